@@ -1,0 +1,147 @@
+/**
+ * Keys of devices, accounts and servers. Signing is node's native Ed25519; boxing of keys and small
+ * secrets is tweetnacl's X25519.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  sign as nodeSign,
+  verify as nodeVerify,
+  type KeyObject,
+} from 'node:crypto';
+import nacl from 'tweetnacl';
+import { concat, fromHex, sha256, toHex, utf8 } from './bytes.ts';
+import { ClchatError } from '../errors.ts';
+
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** A raw Ed25519 public key (32 bytes) as 64 hexadecimal digits: the id of a device or a server. */
+export type PublicKey = Brand<string, 'PublicKey'>;
+/** Id of an entry: SHA-256 of its header as 64 hexadecimal digits. */
+export type EntryId = Brand<string, 'EntryId'>;
+/** Id of an account or room: the first 32 hexadecimal digits of the id of the entry that made it. */
+export type AccountId = Brand<string, 'AccountId'>;
+
+/** Handed in, so that tests own it. `crypto.randomBytes` in the product. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+const PKCS8_ED25519 = fromHex('302e020100300506032b657004220420');
+const SPKI_ED25519 = fromHex('302a300506032b6570032100');
+
+const HEX_KEY = /^[0-9a-f]{64}$/;
+
+export function isPublicKey(value: unknown): value is PublicKey {
+  return typeof value === 'string' && HEX_KEY.test(value);
+}
+
+/** Parsed keys cost 20 µs each to make; a server sees the same few thousand again and again. */
+const parsed = new Map<PublicKey, KeyObject>();
+const PARSED_LIMIT = 8192;
+
+function parseKey(key: PublicKey): KeyObject {
+  let object = parsed.get(key);
+  if (object === undefined) {
+    object = createPublicKey({
+      key: Buffer.from(concat(SPKI_ED25519, fromHex(key))),
+      format: 'der',
+      type: 'spki',
+    });
+    if (parsed.size >= PARSED_LIMIT) parsed.clear();
+    parsed.set(key, object);
+  }
+  return object;
+}
+
+/** Bytes are always signed under a tag that says what they are, so that none passes for another. */
+function tagged(tag: string, bytes: Uint8Array): Uint8Array {
+  return concat(utf8(tag), Uint8Array.of(0), bytes);
+}
+
+/** An Ed25519 key pair: a device's, a server's or an account's. */
+export class SigningKey {
+  readonly public: PublicKey;
+  /** 32 bytes, secret. */
+  readonly seed: Uint8Array;
+  readonly #key: KeyObject;
+
+  constructor(seed: Uint8Array) {
+    if (seed.length !== 32) throw new ClchatError('DATA_CORRUPT', 'a signing key has 32 bytes');
+    this.seed = seed;
+    this.#key = createPrivateKey({
+      key: Buffer.from(concat(PKCS8_ED25519, seed)),
+      format: 'der',
+      type: 'pkcs8',
+    });
+    const spki = createPublicKey(this.#key).export({ format: 'der', type: 'spki' });
+    this.public = toHex(spki.subarray(SPKI_ED25519.length)) as PublicKey;
+  }
+
+  /** @returns 64 bytes */
+  sign(tag: string, bytes: Uint8Array): Uint8Array {
+    return nodeSign(null, tagged(tag, bytes), this.#key);
+  }
+}
+
+/** Never throws: a malformed key or signature is just not valid. */
+export function verify(
+  key: PublicKey,
+  tag: string,
+  bytes: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (signature.length !== 64) return false;
+  try {
+    return nodeVerify(null, tagged(tag, bytes), parseKey(key), signature);
+  } catch {
+    // A key that is no point on the curve: from outside, so a verdict and not a fault.
+    return false;
+  }
+}
+
+/** An X25519 key pair that receives wrapped secrets. */
+export class SealingKey {
+  readonly public: Uint8Array;
+  readonly secret: Uint8Array;
+
+  constructor(secret: Uint8Array) {
+    const pair = nacl.box.keyPair.fromSecretKey(secret);
+    this.public = pair.publicKey;
+    this.secret = pair.secretKey;
+  }
+
+  /** Opens what `sealTo` made for this key; undefined when it was not, or was altered. */
+  open(box: Uint8Array): Uint8Array | undefined {
+    if (box.length < 48) return undefined;
+    const sender = box.subarray(0, 32);
+    const nonce = boxNonce(sender, this.public);
+    return nacl.box.open(box.subarray(32), nonce, sender, this.secret) ?? undefined;
+  }
+}
+
+function boxNonce(sender: Uint8Array, recipient: Uint8Array): Uint8Array {
+  return sha256(concat(utf8('clchat box nonce v1\0'), sender, recipient)).subarray(0, 24);
+}
+
+/**
+ * Seals a small secret to a public X25519 key under a fresh key of its own (so the nonce, made of
+ * both public keys, never repeats).
+ * @returns 32 bytes of ephemeral key, then the box: 48 bytes more than the secret
+ */
+export function sealTo(recipient: Uint8Array, secret: Uint8Array, random: RandomBytes): Uint8Array {
+  const ephemeral = nacl.box.keyPair.fromSecretKey(Uint8Array.from(random(32)));
+  const nonce = boxNonce(ephemeral.publicKey, recipient);
+  return concat(ephemeral.publicKey, nacl.box(secret, nonce, recipient, ephemeral.secretKey));
+}
+
+/** Seals a secret under a 32-byte symmetric key (XSalsa20-Poly1305): 40 bytes more than the secret. */
+export function sealWith(key: Uint8Array, secret: Uint8Array, random: RandomBytes): Uint8Array {
+  const nonce = Uint8Array.from(random(24));
+  return concat(nonce, nacl.secretbox(secret, nonce, key));
+}
+
+/** Opens what `sealWith` made; undefined under another key or when altered. */
+export function openWith(key: Uint8Array, box: Uint8Array): Uint8Array | undefined {
+  if (box.length < 40) return undefined;
+  return nacl.secretbox.open(box.subarray(24), box.subarray(0, 24), key) ?? undefined;
+}

@@ -1,0 +1,368 @@
+/**
+ * How streams lie in a store, for the server and for replicas alike.
+ *
+ *   h!<stream>                     head: how far the stream has got
+ *   s!<stream>!<first position>    seals
+ *   e!<stream>!<position>          items
+ *   i!<entry id>                   where an entry is
+ *   r!<stream>!<table>!<id>        records of the state
+ */
+import * as v from 'valibot';
+import { utf8 } from './bytes.ts';
+import { encode, parse } from './codec.ts';
+import { ClchatError } from '../errors.ts';
+import type { EntryId } from './keys.ts';
+import { bytes, count } from './records.ts';
+import { decodeItem, loadSeal, type Batch, type Item, type SignedSeal } from './seal.ts';
+import { State, type Change } from './state.ts';
+import { ordinal, prefixed, type Store, type StoreOperation } from './store.ts';
+import type { StreamName } from './stream.ts';
+
+const headSchema = v.strictObject({
+  /** Items sealed: the position the next one takes. */
+  length: count,
+  /** Number and id of the last seal, its term and time. */
+  seals: count,
+  seal: v.nullable(v.pipe(v.string(), v.length(64))),
+  /** Position of the first item of the last batch. */
+  last: count,
+  term: count,
+  time: count,
+  /** Which positions are stored, as intervals in order: a replica may lack old ones. */
+  have: v.array(v.tuple([count, count])),
+  /** The state's set hash; absent where it is to be computed from the records. */
+  lanes: v.optional(bytes(2048)),
+});
+export type StreamHead = v.InferOutput<typeof headSchema>;
+
+export const EMPTY_HEAD: StreamHead = {
+  length: 0,
+  seals: 0,
+  seal: null,
+  last: 0,
+  term: 0,
+  time: 0,
+  have: [],
+};
+
+/** A stream opened: its head, and its state in memory. */
+export interface OpenStream {
+  readonly name: StreamName;
+  head: StreamHead;
+  state: State;
+  /** Work under way on it: while there is any it stays in memory. */
+  users: number;
+}
+
+/** Adds the interval [from, until) to intervals in order. */
+export function addInterval(
+  have: readonly (readonly [number, number])[],
+  from: number,
+  until: number,
+): [number, number][] {
+  const merged: [number, number][] = [];
+  let [low, high] = [from, until];
+  for (const [a, b] of have) {
+    if (b < low || a > high) merged.push([a, b]);
+    else [low, high] = [Math.min(a, low), Math.max(b, high)];
+  }
+  merged.push([low, high]);
+  return merged.sort((x, y) => x[0] - y[0]);
+}
+
+/** The highest gap in what is stored below `length`: [from, until), or undefined. */
+export function highestGap(head: StreamHead): [number, number] | undefined {
+  let high = head.length;
+  for (let i = head.have.length - 1; i >= 0; i--) {
+    const [from, until] = head.have[i]!;
+    if (until < high) return [until, high];
+    high = from;
+  }
+  return high > 0 ? [0, high] : undefined;
+}
+
+/** Whole-stream limit of what is kept open; the least recently used are let go beyond it. */
+const OPEN_LIMIT = 2_000;
+
+export class LogStore {
+  readonly store: Store;
+  readonly #open = new Map<StreamName, OpenStream>();
+  readonly #opening = new Map<StreamName, Promise<OpenStream>>();
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** Opens a stream: one that was never written is empty. */
+  async open(name: StreamName): Promise<OpenStream> {
+    const open = this.#open.get(name);
+    if (open !== undefined) {
+      // Moves to the end: the order of the map is the order of use.
+      this.#open.delete(name);
+      this.#open.set(name, open);
+      return open;
+    }
+    let opening = this.#opening.get(name);
+    if (opening === undefined) {
+      opening = this.#load(name).finally(() => this.#opening.delete(name));
+      this.#opening.set(name, opening);
+    }
+    return opening;
+  }
+
+  /** A stream that is open already. */
+  opened(name: StreamName): OpenStream | undefined {
+    return this.#open.get(name);
+  }
+
+  async #load(name: StreamName): Promise<OpenStream> {
+    const bytes = this.store.get(`h!${name}`);
+    const head = bytes === undefined ? EMPTY_HEAD : stored(headSchema, bytes);
+    const state = new State(head.lanes);
+    const prefix = `r!${name}!`;
+    for await (const [key, value] of this.store.entries(prefixed(prefix))) {
+      const [table, id] = splitRecordKey(key.slice(prefix.length));
+      state.load(table, id, stored(v.unknown(), value));
+    }
+    const stream: OpenStream = { name, head, state, users: 0 };
+    this.#open.set(name, stream);
+    this.#trim();
+    return stream;
+  }
+
+  #trim(): void {
+    for (const [name, { users }] of this.#open) {
+      if (this.#open.size <= OPEN_LIMIT) return;
+      if (name !== 'space' && users === 0) this.#open.delete(name);
+    }
+  }
+
+  /** Forgets what is in memory of a stream, so that it is read anew. */
+  close(name: StreamName): void {
+    this.#open.delete(name);
+  }
+
+  /** Names of all streams that have a head, in order. */
+  async names(): Promise<StreamName[]> {
+    const names: StreamName[] = [];
+    for await (const [key] of this.store.entries(prefixed('h!')))
+      names.push(key.slice(2) as StreamName);
+    return names;
+  }
+
+  headOf(name: StreamName): StreamHead {
+    const open = this.#open.get(name);
+    if (open !== undefined) return open.head;
+    const bytes = this.store.get(`h!${name}`);
+    return bytes === undefined ? EMPTY_HEAD : stored(headSchema, bytes);
+  }
+
+  /** One record of a stream's state, whether the stream is open or not. */
+  record<T>(stream: StreamName, table: string, id: string): T | undefined {
+    const open = this.#open.get(stream);
+    if (open !== undefined) return open.state.get<T>(table, id);
+    const bytes = this.store.get(recordKey(stream, table, id));
+    return bytes === undefined ? undefined : (stored(v.unknown(), bytes) as T);
+  }
+
+  /** Where an entry stands, or its refusal. */
+  find(id: EntryId): { stream: StreamName; position: number } | undefined {
+    const value = this.store.get(`i!${id}`);
+    if (value === undefined) return undefined;
+    const text = Buffer.from(value).toString('utf8');
+    const space = text.indexOf(' ');
+    return { position: Number(text.slice(0, space)), stream: text.slice(space + 1) as StreamName };
+  }
+
+  item(stream: StreamName, position: number): Item | undefined {
+    const bytes = this.store.get(itemKey(stream, position));
+    return bytes === undefined ? undefined : decodeItem(bytes);
+  }
+
+  sealAt(stream: StreamName, first: number): SignedSeal | undefined {
+    const bytes = this.store.get(sealKey(stream, first));
+    return bytes === undefined ? undefined : loadSeal(bytes);
+  }
+
+  /** The seal of the stored batch that holds a position. */
+  async sealOver(stream: StreamName, position: number): Promise<SignedSeal | undefined> {
+    const range = {
+      from: sealKey(stream, 0),
+      until: sealKey(stream, position + 1),
+      reverse: true,
+      limit: 1,
+    };
+    for await (const [, bytes] of this.store.entries(range)) {
+      const seal = loadSeal(bytes);
+      if (position < seal.first + seal.count) return seal;
+    }
+    return undefined;
+  }
+
+  /** The last seal, where it is stored (a replica has it once it has the batch). */
+  lastSeal(stream: StreamName): SignedSeal | undefined {
+    const head = this.headOf(stream);
+    return head.seal === null ? undefined : this.sealAt(stream, head.last);
+  }
+
+  /**
+   * Stored batches in order, as they go over the wire.
+   * @param from a position: begins with the batch that holds it
+   * @param until a position: ends before the batch that holds it
+   * @param maxBytes ends after the batch that exceeds it
+   */
+  async batches(
+    stream: StreamName,
+    from: number,
+    until: number,
+    maxBytes: number,
+  ): Promise<{ seal: Uint8Array; items: Uint8Array[] }[]> {
+    const start = await this.#firstOfBatch(stream, from);
+    const seals = this.store.entries({
+      from: sealKey(stream, start),
+      until: sealKey(stream, until),
+      limit: 256,
+    });
+    const found: { seal: Uint8Array; items: Uint8Array[] }[] = [];
+    let size = 0;
+    for await (const [, bytes] of seals) {
+      const seal = loadSeal(bytes);
+      const items = await this.#items(stream, seal.first, seal.count);
+      if (items.length !== seal.count) break;
+      found.push({ seal: bytes, items });
+      size += bytes.length + items.reduce((sum, item) => sum + item.length + 8, 0);
+      if (size >= maxBytes) break;
+    }
+    return found;
+  }
+
+  /** The batches just before a position, newest first. */
+  async batchesBefore(
+    stream: StreamName,
+    before: number,
+    least: number,
+    maxBytes: number,
+  ): Promise<{ seal: Uint8Array; items: Uint8Array[] }[]> {
+    const seals = this.store.entries({
+      from: sealKey(stream, least),
+      until: sealKey(stream, before),
+      reverse: true,
+      limit: 256,
+    });
+    const found: { seal: Uint8Array; items: Uint8Array[] }[] = [];
+    let size = 0;
+    for await (const [, bytes] of seals) {
+      const seal = loadSeal(bytes);
+      const items = await this.#items(stream, seal.first, seal.count);
+      if (items.length !== seal.count) break;
+      found.push({ seal: bytes, items });
+      size += bytes.length + items.reduce((sum, item) => sum + item.length + 8, 0);
+      if (size >= maxBytes) break;
+    }
+    return found;
+  }
+
+  async #firstOfBatch(stream: StreamName, position: number): Promise<number> {
+    return (await this.sealOver(stream, position))?.first ?? position;
+  }
+
+  async #items(stream: StreamName, first: number, number: number): Promise<Uint8Array[]> {
+    if (number <= 4) {
+      const items: Uint8Array[] = [];
+      for (let position = first; position < first + number; position++) {
+        const bytes = this.store.get(itemKey(stream, position));
+        if (bytes !== undefined) items.push(bytes);
+      }
+      return items;
+    }
+    const items: Uint8Array[] = [];
+    const range = { from: itemKey(stream, first), until: itemKey(stream, first + number) };
+    for await (const [, bytes] of this.store.entries(range)) items.push(bytes);
+    return items;
+  }
+
+  /** Items in a range of positions, newest first where `reverse`. */
+  async *items(
+    stream: StreamName,
+    from: number,
+    until: number,
+    reverse = false,
+  ): AsyncGenerator<{ position: number; item: Item }> {
+    const range = { from: itemKey(stream, from), until: itemKey(stream, until), reverse };
+    const prefix = `e!${stream}!`.length;
+    for await (const [key, bytes] of this.store.entries(range))
+      yield { position: Number(key.slice(prefix)), item: decodeItem(bytes) };
+  }
+}
+
+export function sealKey(stream: StreamName, first: number): string {
+  return `s!${stream}!${ordinal(first)}`;
+}
+
+export function itemKey(stream: StreamName, position: number): string {
+  return `e!${stream}!${ordinal(position)}`;
+}
+
+/** Ids of records may hold any character; keys of the store may not. */
+function recordKey(stream: StreamName, table: string, id: string): string {
+  return `r!${stream}!${table}!${encodeURIComponent(id)}`;
+}
+
+function splitRecordKey(key: string): [table: string, id: string] {
+  const mark = key.indexOf('!');
+  return [key.slice(0, mark), decodeURIComponent(key.slice(mark + 1))];
+}
+
+export function batchOperations(batch: Batch): StoreOperation[] {
+  const { seal, items } = batch;
+  const operations: StoreOperation[] = [
+    { type: 'put', key: sealKey(seal.stream, seal.first), value: seal.bytes },
+  ];
+  items.forEach((item, index) => {
+    const position = seal.first + index;
+    operations.push({ type: 'put', key: itemKey(seal.stream, position), value: item.bytes });
+    const id = item.type === 'entry' ? item.entry.id : item.refusal.id;
+    const value = utf8(`${position} ${seal.stream}`);
+    operations.push({ type: 'put', key: `i!${id}`, value });
+  });
+  return operations;
+}
+
+export function headOperation(stream: StreamName, head: StreamHead): StoreOperation {
+  return { type: 'put', key: `h!${stream}`, value: encode(head) };
+}
+
+export function changeOperations(stream: StreamName, changes: readonly Change[]): StoreOperation[] {
+  return changes.map(({ table, id, value }) => {
+    const key = recordKey(stream, table, id);
+    return value === undefined
+      ? { type: 'delete', key }
+      : { type: 'put', key, value: encode(value) };
+  });
+}
+
+/** Reads what this program stored itself: what does not fit means a damaged store. */
+export function stored<S extends v.GenericSchema>(schema: S, bytes: Uint8Array): v.InferOutput<S> {
+  try {
+    return parse(schema, bytes);
+  } catch (error) {
+    throw new ClchatError('DATA_CORRUPT', undefined, { cause: error });
+  }
+}
+
+/** The head after a batch. */
+export function headAfter(head: StreamHead, seal: SignedSeal, lanes?: Uint8Array): StreamHead {
+  const length = seal.first + seal.count;
+  const { lanes: _old, ...rest } = head;
+  return {
+    ...rest,
+    length,
+    seals: seal.seq,
+    seal: seal.id,
+    last: seal.first,
+    term: seal.term,
+    time: seal.time,
+    have: addInterval(head.have, seal.first, length),
+    ...(lanes === undefined ? {} : { lanes }),
+  };
+}

@@ -1,0 +1,360 @@
+/**
+ * A client's side of the log: what the server sealed, checked and kept, and what was written here
+ * and not yet sealed (the outbox).
+ *
+ *   o!<stream>!<seq>   entries of this device that no seal has yet
+ *   f!<entry id>       entries of this device that were refused: [code, entry]
+ *   v!<stream>!<position>   code: sealed against the rules, and void here
+ */
+import * as v from 'valibot';
+import { equal, utf8 } from './bytes.ts';
+import { encode } from './codec.ts';
+import {
+  compareUnsealed,
+  decodeEntry,
+  encodeEntry,
+  MAX_ENTRY,
+  signEntry,
+  verifyEntry,
+  type Entry,
+} from './entry.ts';
+import { ClchatError, isErrorCode, type ErrorCode } from '../errors.ts';
+import type { EntryId, PublicKey, SigningKey } from './keys.ts';
+import {
+  addInterval,
+  batchOperations,
+  changeOperations,
+  headAfter,
+  headOperation,
+  highestGap,
+  stored,
+  type LogStore,
+  type OpenStream,
+} from './log-store.ts';
+import { bytesUpTo, isRecord, type HeadRecord } from './records.ts';
+import { reduceItem } from './rules.ts';
+import { openBatch, openSeal, loadSeal, type Batch } from './seal.ts';
+import { Overlay, State, type Change } from './state.ts';
+import { ordinal, prefixed, type StoreOperation } from './store.ts';
+import type { StreamName } from './stream.ts';
+
+/** What became of a batch: `waiting` needs what is before it, `forked` contradicts what is here. */
+export type Ingested = 'added' | 'duplicate' | 'waiting' | 'forked';
+
+export interface ReplicaOptions {
+  readonly log: LogStore;
+  /** Key of the server whose seals count. */
+  readonly server: PublicKey;
+  /** This device. */
+  readonly device: SigningKey;
+  /** Called after a batch has been stored, in order for `added` ones. */
+  readonly onBatch: (batch: Batch, added: boolean) => void;
+}
+
+const refusedSchema = v.tuple([v.custom<ErrorCode>(isErrorCode), bytesUpTo(MAX_ENTRY)]);
+
+export class Replica {
+  readonly log: LogStore;
+  readonly server: PublicKey;
+  readonly #options: ReplicaOptions;
+  /** Entries of this device not yet sealed, by stream, in order. */
+  readonly #outbox = new Map<StreamName, Entry[]>();
+  #space: OpenStream;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: ReplicaOptions, space: OpenStream) {
+    this.log = options.log;
+    this.server = options.server;
+    this.#options = options;
+    this.#space = space;
+    space.users++;
+  }
+
+  static async open(options: ReplicaOptions): Promise<Replica> {
+    const replica = new Replica(options, await options.log.open('space'));
+    for await (const [, bytes] of options.log.store.entries(prefixed('o!'))) {
+      const entry = decodeEntry(bytes);
+      replica.#queueOf(entry.stream).push(entry);
+    }
+    return replica;
+  }
+
+  get space(): State {
+    return this.#space.state;
+  }
+
+  get device(): PublicKey {
+    return this.#options.device.public;
+  }
+
+  /** Everything that changes the replica runs one after the other. */
+  #exclusive<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(run);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Resolves when all that was begun has been stored. */
+  settled(): Promise<unknown> {
+    return this.#turn;
+  }
+
+  /**
+   * Takes a batch from the wire: checks seal, items, signatures and place, then the rules.
+   * @throws BAD_ENTRY when anything of it is not what the server sealed
+   */
+  ingest(
+    sealBytes: Uint8Array,
+    itemBytes: readonly Uint8Array[],
+  ): Promise<{ stream: StreamName; end: number; result: Ingested }> {
+    return this.#exclusive(async () => {
+      const { stream, first, count, id } = loadSeal(sealBytes);
+      const end = first + count;
+      const head = this.log.headOf(stream);
+      if (first > head.length) return { stream, end, result: 'waiting' };
+      if (first < head.length) {
+        const known = this.log.sealAt(stream, first);
+        if (known === undefined || known.id === id) return { stream, end, result: 'duplicate' };
+        openSeal(sealBytes, this.server);
+        return { stream, end, result: 'forked' };
+      }
+      const batch = openBatch(sealBytes, itemBytes, this.server, verifyEntry);
+      return { stream, end, result: await this.#add(batch) };
+    });
+  }
+
+  async #add(batch: Batch): Promise<Ingested> {
+    const { seal, items } = batch;
+    const stream = await this.log.open(seal.stream);
+    const { head } = stream;
+    if (seal.previous !== head.seal || seal.seq !== head.seals + 1 || seal.term < head.term)
+      return 'forked';
+    const overlay = new Overlay(stream.state);
+    const isSpace = seal.stream === 'space';
+    const exact = isSpace || this.#space.head.length === seal.space;
+    const operations: StoreOperation[] = batchOperations(batch);
+    items.forEach((item, index) => {
+      const position = seal.first + index;
+      const space = isSpace ? overlay : this.space;
+      const reduced = reduceItem(item, { space, stream: overlay, position }, exact);
+      overlay.apply(reduced.changes);
+      if (reduced.void !== undefined)
+        operations.push({
+          type: 'put',
+          key: `v!${seal.stream}!${ordinal(position)}`,
+          value: utf8(reduced.void),
+        });
+      operations.push(...this.#sealed(seal.stream, item));
+    });
+    const changes = overlay.changes();
+    stream.state.apply(changes);
+    stream.head = headAfter(withoutLanes(head), seal);
+    operations.push(
+      ...changeOperations(seal.stream, changes),
+      headOperation(seal.stream, stream.head),
+    );
+    await this.#write(operations);
+    this.#options.onBatch(batch, true);
+    return 'added';
+  }
+
+  /** Takes an own entry out of the outbox, now that a seal has it, or its refusal. */
+  #sealed(stream: StreamName, item: Batch['items'][number]): StoreOperation[] {
+    const device = item.type === 'entry' ? item.entry.device : item.refusal.device;
+    const queue = this.#outbox.get(stream);
+    if (device !== this.device || queue === undefined) return [];
+    const id = item.type === 'entry' ? item.entry.id : item.refusal.id;
+    const index = queue.findIndex((entry) => entry.id === id);
+    if (index < 0) return [];
+    const [entry] = queue.splice(index, 1);
+    const operations: StoreOperation[] = [{ type: 'delete', key: outboxKey(entry!) }];
+    if (item.type === 'refusal') operations.push(refusedOperation(entry!, item.refusal.code));
+    return operations;
+  }
+
+  async #write(operations: readonly StoreOperation[], sync = false): Promise<void> {
+    await this.log.store.write(operations, { sync });
+  }
+
+  /**
+   * Takes batches of the highest gap of a stream, newest first and linked to each other: they bring
+   * back what is old and change no state.
+   * @throws BAD_ENTRY
+   */
+  ingestOlder(
+    name: StreamName,
+    batches: readonly { seal: Uint8Array; items: readonly Uint8Array[] }[],
+  ): Promise<Ingested> {
+    return this.#exclusive(async () => {
+      const stream = await this.log.open(name);
+      for (const { seal: sealBytes, items } of batches) {
+        const gap = highestGap(stream.head);
+        if (gap === undefined) return 'duplicate';
+        const [, high] = gap;
+        const batch = openBatch(sealBytes, items, this.server, verifyEntry);
+        const { seal } = batch;
+        if (seal.stream !== name) throw new ClchatError('BAD_ENTRY', 'a batch of another stream');
+        if (seal.first + seal.count !== high) return 'waiting';
+        const linked =
+          high === stream.head.length ? stream.head.seal : this.#previousAt(name, high);
+        if (seal.id !== linked) return 'forked';
+        stream.head = { ...stream.head, have: addInterval(stream.head.have, seal.first, high) };
+        await this.#write([...batchOperations(batch), headOperation(name, stream.head)]);
+        this.#options.onBatch(batch, false);
+      }
+      return 'added';
+    });
+  }
+
+  #previousAt(stream: StreamName, first: number): string | null | undefined {
+    return this.log.sealAt(stream, first)?.previous;
+  }
+
+  /**
+   * Takes a stream's state as a snapshot in place of what is here.
+   * @throws BAD_ENTRY when the records are not those the seal has hashed
+   */
+  adopt(sealBytes: Uint8Array, records: readonly Change[]): Promise<void> {
+    return this.#exclusive(async () => {
+      const seal = openSeal(sealBytes, this.server);
+      const state = new State();
+      for (const { table, id, value } of records) {
+        if (!isRecord(table, value))
+          throw new ClchatError('BAD_ENTRY', `a malformed record of "${table}" in a snapshot`);
+        state.load(table, id, value);
+      }
+      if (!equal(state.rehash(), seal.state))
+        throw new ClchatError('BAD_ENTRY', 'the snapshot is not the one that was sealed');
+      const stream = await this.log.open(seal.stream);
+      if (seal.first + seal.count <= stream.head.length) return;
+      const operations: StoreOperation[] = [];
+      for await (const [key] of this.log.store.entries(prefixed(`r!${seal.stream}!`)))
+        operations.push({ type: 'delete', key });
+      operations.push(...changeOperations(seal.stream, records));
+      const { have } = stream.head;
+      stream.state = state;
+      stream.head = { ...headAfter(withoutLanes(stream.head), seal), have };
+      operations.push(headOperation(seal.stream, stream.head));
+      await this.#write(operations);
+    });
+  }
+
+  /** Whether the state here is the one that the last seal has hashed. Costs a hash of all records. */
+  async verifyState(name: StreamName): Promise<boolean> {
+    return this.#exclusive(async () => {
+      const stream = await this.log.open(name);
+      const seal = this.log.lastSeal(name);
+      return seal === undefined || equal(stream.state.rehash(), seal.state);
+    });
+  }
+
+  /** Forgets a stream down to its outbox: to begin it anew after the server's history has changed. */
+  forget(name: StreamName): Promise<void> {
+    return this.#exclusive(async () => {
+      const operations: StoreOperation[] = [{ type: 'delete', key: `h!${name}` }];
+      for (const table of ['e', 's', 'r', 'v'])
+        for await (const [key] of this.log.store.entries(prefixed(`${table}!${name}!`)))
+          operations.push({ type: 'delete', key });
+      await this.#write(operations, true);
+      this.log.close(name);
+      const stream = await this.log.open(name);
+      if (name === 'space') {
+        stream.users++;
+        this.#space = stream;
+      }
+    });
+  }
+
+  // The outbox.
+
+  #queueOf(stream: StreamName): Entry[] {
+    let queue = this.#outbox.get(stream);
+    if (queue === undefined) this.#outbox.set(stream, (queue = []));
+    return queue;
+  }
+
+  /** Own entries that no seal has yet, in the order in which they are to be submitted. */
+  pending(stream?: StreamName): Entry[] {
+    if (stream !== undefined) return [...(this.#outbox.get(stream) ?? [])];
+    return [...this.#outbox.values()].flat().sort(compareUnsealed);
+  }
+
+  /**
+   * Signs an entry of this device and keeps it in the outbox.
+   * @param make the body and its salt, given the place they will be bound to
+   * @param sync survive a power cut (where nobody else will have it soon)
+   */
+  append(
+    name: StreamName,
+    kind: string,
+    time: number,
+    make: (place: { stream: StreamName; seq: number }) => { body: Uint8Array; salt: Uint8Array },
+    sync: boolean,
+  ): Promise<Entry> {
+    return this.#exclusive(async () => {
+      const { state } = await this.log.open(name);
+      const queue = this.#queueOf(name);
+      const last = queue.at(-1);
+      const head: HeadRecord | undefined = last ?? state.get<HeadRecord>('head', this.device);
+      const seq = (head?.seq ?? 0) + 1;
+      const clock = Math.max(last?.clock ?? 0, state.get<number>('clock', 'clock') ?? 0) + 1;
+      const { body, salt } = make({ stream: name, seq });
+      const entry = signEntry(
+        this.#options.device,
+        { server: this.server, stream: name, seq, previous: head?.id ?? null, clock, time, kind },
+        body,
+        salt,
+      );
+      const put = { type: 'put', key: outboxKey(entry), value: encodeEntry(entry) } as const;
+      await this.#write([put], sync);
+      queue.push(entry);
+      return entry;
+    });
+  }
+
+  /**
+   * Takes an entry, and all that follow it in its stream, out of the outbox: the server will not
+   * seal it as it is. The first is kept as refused with its code.
+   * @returns those that followed, whose authors may make them anew
+   */
+  withdraw(entry: Entry, code: ErrorCode): Promise<Entry[]> {
+    return this.#exclusive(async () => {
+      const queue = this.#queueOf(entry.stream);
+      const index = queue.findIndex(({ id }) => id === entry.id);
+      if (index < 0) return [];
+      const taken = queue.splice(index);
+      const operations = taken.map((one): StoreOperation => ({
+        type: 'delete',
+        key: outboxKey(one),
+      }));
+      await this.#write([...operations, refusedOperation(entry, code)], true);
+      return taken.slice(1);
+    });
+  }
+
+  /** An own entry that was refused, with the code. */
+  refused(id: EntryId): { entry: Entry; code: ErrorCode } | undefined {
+    const bytes = this.log.store.get(`f!${id}`);
+    if (bytes === undefined) return undefined;
+    const [code, entry] = stored(refusedSchema, bytes);
+    return { entry: decodeEntry(entry), code };
+  }
+
+  /** Whether a sealed item is void here because the rules forbid it. */
+  isVoid(stream: StreamName, position: number): boolean {
+    return this.log.store.get(`v!${stream}!${ordinal(position)}`) !== undefined;
+  }
+}
+
+function withoutLanes<T extends { lanes?: Uint8Array | undefined }>(head: T): Omit<T, 'lanes'> {
+  const { lanes: _lanes, ...rest } = head;
+  return rest;
+}
+
+function outboxKey(entry: Entry): string {
+  return `o!${entry.stream}!${ordinal(entry.seq)}`;
+}
+
+function refusedOperation(entry: Entry, code: ErrorCode): StoreOperation {
+  return { type: 'put', key: `f!${entry.id}`, value: encode([code, encodeEntry(entry)]) };
+}

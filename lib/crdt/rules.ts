@@ -1,0 +1,202 @@
+/**
+ * The state rules: what becomes of an entry, given the state before it. Deterministic, and the same
+ * code on the server, which judges with it, and on every replica, which checks the server with it.
+ */
+import { actionOf, type AccountAction, type Action } from './bodies.ts';
+import { checkConversation, isEncrypted, reduceConversation } from './conversation.ts';
+import type { Entry } from './entry.ts';
+import { type ErrorCode } from '../errors.ts';
+import type { AccountId, PublicKey } from './keys.ts';
+import { accountOf, actorOf, deviceOf, type HeadRecord, type RoomRecord } from './records.ts';
+import type { Item, Refusal } from './seal.ts';
+import { checkSpace, reduceSpace } from './space.ts';
+import type { Change, Reader } from './state.ts';
+import { placeOfStream, type StreamName } from './stream.ts';
+
+/** How far the clock of an entry may run ahead of its stream. */
+export const MAX_CLOCK_STEP = 1 << 20;
+
+/** What an entry is judged by. */
+export interface Context {
+  readonly entry: Entry;
+  /** State of the space stream; for entries of the space stream the same as `stream`. */
+  readonly space: Reader;
+  /** State of the entry's stream. */
+  readonly stream: Reader;
+  /** Position the entry takes in its stream. */
+  readonly position: number;
+  /** Account of the device; undefined for the server's own key and for devices not known yet. */
+  readonly actor: AccountId | undefined;
+}
+
+export type Verdict =
+  /** Allowed. */
+  | { readonly type: 'accepted'; readonly changes: readonly Change[] }
+  /** Denied to somebody entitled to try: sealed as a mark, so that the chain of the device goes on. */
+  | { readonly type: 'refused'; readonly code: ErrorCode; readonly changes: readonly Change[] }
+  /** Not fit to stand in the stream at all: leaves no trace. */
+  | { readonly type: 'rejected'; readonly code: ErrorCode };
+
+/** Kinds by which a device that nobody knows yet makes itself known. */
+const INTRODUCTIONS = new Set(['account', 'device', 'recover']);
+/** Kinds that the server's own key may sign. */
+const SERVER_KINDS = new Set(['server', 'setgroup']);
+
+/** Whether an account may read a stream, and so append to it. */
+export function mayRead(
+  space: Reader,
+  stream: StreamName,
+  state: Pick<Reader, 'get'>,
+  account: AccountId,
+): boolean {
+  if (accountOf(space, account) === undefined) return false;
+  const place = placeOfStream(stream);
+  switch (place.type) {
+    case 'space':
+      return true;
+    case 'room': {
+      const room = space.get<RoomRecord>('room', place.room);
+      if (room === undefined) return false;
+      return (
+        !isEncrypted(space, stream) ||
+        room.owner === account ||
+        state.get('member', account) === true
+      );
+    }
+    case 'pair':
+      return place.a === account || place.b === account;
+    case 'account':
+      return place.account === account;
+    default:
+      return place satisfies never;
+  }
+}
+
+/** Whether the accounts that a stream's name speaks of are there. */
+function isFounded(space: Reader, stream: StreamName): boolean {
+  const place = placeOfStream(stream);
+  return (
+    place.type !== 'pair' ||
+    (accountOf(space, place.a) !== undefined && accountOf(space, place.b) !== undefined)
+  );
+}
+
+function checkAccount(action: AccountAction, context: Context): ErrorCode | undefined {
+  if (context.actor === action.body.account) return 'SELF';
+  if (accountOf(context.space, action.body.account) === undefined) return 'NO_SUCH_USER';
+  const blocked = context.stream.get('block', action.body.account) === true;
+  if (blocked === action.body.blocked) return blocked ? 'ALREADY' : 'NOT_BLOCKED';
+  return undefined;
+}
+
+function check(action: Action, type: string, context: Context): ErrorCode | undefined {
+  if (type === 'space') return checkSpace(action as Parameters<typeof checkSpace>[0], context);
+  if (type === 'account') return checkAccount(action as AccountAction, context);
+  return checkConversation(action as Parameters<typeof checkConversation>[0], context);
+}
+
+function reduce(action: Action, type: string, context: Context): Change[] {
+  if (type === 'space') return reduceSpace(action as Parameters<typeof reduceSpace>[0], context);
+  if (type === 'account') {
+    const { account, blocked } = (action as AccountAction).body;
+    return [{ table: 'block', id: account, value: blocked ? true : undefined }];
+  }
+  return reduceConversation(action as Parameters<typeof reduceConversation>[0], context);
+}
+
+function advance(device: PublicKey, head: HeadRecord): Change {
+  return { table: 'head', id: device, value: head };
+}
+
+function clockChange(stream: Reader, entry: Entry): Change[] {
+  const clock = stream.get<number>('clock', 'clock') ?? 0;
+  return entry.clock > clock ? [{ table: 'clock', id: 'clock', value: entry.clock }] : [];
+}
+
+/** Whether an entry follows the last one of its device; the code says what is wrong. */
+export function checkChain(stream: Reader, entry: Entry): ErrorCode | undefined {
+  const head = stream.get<HeadRecord>('head', entry.device);
+  const next = (head?.seq ?? 0) + 1;
+  if (entry.seq > next) return 'WAITING';
+  return entry.seq === next && entry.previous === (head?.id ?? null) ? undefined : 'OUT_OF_ORDER';
+}
+
+function checkEntitled(context: Omit<Context, 'position'>): ErrorCode | undefined {
+  const { entry, space, stream, actor } = context;
+  if (entry.device === entry.server) return SERVER_KINDS.has(entry.kind) ? undefined : 'DENIED';
+  if (entry.kind === 'server') return 'DENIED';
+  if (actor === undefined) {
+    if (entry.stream === 'space' && INTRODUCTIONS.has(entry.kind))
+      return deviceOf(space, entry.device) === undefined ? undefined : 'REVOKED';
+    return deviceOf(space, entry.device) === undefined ? 'NOT_LOGGED_IN' : 'REVOKED';
+  }
+  if (entry.kind === 'account' || entry.kind === 'device') return 'ALREADY';
+  return isFounded(space, entry.stream) && mayRead(space, entry.stream, stream, actor)
+    ? undefined
+    : 'DENIED';
+}
+
+/**
+ * Judges an entry, its signature apart.
+ * @param admit the server's own word where the log cannot tell (blocks, invitations): a code refuses
+ */
+export function judge(
+  entry: Entry,
+  states: { space: Reader; stream: Reader; position: number },
+  admit?: (action: Action, context: Context) => ErrorCode | undefined,
+): Verdict {
+  const { space, stream, position } = states;
+  const actor = actorOf(space, entry.device);
+  const context: Context = { entry, space, stream, position, actor };
+  const unfit =
+    checkChain(stream, entry) ??
+    checkEntitled(context) ??
+    (entry.clock > (stream.get<number>('clock', 'clock') ?? 0) + MAX_CLOCK_STEP
+      ? 'BAD_ENTRY'
+      : undefined);
+  if (unfit !== undefined) return { type: 'rejected', code: unfit };
+  const { type } = placeOfStream(entry.stream);
+  const action = actionOf(entry, type);
+  if (action === undefined) return { type: 'rejected', code: 'BAD_ENTRY' };
+  const head = advance(entry.device, { seq: entry.seq, id: entry.id });
+  const code = check(action, type, context) ?? admit?.(action, context);
+  if (code !== undefined) {
+    // Somebody who is nobody yet leaves no marks in the log by being refused.
+    if (actor === undefined) return { type: 'rejected', code };
+    return { type: 'refused', code, changes: [head] };
+  }
+  return {
+    type: 'accepted',
+    changes: [head, ...clockChange(stream, entry), ...reduce(action, type, context)],
+  };
+}
+
+/** The changes of a refusal's mark. */
+export function reduceRefusal(refusal: Refusal): Change[] {
+  return [advance(refusal.device, { seq: refusal.seq, id: refusal.id })];
+}
+
+/**
+ * The changes of a sealed item on a replica. Total: never throws. With `verify` the entry is judged
+ * as well, and one that the rules forbid is void: it moves the chain of its device and nothing else.
+ */
+export function reduceItem(
+  item: Item,
+  states: { space: Reader; stream: Reader; position: number },
+  verify: boolean,
+): { changes: readonly Change[]; void: ErrorCode | undefined } {
+  if (item.type === 'refusal') return { changes: reduceRefusal(item.refusal), void: undefined };
+  const { entry } = item;
+  const head = advance(entry.device, { seq: entry.seq, id: entry.id });
+  // What remains of an erased message was judged while its body was there.
+  if (verify && entry.body !== undefined) {
+    const verdict = judge(entry, states);
+    if (verdict.type === 'accepted') return { changes: verdict.changes, void: undefined };
+    return { changes: [head], void: verdict.code };
+  }
+  const { type } = placeOfStream(entry.stream);
+  const action = actionOf(entry, type);
+  const context: Context = { entry, ...states, actor: actorOf(states.space, entry.device) };
+  const changes = action === undefined ? [] : reduce(action, type, context);
+  return { changes: [head, ...clockChange(states.stream, entry), ...changes], void: undefined };
+}

@@ -1,0 +1,254 @@
+/**
+ * The server's side of the log: judges entries in the order in which they come, seals them by
+ * batches and writes each batch in one synchronous store write before anyone is told (group commit).
+ */
+import type { Action } from './bodies.ts';
+import type { Entry } from './entry.ts';
+import { ClchatError, translate, type ErrorCode } from '../errors.ts';
+import { sleep, type Clock } from '../lifecycle.ts';
+import type { PublicKey, SigningKey } from './keys.ts';
+import {
+  batchOperations,
+  changeOperations,
+  headAfter,
+  headOperation,
+  type LogStore,
+  type OpenStream,
+} from './log-store.ts';
+import { judge, type Context } from './rules.ts';
+import {
+  entryItem,
+  MAX_BATCH,
+  refusalItem,
+  rootOf,
+  signSeal,
+  type Batch,
+  type Item,
+} from './seal.ts';
+import { Overlay, type SetHash } from './state.ts';
+import type { StoreOperation } from './store.ts';
+import type { StreamName } from './stream.ts';
+
+/** What was made of a submitted entry, told only once it is durable. */
+export type Outcome =
+  | { readonly type: 'sealed'; readonly position: number }
+  | { readonly type: 'refused'; readonly code: ErrorCode }
+  | { readonly type: 'rejected'; readonly code: ErrorCode };
+
+export interface Submission {
+  /** Its signature has been verified. */
+  readonly entry: Entry;
+  readonly bytes: Uint8Array;
+  /** The server's own word where the log cannot tell; a code refuses. */
+  readonly admit?: ((action: Action, context: Context) => ErrorCode | undefined) | undefined;
+  /** Written with the entry if, and only if, it is accepted. */
+  readonly operations?: readonly StoreOperation[];
+}
+
+interface Pending extends Submission {
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Work {
+  readonly stream: OpenStream;
+  readonly overlay: Overlay;
+  readonly items: Item[];
+}
+
+type Works = Map<StreamName, Work>;
+
+export interface SealerOptions {
+  readonly log: LogStore;
+  readonly key: SigningKey;
+  readonly clock: Clock;
+  readonly term: number;
+  /** Called with the batches of a commit once they are durable. */
+  readonly onCommit: (batches: readonly Batch[]) => void;
+}
+
+/** Most entries that may wait to be judged. */
+const QUEUE_LIMIT = 20_000;
+/** Most entries judged in one commit. */
+const COMMIT_LIMIT = 4 * MAX_BATCH;
+
+export class Sealer {
+  readonly #options: SealerOptions;
+  #queue: Pending[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+  #lastStart = -Infinity;
+  /**
+   * Least time between the starts of two commits, in milliseconds. Under load the server raises it
+   * with the cost of telling everybody, so that each telling carries more.
+   */
+  gap = 0;
+
+  constructor(options: SealerOptions) {
+    this.#options = options;
+  }
+
+  /** Key under which entries must be made for this server. */
+  get server(): PublicKey {
+    return this.#options.key.public;
+  }
+
+  /**
+   * Submits one entry. Entries of one caller are judged in the order of the calls.
+   * @throws RATE_LIMITED, DISK_FULL and other store errors, CLOSED
+   */
+  submit(submission: Submission): Promise<Outcome> {
+    if (this.#closed) return Promise.reject(new ClchatError('CLOSED'));
+    if (this.#queue.length >= QUEUE_LIMIT) return Promise.reject(new ClchatError('RATE_LIMITED'));
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...submission, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Finishes what was submitted, then takes no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    // Lets everything that arrived in this turn of the event loop join the batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const wait = this.#lastStart + this.gap - clock.monotonic();
+      if (wait > 0 && this.#queue.length < MAX_BATCH) await sleep(Math.ceil(wait));
+      this.#lastStart = clock.monotonic();
+      const taken = this.#queue.splice(0, COMMIT_LIMIT);
+      const works: Works = new Map();
+      try {
+        await this.#commit(taken, works);
+      } catch (error) {
+        const translated = translate(error, 'DATA_CORRUPT');
+        for (const pending of taken) pending.reject(translated);
+      } finally {
+        for (const { stream } of works.values()) stream.users--;
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(taken: readonly Pending[], works: Works): Promise<void> {
+    const { log } = this.#options;
+    for (const name of new Set<StreamName>(['space', ...taken.map(({ entry }) => entry.stream)])) {
+      const stream = await log.open(name);
+      stream.users++;
+      works.set(name, { stream, overlay: new Overlay(stream.state), items: [] });
+    }
+    const outcomes = new Map<Pending, Outcome>();
+    const operations: StoreOperation[] = [];
+    // The space stream first: the rest of the batch is judged by where it then stands. What finds
+    // its batch full waits for the next, and with it all that comes later in its stream.
+    const later: Pending[] = [];
+    const ordered = [
+      ...taken.filter(({ entry }) => entry.stream === 'space'),
+      ...taken.filter(({ entry }) => entry.stream !== 'space'),
+    ];
+    for (const pending of ordered) {
+      const work = works.get(pending.entry.stream)!;
+      if (work.items.length >= MAX_BATCH) later.push(pending);
+      else outcomes.set(pending, this.#judge(pending, works, work, operations));
+    }
+    this.#queue.unshift(...later);
+    const commits = [...works.values()]
+      .filter(({ items }) => items.length > 0)
+      .map((work) => this.#seal(work, works.get('space')!));
+    for (const { operations: own } of commits) operations.push(...own);
+    if (operations.length > 0) await log.store.write(operations, { sync: true });
+    for (const { work, changes, hash, head } of commits) {
+      work.stream.state.adopt(changes, hash);
+      work.stream.head = head;
+    }
+    for (const [pending, outcome] of outcomes) pending.resolve(outcome);
+    if (commits.length > 0) this.#options.onCommit(commits.map(({ batch }) => batch));
+  }
+
+  #judge(pending: Pending, works: Works, work: Work, operations: StoreOperation[]): Outcome {
+    const { entry, bytes } = pending;
+    const again = this.#known(entry, work);
+    if (again !== undefined) return again;
+    const position = work.stream.head.length + work.items.length;
+    const space = works.get('space')!.overlay;
+    const verdict = judge(entry, { space, stream: work.overlay, position }, pending.admit);
+    if (verdict.type === 'rejected') return verdict;
+    work.overlay.apply(verdict.changes);
+    if (verdict.type === 'refused') {
+      const { id, device, seq } = entry;
+      work.items.push(refusalItem({ id, device, seq, code: verdict.code }));
+      return { type: 'refused', code: verdict.code };
+    }
+    work.items.push(entryItem(entry, bytes));
+    operations.push(...(pending.operations ?? []));
+    return { type: 'sealed', position };
+  }
+
+  /** An entry may come again when its answer was lost: it gets the answer it had. */
+  #known(entry: Entry, work: Work): Outcome | undefined {
+    const head = work.overlay.get<{ seq: number }>('head', entry.device);
+    if (head === undefined || entry.seq > head.seq) return undefined;
+    const index = work.items.findIndex(
+      (item) => (item.type === 'entry' ? item.entry.id : item.refusal.id) === entry.id,
+    );
+    if (index >= 0) return outcomeOf(work.items[index]!, work.stream.head.length + index);
+    const place = this.#options.log.find(entry.id);
+    if (place === undefined) return undefined;
+    const item = this.#options.log.item(place.stream, place.position);
+    return item === undefined ? undefined : outcomeOf(item, place.position);
+  }
+
+  #seal(
+    work: Work,
+    space: Work,
+  ): {
+    work: Work;
+    batch: Batch;
+    changes: ReturnType<Overlay['changes']>;
+    hash: SetHash;
+    head: OpenStream['head'];
+    operations: StoreOperation[];
+  } {
+    const { key, clock, term } = this.#options;
+    const { stream, overlay, items } = work;
+    const changes = overlay.changes();
+    const hash = stream.state.preview(changes);
+    const seal = signSeal(key, {
+      stream: stream.name,
+      term,
+      seq: stream.head.seals + 1,
+      previous: stream.head.seal,
+      first: stream.head.length,
+      count: items.length,
+      root: rootOf(items),
+      space: space.stream.head.length + space.items.length,
+      // A clock set back must not make time run backwards in the log.
+      time: Math.max(clock.now(), stream.head.time),
+      state: hash.digest(),
+    });
+    const batch: Batch = { seal, items };
+    const head = headAfter(stream.head, seal, hash.bytes);
+    return {
+      work,
+      batch,
+      changes,
+      hash,
+      head,
+      operations: [
+        ...batchOperations(batch),
+        ...changeOperations(stream.name, changes),
+        headOperation(stream.name, head),
+      ],
+    };
+  }
+}
+
+function outcomeOf(item: Item, position: number): Outcome {
+  return item.type === 'entry'
+    ? { type: 'sealed', position }
+    : { type: 'refused', code: item.refusal.code };
+}

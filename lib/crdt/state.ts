@@ -1,0 +1,200 @@
+/**
+ * The state of a stream: records in tables. The rules turn entries into changes of records; the
+ * hash of all records stands in every seal, so that a snapshot can be checked by any replica.
+ */
+import { createHash } from 'node:crypto';
+import { sha256, utf8 } from './bytes.ts';
+import { encode } from './codec.ts';
+
+/** What may be read of a state. */
+export interface Reader {
+  get<T>(table: string, id: string): T | undefined;
+  entries<T>(table: string): IterableIterator<[id: string, value: T]>;
+}
+
+export interface Change {
+  readonly table: string;
+  readonly id: string;
+  /** Plain CBOR data; undefined removes the record. */
+  readonly value: unknown;
+}
+
+/**
+ * A hash of a set of records that can be brought up to date record by record: the sum, lane by lane,
+ * of a long hash of each (LtHash with 1,024 lanes of 16 bits).
+ */
+export class SetHash {
+  readonly #lanes: Uint16Array;
+
+  constructor(lanes?: Uint8Array) {
+    this.#lanes = new Uint16Array(1024);
+    if (lanes !== undefined) this.bytes.set(lanes);
+  }
+
+  /** The lanes as stored (2,048 bytes). */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#lanes.buffer);
+  }
+
+  copy(): SetHash {
+    return new SetHash(this.bytes);
+  }
+
+  add(record: Uint8Array): void {
+    const lanes = expand(record);
+    for (let i = 0; i < 1024; i++) this.#lanes[i]! += lanes[i]!;
+  }
+
+  remove(record: Uint8Array): void {
+    const lanes = expand(record);
+    for (let i = 0; i < 1024; i++) this.#lanes[i]! -= lanes[i]!;
+  }
+
+  /** 32 bytes. */
+  digest(): Uint8Array {
+    return sha256(utf8('clchat state v1\0'), this.bytes);
+  }
+}
+
+function expand(record: Uint8Array): Uint16Array {
+  const bytes = createHash('shake256', { outputLength: 2048 }).update(record).digest();
+  // A digest of this size has an array buffer of its own, but nothing promises it.
+  return bytes.byteOffset % 2 === 0
+    ? new Uint16Array(bytes.buffer, bytes.byteOffset, 1024)
+    : new Uint16Array(Uint8Array.from(bytes).buffer);
+}
+
+export function encodeRecord(table: string, id: string, value: unknown): Uint8Array {
+  return encode([table, id, value]);
+}
+
+type Tables = Map<string, Map<string, unknown>>;
+
+export class State implements Reader {
+  readonly #tables: Tables = new Map();
+  #hash: SetHash;
+  /** Records changed since the hash was last brought up to date, with the value hashed then. */
+  readonly #dirty = new Map<string, { table: string; id: string; before: unknown }>();
+
+  /** @param lanes the stored set hash of the records that will be loaded */
+  constructor(lanes?: Uint8Array) {
+    this.#hash = new SetHash(lanes);
+  }
+
+  get<T>(table: string, id: string): T | undefined {
+    return this.#tables.get(table)?.get(id) as T | undefined;
+  }
+
+  *entries<T>(table: string): IterableIterator<[string, T]> {
+    const records = this.#tables.get(table);
+    if (records !== undefined) yield* records.entries() as IterableIterator<[string, T]>;
+  }
+
+  *records(): IterableIterator<Change> {
+    for (const [table, records] of this.#tables)
+      for (const [id, value] of records) yield { table, id, value };
+  }
+
+  /** Puts a record that the hash already covers: loading from the store. */
+  load(table: string, id: string, value: unknown): void {
+    this.#put(table, id, value);
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const { table, id, value } of changes) {
+      const key = `${table}!${id}`;
+      if (!this.#dirty.has(key)) this.#dirty.set(key, { table, id, before: this.get(table, id) });
+      this.#put(table, id, value);
+    }
+  }
+
+  #put(table: string, id: string, value: unknown): void {
+    let records = this.#tables.get(table);
+    if (records === undefined) this.#tables.set(table, (records = new Map<string, unknown>()));
+    if (value === undefined) records.delete(id);
+    else records.set(id, value);
+  }
+
+  /** Brings the hash up to date: 8 µs for each record put or removed since the last time. */
+  hash(): Uint8Array {
+    for (const { table, id, before } of this.#dirty.values())
+      replaceRecord(this.#hash, table, id, before, this.get(table, id));
+    this.#dirty.clear();
+    return this.#hash.digest();
+  }
+
+  /** What the hash will be once `changes` are adopted. */
+  preview(changes: readonly Change[]): SetHash {
+    this.hash();
+    const hash = this.#hash.copy();
+    for (const { table, id, value } of changes)
+      replaceRecord(hash, table, id, this.get(table, id), value);
+    return hash;
+  }
+
+  /** Makes the changes with the hash that `preview` gave for them. */
+  adopt(changes: readonly Change[], hash: SetHash): void {
+    for (const { table, id, value } of changes) this.#put(table, id, value);
+    this.#hash = hash;
+  }
+
+  /** Hashes all records from scratch, where the stored lanes are not at hand. */
+  rehash(): Uint8Array {
+    this.#hash = new SetHash();
+    this.#dirty.clear();
+    for (const { table, id, value } of this.records())
+      this.#hash.add(encodeRecord(table, id, value));
+    return this.#hash.digest();
+  }
+}
+
+function replaceRecord(
+  hash: SetHash,
+  table: string,
+  id: string,
+  before: unknown,
+  after: unknown,
+): void {
+  if (before !== undefined) hash.remove(encodeRecord(table, id, before));
+  if (after !== undefined) hash.add(encodeRecord(table, id, after));
+}
+
+/** Changes on top of a state, to be kept or dropped as a whole. */
+export class Overlay implements Reader {
+  readonly #base: Reader;
+  readonly #changes = new Map<string, Map<string, unknown>>();
+
+  constructor(base: Reader) {
+    this.#base = base;
+  }
+
+  get<T>(table: string, id: string): T | undefined {
+    const records = this.#changes.get(table);
+    return records?.has(id) === true
+      ? (records.get(id) as T | undefined)
+      : this.#base.get<T>(table, id);
+  }
+
+  *entries<T>(table: string): IterableIterator<[string, T]> {
+    const changed = this.#changes.get(table);
+    for (const pair of this.#base.entries<T>(table)) if (changed?.has(pair[0]) !== true) yield pair;
+    if (changed !== undefined)
+      for (const [id, value] of changed) if (value !== undefined) yield [id, value as T];
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const { table, id, value } of changes) {
+      let records = this.#changes.get(table);
+      if (records === undefined) this.#changes.set(table, (records = new Map<string, unknown>()));
+      records.set(id, value);
+    }
+  }
+
+  /** The net changes, one a record. */
+  changes(): Change[] {
+    const all: Change[] = [];
+    for (const [table, records] of this.#changes)
+      for (const [id, value] of records) all.push({ table, id, value });
+    return all;
+  }
+}

@@ -1,0 +1,287 @@
+/** Becoming somebody: registration, password login of a further device, new passwords. */
+import { encode } from '../../crdt/codec.ts';
+import { encodeEntry, newSalt, signEntry, type Entry } from '../../crdt/entry.ts';
+import { Keyring, passwordKey, wrapForPassword } from '../../crdt/keyring.ts';
+import {
+  SealingKey,
+  sealTo,
+  SigningKey,
+  type AccountId,
+  type EntryId,
+  type PublicKey,
+  type RandomBytes,
+} from '../../crdt/keys.ts';
+import { ClchatError, hasCode } from '../../errors.ts';
+import type { Clock } from '../../lifecycle.ts';
+import { makeVerifier, type Keystore, type KeystoreRecord } from '../keystore.ts';
+import type { OpaqueClient } from '../opaque.ts';
+import type { Link } from './link.ts';
+
+export interface AuthOptions {
+  readonly keystore: Keystore;
+  readonly opaque: OpaqueClient;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** What people know this installation by. */
+  readonly label: string;
+}
+
+/** Where the next entry of this device in the space stream goes. */
+export interface SpacePlace {
+  readonly seq: number;
+  readonly previous: EntryId | null;
+  readonly clock: number;
+}
+
+/** The place of a device that has never written. */
+export const FIRST_PLACE: SpacePlace = { seq: 1, previous: null, clock: 1 };
+
+export interface Proof {
+  readonly account: AccountId;
+  readonly name: string;
+  readonly generation: number;
+  readonly wrap: Uint8Array | null;
+  readonly passwordVersion: number;
+  readonly exportKey: Uint8Array;
+}
+
+/** Told when a wrong password has locked the account: the seconds. */
+export type OnLocked = (seconds: number) => void;
+
+export class Auth {
+  readonly #options: AuthOptions;
+
+  constructor(options: AuthOptions) {
+    this.#options = options;
+  }
+
+  #spaceEntry(link: Link, kind: string, body: unknown, place: SpacePlace): Entry {
+    const { keystore, clock, random } = this.#options;
+    return signEntry(
+      new SigningKey(keystore.read().device.seed),
+      { server: link.server, stream: 'space', time: clock.now(), kind, ...place },
+      encode(body),
+      newSalt(random),
+    );
+  }
+
+  #sealing(): SealingKey {
+    return new SealingKey(this.#options.keystore.read().device.sealing);
+  }
+
+  /** Keeps who this device now is. */
+  async #settle(
+    link: Link,
+    account: { id: AccountId; name: string },
+    password: { value: string; version: number } | undefined,
+    keyring: Keyring,
+  ): Promise<void> {
+    const { keystore, random } = this.#options;
+    const verifier =
+      password === undefined ? undefined : await makeVerifier(password.value, random);
+    await keystore.update((record) => ({
+      ...record,
+      server: { key: link.server, name: link.hello.name },
+      account: {
+        ...account,
+        ...(password === undefined || verifier === undefined
+          ? {}
+          : { passwordVersion: password.version, verifier }),
+      },
+      keyring: withKeyring(record.keyring, keyring),
+    }));
+  }
+
+  /**
+   * Makes a new account with this device as its first.
+   * @param password none: the account lives by its devices alone
+   * @throws NAME_TAKEN, BAD_NAME, CODE_REQUIRED
+   */
+  async register(link: Link, name: string, password: string | undefined): Promise<AccountId> {
+    const { random } = this.#options;
+    const keyring = Keyring.create(1, random);
+    const secret =
+      password === undefined ? undefined : await this.#registration(link, name, password);
+    const body = {
+      name,
+      device: { sealing: this.#sealing().public, label: this.#options.label },
+      keyring: keyring.public,
+      password: secret === undefined ? null : wrapForPassword(keyring, secret.exportKey, random),
+    };
+    const entry = this.#spaceEntry(link, 'account', body, FIRST_PLACE);
+    const account = entry.id.slice(0, 32) as AccountId;
+    // Kept before the server has it: were the answer lost, the device would still be this account's.
+    await this.#settle(
+      link,
+      { id: account, name },
+      password === undefined ? undefined : { value: password, version: 1 },
+      keyring,
+    );
+    try {
+      await link.session.call('signup', {
+        entry: encodeEntry(entry),
+        record: secret?.record ?? null,
+      });
+    } catch (error) {
+      if (!hasCode(error, 'CLOSED') && !hasCode(error, 'TIMEOUT'))
+        await this.#options.keystore.update(({ account: _account, ...record }) => record);
+      throw error;
+    }
+    return account;
+  }
+
+  async #registration(
+    link: Link,
+    name: string,
+    password: string,
+  ): Promise<{ record: Uint8Array; exportKey: Uint8Array }> {
+    const { opaque } = this.#options;
+    const { request, state } = await opaque.registerStart({ password });
+    const { response } = await link.session.call('registerStart', { name, request });
+    return opaque.registerFinish({ password, state, response, server: link.server });
+  }
+
+  /**
+   * Proves the password to the server.
+   * @throws NO_SUCH_USER, BAD_PASSWORD, LOCKED
+   */
+  async prove(link: Link, name: string, password: string, onLocked: OnLocked): Promise<Proof> {
+    const { opaque } = this.#options;
+    const { request, state } = await opaque.loginStart({ password });
+    const { response } = await link.session.call('loginStart', { name, request });
+    const finished = await opaque.loginFinish({ password, state, response, server: link.server });
+    if (finished === undefined) {
+      const { lockedSeconds } = await link.session.call('loginFailed', {});
+      if (lockedSeconds > 0) onLocked(lockedSeconds);
+      throw new ClchatError(
+        'BAD_PASSWORD',
+        lockedSeconds > 0
+          ? `Wrong password. The account is locked for ${lockedSeconds} seconds.`
+          : undefined,
+        { data: { lockedSeconds } },
+      );
+    }
+    const proof = await link.session.call('loginFinish', { finish: finished.finish });
+    return { ...proof, exportKey: finished.exportKey };
+  }
+
+  /** Logs in with the password and adds this device to the account. */
+  async enrol(link: Link, name: string, password: string, onLocked: OnLocked): Promise<AccountId> {
+    const proof = await this.prove(link, name, password, onLocked);
+    const secret = proof.wrap === null ? undefined : passwordKey(proof.exportKey).open(proof.wrap);
+    if (secret === undefined)
+      throw new ClchatError(
+        'DATA_CORRUPT',
+        'The password does not open the keyring of the account.',
+      );
+    const keyring = new Keyring(proof.generation, secret);
+    const device = new SigningKey(this.#options.keystore.read().device.seed).public;
+    const sealing = this.#sealing().public;
+    const body = {
+      account: proof.account,
+      device: { sealing, label: this.#options.label },
+      generation: proof.generation,
+      proof: keyring.vouch(link.server, proof.account, device, sealing),
+    };
+    const entry = this.#spaceEntry(link, 'device', body, FIRST_PLACE);
+    await this.#settle(
+      link,
+      { id: proof.account, name: proof.name },
+      { value: password, version: proof.passwordVersion },
+      keyring,
+    );
+    await link.session.call('enrol', { entry: encodeEntry(entry) });
+    return proof.account;
+  }
+
+  /** Keeps a password that the server has found right, so that it can be told while it is away. */
+  async remember(password: string, version: number): Promise<void> {
+    const verifier = await makeVerifier(password, this.#options.random);
+    await this.#options.keystore.update((record) =>
+      record.account === undefined
+        ? record
+        : { ...record, account: { ...record.account, passwordVersion: version, verifier } },
+    );
+  }
+
+  /**
+   * Sets a new password.
+   * @param old undefined for an account that has none
+   * @throws BAD_PASSWORD, LOCKED
+   */
+  async changePassword(
+    link: Link,
+    change: {
+      name: string;
+      old: string | undefined;
+      fresh: string;
+      keyring: Keyring;
+      version: number;
+    },
+    place: SpacePlace,
+    onLocked: OnLocked,
+  ): Promise<void> {
+    const { opaque, random } = this.#options;
+    const { name, old, fresh, keyring } = change;
+    if (old !== undefined) await this.prove(link, name, old, onLocked);
+    const { request, state } = await opaque.registerStart({ password: fresh });
+    const { response } = await link.session.call('passwordStart', { request });
+    const { record, exportKey } = await opaque.registerFinish({
+      password: fresh,
+      state,
+      response,
+      server: link.server,
+    });
+    const body = { password: wrapForPassword(keyring, exportKey, random) };
+    const entry = this.#spaceEntry(link, 'password', body, place);
+    await link.session.call('password', { entry: encodeEntry(entry), record });
+    await this.remember(fresh, change.version + 1);
+  }
+
+  /**
+   * Redeems a reset code: a new password and a new keyring, on this device.
+   * @throws BAD_CODE, NO_SUCH_USER
+   */
+  async recover(
+    link: Link,
+    name: string,
+    code: string,
+    password: string,
+    place: SpacePlace,
+  ): Promise<AccountId> {
+    const { opaque, random } = this.#options;
+    const { request, state } = await opaque.registerStart({ password });
+    const start = await link.session.call('recoverStart', { name, code, request });
+    const { record, exportKey } = await opaque.registerFinish({
+      password,
+      state,
+      response: start.response,
+      server: link.server,
+    });
+    const keyring = Keyring.create(start.generation + 1, random);
+    const device = new SigningKey(this.#options.keystore.read().device.seed).public;
+    const sealing = this.#sealing().public;
+    const devices = new Map<PublicKey, Uint8Array>([...start.devices, [device, sealing]]);
+    const body = {
+      account: start.account,
+      code,
+      device: { sealing, label: this.#options.label },
+      keyring: keyring.public,
+      wraps: [...devices].map(([key, to]) => [key, sealTo(to, keyring.secret, random)]),
+      password: wrapForPassword(keyring, exportKey, random),
+    };
+    const entry = this.#spaceEntry(link, 'recover', body, place);
+    await this.#settle(link, { id: start.account, name }, undefined, keyring);
+    await link.session.call('recover', { entry: encodeEntry(entry), record });
+    return start.account;
+  }
+}
+
+/** The keystore's keyrings with one more. */
+export function withKeyring(
+  known: KeystoreRecord['keyring'],
+  keyring: Keyring,
+): KeystoreRecord['keyring'] {
+  const others = known.filter(({ generation }) => generation !== keyring.generation);
+  return [...others, { generation: keyring.generation, secret: keyring.secret }];
+}

@@ -1,0 +1,402 @@
+/**
+ * The client role: one account's device, at its server while there is a way to it, and by itself
+ * while there is none.
+ */
+import type { AccountId, EntryId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
+import type { Store } from '../../crdt/store.ts';
+import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
+import { sleep, type Clock } from '../../lifecycle.ts';
+import type { Target, Transport } from '../channel.ts';
+import type { Notice } from '../exchange.ts';
+import { matchesPassword, type Keystore } from '../keystore.ts';
+import type { OpaqueClient } from '../opaque.ts';
+import type { SESSION } from '../wire.ts';
+import { Auth, FIRST_PLACE } from './auth.ts';
+import type { ReadMessage } from './conversations.ts';
+import { Home } from './home.ts';
+import { Link, type Hello } from './link.ts';
+import type { Receipt } from './progress.ts';
+import { SyncClient, toReceipt } from './sync.ts';
+
+export interface ClientEvents {
+  readonly onMessage: (message: ReadMessage) => void;
+  readonly onReceipt: (receipt: Receipt) => void;
+  readonly onRefused: (id: EntryId, code: ErrorCode) => void;
+  readonly onPresence: (notice: Notice<typeof SESSION, 'presence'>) => void;
+  readonly onBroadcast: (notice: Notice<typeof SESSION, 'broadcast'>) => void;
+  /** The way to the server has come or gone; login is not touched by it. */
+  readonly onConnected: (connected: boolean) => void;
+  /** Logged out by the server, or by oneself. */
+  readonly onLogout: (reason: string) => void;
+  readonly onLocked: (name: string, seconds: number) => void;
+  /** Something the person should know of. */
+  readonly onNotice: (code: ErrorCode, text: string) => void;
+  /** Faults, for the log. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface ClientOptions {
+  readonly keystore: Keystore;
+  readonly store: Store;
+  /** Its key is the device's. */
+  readonly transport: Transport;
+  readonly opaque: OpaqueClient;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly label: string;
+  /** Where the server may be found now. */
+  readonly addresses: () => readonly string[];
+  readonly events: ClientEvents;
+}
+
+/** Waits between attempts to reconnect, in milliseconds; the last one repeats. */
+const BACKOFF_MS = [0, 100, 300, 700, 1_500, 3_000, 4_500];
+/** A moment of one's own, so that not all come back at once. */
+const JITTER = 0.1;
+
+export class Client {
+  readonly #options: ClientOptions;
+  readonly #auth: Auth;
+  #home: Home | undefined;
+  #link: Link | undefined;
+  #sync: SyncClient | undefined;
+  /** Logged in, as far as the person is concerned: the server may be away. */
+  #loggedIn = false;
+  #keeping: Promise<void> | undefined;
+  #stop = new AbortController();
+  #retryNow = new AbortController();
+
+  private constructor(options: ClientOptions) {
+    this.#options = options;
+    const { keystore, opaque, clock, random, label } = options;
+    this.#auth = new Auth({ keystore, opaque, clock, random, label });
+  }
+
+  static async open(options: ClientOptions): Promise<Client> {
+    const client = new Client(options);
+    const { account, server } = options.keystore.read();
+    if (account !== undefined && server !== undefined)
+      await client.#openHome(account.id, server.key);
+    return client;
+  }
+
+  async #openHome(account: AccountId, server: PublicKey): Promise<Home> {
+    const { keystore, store, clock, random, events } = this.#options;
+    this.#home ??= await Home.open({
+      keystore,
+      store,
+      server,
+      account,
+      clock,
+      random,
+      onMessage: events.onMessage,
+      onReceipt: events.onReceipt,
+      onRefused: events.onRefused,
+      onSpace: () => undefined,
+      onFault: events.onFault,
+    });
+    return this.#home;
+  }
+
+  get connected(): boolean {
+    return this.#sync !== undefined;
+  }
+
+  get loggedIn(): boolean {
+    return this.#loggedIn;
+  }
+
+  /** Key of the server, once one is known. */
+  get server(): PublicKey | undefined {
+    return this.#link?.server ?? this.#options.keystore.read().server?.key;
+  }
+
+  get hello(): Hello | undefined {
+    return this.#link?.hello;
+  }
+
+  /** Where the server was reached. */
+  get address(): string | undefined {
+    return this.#link?.address;
+  }
+
+  /** The replica and what works on it. @throws NOT_LOGGED_IN */
+  get home(): Home {
+    if (this.#home === undefined || !this.#loggedIn) throw new ClchatError('NOT_LOGGED_IN');
+    return this.#home;
+  }
+
+  /** The session. @throws NOT_LOGGED_IN, NETWORK (the server is away) */
+  get session(): Link['session'] {
+    if (!this.#loggedIn) throw new ClchatError('NOT_LOGGED_IN');
+    if (this.#link === undefined || this.#link.ended) throw new ClchatError('NETWORK');
+    return this.#link.session;
+  }
+
+  get #target(): Target {
+    const key = this.#options.keystore.read().server?.key;
+    return { addresses: this.#options.addresses(), key };
+  }
+
+  /**
+   * Connects to the server, without logging in.
+   * @throws NETWORK, TIMEOUT, SERVER_KEY_CHANGED, VERSION, BAD_MESSAGE
+   */
+  async connect(): Promise<Hello> {
+    if (this.#link !== undefined && !this.#link.ended) return this.#link.hello;
+    const { transport, events } = this.#options;
+    const link = await Link.open(
+      transport,
+      this.#target,
+      {
+        onPresence: events.onPresence,
+        onBroadcast: events.onBroadcast,
+        onLogout: (reason) => this.#loggedOut(link, reason),
+        onFault: events.onFault,
+      },
+      this.#stop.signal,
+    );
+    this.#link = link;
+    return link.hello;
+  }
+
+  #connectedLink(): Link {
+    if (this.#link === undefined || this.#link.ended) throw new ClchatError('NETWORK');
+    return this.#link;
+  }
+
+  /**
+   * Logs in as the account this device belongs to, by the device's key.
+   * @param password where the person gave one: it has to be right
+   * @throws REVOKED, NOT_LOGGED_IN (the server does not know the device), BAD_PASSWORD, LOCKED
+   */
+  async loginDevice(password?: string): Promise<void> {
+    const link = this.#connectedLink();
+    const { hello } = link;
+    if (hello.revoked) throw new ClchatError('REVOKED');
+    if (hello.account === null) throw new ClchatError('NOT_LOGGED_IN');
+    const { name, passwordVersion } = hello.account;
+    if (password !== undefined && passwordVersion > 0)
+      await this.#checkPassword(link, name, password, passwordVersion);
+    await link.session.call('login', {});
+    await this.#enter(link, hello.account.id);
+  }
+
+  /** Here where this device can tell, else at the server, where a wrong one counts. */
+  async #checkPassword(link: Link, name: string, password: string, version: number): Promise<void> {
+    const record = this.#options.keystore.read();
+    if (record.account?.passwordVersion === version && (await matchesPassword(record, password)))
+      return;
+    await this.#auth.prove(link, name, password, (seconds) =>
+      this.#options.events.onLocked(name, seconds),
+    );
+    await this.#auth.remember(password, version);
+  }
+
+  /** Logs in with a password, adding this device to the account. @throws as `Auth.enrol` */
+  async loginPassword(name: string, password: string): Promise<void> {
+    const link = this.#connectedLink();
+    const { onLocked } = this.#options.events;
+    const account = await this.#auth.enrol(link, name, password, (seconds) =>
+      onLocked(name, seconds),
+    );
+    await this.#enter(link, account);
+  }
+
+  /** Makes a new account. @throws as `Auth.register` */
+  async register(name: string, password: string | undefined): Promise<void> {
+    const link = this.#connectedLink();
+    await this.#enter(link, await this.#auth.register(link, name, password));
+  }
+
+  /** Redeems a reset code. @throws as `Auth.recover` */
+  async recover(name: string, code: string, password: string): Promise<void> {
+    const link = this.#connectedLink();
+    const place = this.#home?.spacePlace ?? FIRST_PLACE;
+    await this.#enter(link, await this.#auth.recover(link, name, code, password, place));
+  }
+
+  /** Whether a name exists, and whether with a password. */
+  lookup(name: string): Promise<{ exists: boolean; password: boolean }> {
+    return this.#connectedLink().session.call('lookup', { name });
+  }
+
+  /**
+   * Begins from the replica, the server being away.
+   * @throws NOT_LOGGED_IN when there is none; BAD_PASSWORD
+   */
+  async startAway(password?: string): Promise<void> {
+    const record = this.#options.keystore.read();
+    if (this.#home === undefined) throw new ClchatError('NOT_LOGGED_IN');
+    if (
+      password !== undefined &&
+      record.account?.verifier !== undefined &&
+      !(await matchesPassword(record, password))
+    )
+      throw new ClchatError('BAD_PASSWORD');
+    this.#loggedIn = true;
+    this.#keep();
+  }
+
+  async #enter(link: Link, account: AccountId): Promise<void> {
+    const home = await this.#openHome(account, link.server);
+    await this.#attach(link, home);
+    this.#loggedIn = true;
+    this.#keep();
+  }
+
+  /** Brings the replica up to date over a link that is logged in, and keeps it so. */
+  async #attach(link: Link, home: Home): Promise<void> {
+    const { events } = this.#options;
+    const channel = await link.openSync();
+    const sync = new SyncClient(channel, {
+      replica: home.replica,
+      inbox: home.inbox,
+      onReceipts: (receipts) => {
+        for (const { id, on, of } of receipts) home.progress.update(id, on, of);
+      },
+      onForked: (stream) => this.#forked(home, stream),
+      onFault: events.onFault,
+    });
+    sync.exchange.onEnd(() => link.abort(new ClchatError('CLOSED')));
+    await sync.open();
+    await home.refreshKeyrings();
+    this.#sync = sync;
+    home.outbox.attach(sync.exchange);
+    const open = home.progress.open();
+    for (let i = 0; i < open.length; i += 500) {
+      const { receipts } = await sync.exchange.call('receipts', { ids: open.slice(i, i + 500) });
+      for (const { id, on, of } of receipts.map(toReceipt)) home.progress.update(id, on, of);
+    }
+  }
+
+  async #forked(home: Home, stream: Parameters<Home['replica']['forget']>[0]): Promise<void> {
+    this.#options.events.onNotice(
+      'STALE',
+      `The server's history of ${stream} has changed; it is read anew.`,
+    );
+    await home.replica.forget(stream);
+  }
+
+  /** Watches the connection, and brings it back as long as the person is logged in. */
+  #keep(): void {
+    this.#keeping ??= this.#reconnecting().finally(() => (this.#keeping = undefined));
+  }
+
+  async #reconnecting(): Promise<void> {
+    const { events } = this.#options;
+    while (this.#loggedIn && !this.#stop.signal.aborted) {
+      const link = this.#link;
+      if (link !== undefined && !link.ended && this.#sync !== undefined)
+        await new Promise<void>((resolve) => link.onEnd(resolve));
+      const was = this.#sync !== undefined;
+      this.#detach();
+      if (!this.#loggedIn || this.#stop.signal.aborted) return;
+      if (was) events.onConnected(false);
+      await this.#reconnect();
+    }
+  }
+
+  #detach(): void {
+    this.#sync = undefined;
+    this.#home?.outbox.attach(undefined);
+  }
+
+  async #reconnect(): Promise<void> {
+    const { events, random } = this.#options;
+    for (let attempt = 0; this.#loggedIn && !this.#stop.signal.aborted; attempt++) {
+      const base = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)]!;
+      const spread = 1 + (random(1)[0]! / 255) * JITTER;
+      await sleep(base * spread, AbortSignal.any([this.#stop.signal, this.#retryNow.signal]));
+      if (this.#retryNow.signal.aborted) this.#retryNow = new AbortController();
+      try {
+        await this.connect();
+        const link = this.#connectedLink();
+        await link.session.call('login', {});
+        await this.#attach(link, this.#home!);
+        events.onConnected(true);
+        return;
+      } catch (error) {
+        this.#link?.abort(new ClchatError('CLOSED'));
+        this.#link = undefined;
+        if (hasCode(error, 'REVOKED')) return this.#loggedOut(undefined, 'revoked');
+        if (hasCode(error, 'SERVER_KEY_CHANGED')) events.onNotice(error.code, error.message);
+        else events.onFault(error);
+      }
+    }
+  }
+
+  /** The addresses have changed: there is no point in waiting any longer. */
+  retryNow(): void {
+    this.#retryNow.abort();
+  }
+
+  #loggedOut(link: Link | undefined, reason: string): void {
+    if (link !== undefined && link !== this.#link) return;
+    if (!this.#loggedIn) return;
+    this.#loggedIn = false;
+    this.#detach();
+    this.#options.events.onLogout(reason);
+    void this.#link?.close();
+    this.#link = undefined;
+  }
+
+  /** Logs out; the device stays the account's. */
+  async logout(): Promise<void> {
+    const link = this.#link;
+    if (!this.#loggedIn) throw new ClchatError('NOT_LOGGED_IN');
+    if (link !== undefined && !link.ended)
+      await link.session.call('logout', {}).catch(this.#options.events.onFault);
+    this.#loggedOut(link, 'logout');
+  }
+
+  /** A person is at work: not to be logged out for inactivity. */
+  touch(): void {
+    if (this.#loggedIn && this.#link !== undefined && !this.#link.ended)
+      this.#link.session.notify('active', {});
+  }
+
+  /** Changes the password; see `Auth.changePassword`. */
+  async changePassword(old: string | undefined, fresh: string): Promise<void> {
+    const { home } = this;
+    const record = home.record;
+    if (record === undefined) throw new ClchatError('NETWORK');
+    if (record.password !== null && old === undefined)
+      throw new ClchatError('USAGE', 'Give the old password as well.');
+    const change = {
+      name: record.name,
+      old: record.password === null ? undefined : old,
+      fresh,
+      keyring: home.keyring,
+      version: record.passwordVersion,
+    };
+    const { onLocked } = this.#options.events;
+    await this.#auth.changePassword(this.#connectedLink(), change, home.spacePlace, (seconds) =>
+      onLocked(record.name, seconds),
+    );
+  }
+
+  /** Fetches what the replica lacks of a conversation, as far as `enough` asks for. */
+  async fetchOlder(
+    stream: Parameters<SyncClient['fetchOlder']>[0],
+    enough: () => Promise<boolean>,
+  ): Promise<void> {
+    if (this.#sync === undefined || this.#sync.exchange.ended) return;
+    await this.#sync.fetchOlder(stream, enough);
+  }
+
+  /** Resolves when everything under way has been finished, as far as it can be. */
+  async settle(): Promise<void> {
+    if (this.#home === undefined) return;
+    await this.#home.outbox.settled();
+    await this.#home.settled();
+  }
+
+  async stop(): Promise<void> {
+    this.#loggedIn = false;
+    this.#stop.abort();
+    await this.#link?.close();
+    await this.#keeping;
+    await this.#home?.close();
+  }
+}

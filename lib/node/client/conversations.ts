@@ -1,0 +1,190 @@
+/** Saying something in a stream, and reading what was said. */
+import { encode } from '../../crdt/codec.ts';
+import type { Entry } from '../../crdt/entry.ts';
+import { newSalt } from '../../crdt/entry.ts';
+import type { AccountId, EntryId, RandomBytes } from '../../crdt/keys.ts';
+import { accountOf, deviceOf } from '../../crdt/records.ts';
+import type { Replica } from '../../crdt/replica.ts';
+import { isMessage, messageKind, sayOf, type Secrets } from '../../crdt/secrets.ts';
+import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { Clock } from '../../lifecycle.ts';
+import type { Outbox } from './outbox.ts';
+
+/** A message as this device reads it. */
+export interface ReadMessage {
+  readonly id: EntryId;
+  readonly stream: StreamName;
+  readonly author: AccountId | undefined;
+  readonly text: string;
+  readonly time: number;
+  readonly state: 'sending' | 'held' | 'refused';
+  readonly code?: ErrorCode;
+}
+
+/** What stands in place of a message that this device cannot open. */
+export const UNREADABLE = '(sealed before this device could read it)';
+
+export interface ConversationsOptions {
+  readonly replica: Replica;
+  readonly secrets: Secrets;
+  readonly outbox: Outbox;
+  readonly account: AccountId;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+export class Conversations {
+  readonly #options: ConversationsOptions;
+  /** Writers of a stream take turns, so that a key epoch is opened once. */
+  readonly #turns = new Map<StreamName, Promise<unknown>>();
+  /** Messages made anew, by the id they were first announced under. */
+  readonly #first = new Map<EntryId, EntryId>();
+
+  constructor(options: ConversationsOptions) {
+    this.#options = options;
+    for (const entry of options.replica.pending())
+      if (entry.kind === 'epoch') options.secrets.noteOpened(entry);
+  }
+
+  #inTurn<T>(stream: StreamName, run: () => Promise<T>): Promise<T> {
+    const result = (this.#turns.get(stream) ?? Promise.resolve()).then(run);
+    const quiet = result.catch(() => undefined);
+    this.#turns.set(stream, quiet);
+    void quiet.then(() => {
+      if (this.#turns.get(stream) === quiet) this.#turns.delete(stream);
+    });
+    return result;
+  }
+
+  /**
+   * Signs a message and keeps it in the outbox.
+   * @throws TOO_LARGE
+   */
+  say(stream: StreamName, text: string): Promise<Entry> {
+    const say = sayOf(text);
+    return this.#inTurn(stream, () => this.#append(stream, say.text));
+  }
+
+  async #append(stream: StreamName, text: string): Promise<Entry> {
+    const { replica, secrets, outbox, clock, random } = this.#options;
+    const { state } = await replica.log.open(stream);
+    const kind = messageKind(replica.space, stream);
+    const offline = !outbox.attached;
+    let epoch: EntryId | undefined;
+    if (kind === 'sealed') {
+      epoch = secrets.writable(stream, state, replica.space);
+      if (epoch === undefined) {
+        const body = secrets.newEpoch(stream, state, replica.space);
+        const make = (): { body: Uint8Array; salt: Uint8Array } => ({
+          body,
+          salt: newSalt(random),
+        });
+        const opened = await replica.append(stream, 'epoch', clock.now(), make, offline);
+        secrets.noteOpened(opened);
+        epoch = opened.id;
+      }
+    }
+    return replica.append(
+      stream,
+      kind,
+      clock.now(),
+      (place) => secrets.write({ text }, place, epoch, state),
+      offline,
+    );
+  }
+
+  /** Signs any other entry of this device, such as a block. */
+  act(stream: StreamName, kind: string, body: unknown): Promise<Entry> {
+    const { replica, outbox, clock, random } = this.#options;
+    const bytes = encode(body);
+    return this.#inTurn(stream, () =>
+      replica.append(
+        stream,
+        kind,
+        clock.now(),
+        () => ({ body: bytes, salt: newSalt(random) }),
+        !outbox.attached,
+      ),
+    );
+  }
+
+  /**
+   * Makes anew what was not sealed through no fault of its author: the conversation key changed
+   * meanwhile, or an entry before it was refused.
+   * @returns those that could not be made anew
+   */
+  async remake(entries: readonly Entry[]): Promise<Entry[]> {
+    const { replica, secrets, outbox } = this.#options;
+    const lost: Entry[] = [];
+    for (const entry of entries) {
+      if (entry.kind === 'epoch') {
+        secrets.forgetOpened(entry.stream);
+        continue;
+      }
+      const { state } = await replica.log.open(entry.stream);
+      const text = secrets.read(entry, state)?.text;
+      if (!isMessage(entry) || text === undefined) {
+        lost.push(entry);
+        continue;
+      }
+      const again = await this.#inTurn(entry.stream, () => this.#append(entry.stream, text));
+      this.#first.set(again.id, this.announced(entry.id));
+      outbox.rename(entry.id, again.id);
+      outbox.flush();
+    }
+    return lost;
+  }
+
+  /** The id under which an own message was first announced. */
+  announced(id: EntryId): EntryId {
+    return this.#first.get(id) ?? id;
+  }
+
+  /** Reads one entry. */
+  async read(entry: Entry, state: ReadMessage['state'], code?: ErrorCode): Promise<ReadMessage> {
+    const { replica, secrets } = this.#options;
+    const stream = await replica.log.open(entry.stream);
+    return {
+      id: this.announced(entry.id),
+      stream: entry.stream,
+      author: deviceOf(replica.space, entry.device)?.account,
+      text: secrets.read(entry, stream.state)?.text ?? UNREADABLE,
+      time: entry.time,
+      state,
+      ...(code === undefined ? {} : { code }),
+    };
+  }
+
+  /** The newest messages of a stream that are here, oldest first. */
+  async newest(stream: StreamName, count: number): Promise<ReadMessage[]> {
+    const { replica } = this.#options;
+    const messages: ReadMessage[] = [];
+    for (const entry of replica.pending(stream).reverse())
+      if (isMessage(entry) && messages.length < count)
+        messages.push(await this.read(entry, 'sending'));
+    const { length } = replica.log.headOf(stream);
+    for await (const { position, item } of replica.log.items(stream, 0, length, true)) {
+      if (messages.length >= count) break;
+      if (item.type === 'refusal') {
+        // What was refused stays with its author. What was made anew stands there already.
+        const own = replica.refused(item.refusal.id);
+        if (own !== undefined && isMessage(own.entry) && !isRemade(own.code))
+          messages.push(await this.read(own.entry, 'refused', own.code));
+      } else if (isMessage(item.entry) && !replica.isVoid(stream, position))
+        messages.push(await this.read(item.entry, 'held'));
+    }
+    return messages.reverse();
+  }
+
+  /** The other side of a pair, by name. */
+  otherName(stream: StreamName): string | undefined {
+    const other = otherOf(placeOfStream(stream), this.#options.account);
+    return other === undefined ? undefined : accountOf(this.#options.replica.space, other)?.name;
+  }
+}
+
+/** Codes with which an entry is not lost but made anew. */
+export function isRemade(code: ErrorCode): boolean {
+  return code === 'STALE_KEY' || code === 'OUT_OF_ORDER';
+}

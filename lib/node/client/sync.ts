@@ -1,0 +1,213 @@
+/**
+ * Replication, the client's side: brings every stream that this account may read up to date, newest
+ * first, then keeps it so with what the server pushes.
+ */
+import type { Replica } from '../../crdt/replica.ts';
+import { highestGap } from '../../crdt/log-store.ts';
+import type { Change } from '../../crdt/state.ts';
+import type { StreamName } from '../../crdt/stream.ts';
+import { ClchatError, hasCode } from '../../errors.ts';
+import type { Channel } from '../channel.ts';
+import { Exchange, type Notice, type Reply } from '../exchange.ts';
+import { SYNC } from '../wire.ts';
+import type { Inbox } from './inbox.ts';
+import type { Receipt } from './progress.ts';
+
+/** A gap of more items than this is bridged by a snapshot of the state, and filled afterwards. */
+const BRIDGE_ITEMS = 2_000;
+/** How long acknowledgements are gathered, in milliseconds. */
+const ACK_MS = 20;
+/** Streams caught up at the same time. */
+const PARALLEL = 4;
+
+export interface SyncOptions {
+  readonly replica: Replica;
+  readonly inbox: Inbox;
+  readonly onReceipts: (receipts: Receipt[]) => void;
+  /** A stream is not what it was: the server's history has changed under this replica. */
+  readonly onForked: (stream: StreamName) => Promise<void>;
+  readonly onFault: (error: unknown) => void;
+}
+
+export class SyncClient {
+  readonly exchange: Exchange<typeof SYNC>;
+  readonly #options: SyncOptions;
+  /** Catch-ups under way, by stream. */
+  readonly #catching = new Map<StreamName, Promise<void>>();
+  /** How far the server said its streams go. */
+  readonly #heads = new Map<StreamName, number>();
+  readonly #unacknowledged = new Set<StreamName>();
+  #ackTimer: NodeJS.Timeout | undefined;
+
+  constructor(channel: Channel, options: SyncOptions) {
+    this.#options = options;
+    this.exchange = new Exchange(channel, SYNC, {
+      onFault: options.onFault,
+      methods: {},
+      notices: {
+        batch: (batch) => this.#take(batch),
+        heads: ({ heads }) => {
+          for (const [stream, length] of heads) this.#behind(stream, length);
+        },
+        receipts: ({ receipts }) => options.onReceipts(receipts.map(toReceipt)),
+      },
+    });
+    this.exchange.onEnd(() => clearTimeout(this.#ackTimer));
+  }
+
+  /**
+   * Begins. Resolves when the state of the space and of all conversations is here; older messages
+   * may still come in.
+   */
+  async open(): Promise<void> {
+    const { heads } = await this.exchange.call('open', {});
+    const rest: StreamName[] = [];
+    for (const [stream, length] of heads) {
+      this.#heads.set(stream, Math.max(length, this.#heads.get(stream) ?? 0));
+      if (stream !== 'space') rest.push(stream);
+    }
+    // The space first: who may speak where, and with which keys, is in it.
+    await this.#catchUp('space');
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < rest.length) await this.#catchUp(rest[next++]!);
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    for (const [stream] of heads) this.#acknowledge(stream);
+  }
+
+  async #take({ seal, items }: Notice<typeof SYNC, 'batch'>): Promise<void> {
+    const { replica } = this.#options;
+    try {
+      const { stream, end, result } = await replica.ingest(seal, items);
+      if (result === 'added') this.#acknowledge(stream);
+      else if (result === 'waiting') this.#behind(stream, end);
+      else if (result === 'forked') await this.#forked(stream);
+    } catch (error) {
+      // Not what an honest server sends: it is not spoken to any further.
+      this.exchange.abort(error instanceof Error ? error : new ClchatError('BAD_MESSAGE'));
+    }
+  }
+
+  #behind(stream: StreamName, length: number): void {
+    if (length > (this.#heads.get(stream) ?? 0)) this.#heads.set(stream, length);
+    this.#catchUp(stream).catch((error: unknown) => {
+      if (!this.exchange.ended) this.#options.onFault(error);
+    });
+  }
+
+  async #forked(stream: StreamName): Promise<void> {
+    await this.#options.onForked(stream);
+    this.#behind(stream, this.#heads.get(stream) ?? 0);
+  }
+
+  /** Brings one stream up to what the server said of it. */
+  #catchUp(stream: StreamName): Promise<void> {
+    let running = this.#catching.get(stream);
+    if (running === undefined) {
+      running = this.#run(stream).finally(() => this.#catching.delete(stream));
+      this.#catching.set(stream, running);
+    }
+    return running;
+  }
+
+  async #run(stream: StreamName): Promise<void> {
+    const { replica, inbox } = this.#options;
+    for (;;) {
+      const { length } = replica.log.headOf(stream);
+      const target = this.#heads.get(stream) ?? 0;
+      if (length >= target) break;
+      if (length === 0 || target - length > BRIDGE_ITEMS) await this.#snapshot(stream);
+      else await this.#forward(stream, length);
+    }
+    while (stream !== 'space' && !inbox.isComplete(stream)) if (!(await this.#older(stream))) break;
+    await inbox.pump(stream);
+    this.#acknowledge(stream);
+  }
+
+  async #forward(stream: StreamName, from: number): Promise<void> {
+    const { replica } = this.#options;
+    const { batches } = await this.exchange.call('fetch', { stream, from });
+    for (const { seal, items } of batches) {
+      const { result } = await replica.ingest(seal, items);
+      if (result === 'forked') return this.#options.onForked(stream);
+      if (result === 'waiting') break;
+    }
+    if (replica.log.headOf(stream).length === from)
+      throw new ClchatError('BAD_MESSAGE', 'the server does not have what it said it has');
+  }
+
+  async #snapshot(stream: StreamName): Promise<void> {
+    const before = this.#options.replica.log.headOf(stream).length;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const first = await this.exchange.call('snapshot', { stream, page: 0 });
+        const records = first.records.map(toChange);
+        for (let page = 1; page < first.pages; page++) {
+          const more = await this.exchange.call('snapshot', { stream, page, at: first.at });
+          records.push(...more.records.map(toChange));
+        }
+        await this.#options.replica.adopt(first.seal, records);
+        break;
+      } catch (error) {
+        if (!hasCode(error, 'STALE') || attempt === 5) throw error;
+      }
+    }
+    if (this.#options.replica.log.headOf(stream).length === before)
+      throw new ClchatError('BAD_MESSAGE', 'the snapshot is older than what is here');
+  }
+
+  /** Fetches older batches into the highest gap. @returns whether there was anything to fetch */
+  async #older(stream: StreamName): Promise<boolean> {
+    const { replica } = this.#options;
+    const gap = highestGap(replica.log.headOf(stream));
+    if (gap === undefined) return false;
+    const { batches } = await this.exchange.call('older', {
+      stream,
+      before: gap[1],
+      least: gap[0],
+    });
+    if (batches.length === 0) return false;
+    const result = await replica.ingestOlder(stream, batches);
+    if (result === 'forked') await this.#options.onForked(stream);
+    return result === 'added';
+  }
+
+  /**
+   * Fetches older messages until `enough` says so or there are none.
+   * @returns whether the server has more
+   */
+  async fetchOlder(stream: StreamName, enough: () => Promise<boolean>): Promise<void> {
+    while (!(await enough())) if (!(await this.#older(stream))) return;
+  }
+
+  #acknowledge(stream: StreamName): void {
+    this.#unacknowledged.add(stream);
+    this.#ackTimer ??= setTimeout(() => {
+      this.#ackTimer = undefined;
+      const { inbox } = this.#options;
+      const cursors = [...this.#unacknowledged].map((name): [StreamName, number] => [
+        name,
+        inbox.cursor(name),
+      ]);
+      this.#unacknowledged.clear();
+      this.exchange.notify('acks', { cursors });
+    }, ACK_MS);
+  }
+
+  /** Resolves when what was pushed has been taken. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#catching.values());
+  }
+}
+
+export function toReceipt([id, on, of]: Reply<
+  typeof SYNC,
+  'receipts'
+>['receipts'][number]): Receipt {
+  return { id, on, of };
+}
+
+function toChange([table, id, value]: [string, string, unknown]): Change {
+  return { table, id, value };
+}

@@ -1,0 +1,156 @@
+/** A server and its clients on a simulated network, with the product's own code above it. */
+import { randomBytes } from 'node:crypto';
+import { SigningKey } from '../../lib/crdt/keys.ts';
+import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
+import { roomStream, type StreamName } from '../../lib/crdt/stream.ts';
+import type { Clock } from '../../lib/lifecycle.ts';
+import { Client } from '../../lib/node/client/client.ts';
+import type { ReadMessage } from '../../lib/node/client/conversations.ts';
+import type { Keystore, KeystoreRecord } from '../../lib/node/keystore.ts';
+import type { OpaqueClient, OpaqueServer } from '../../lib/node/opaque.ts';
+import { Server } from '../../lib/node/server/server.ts';
+import type { Vault } from '../../lib/node/vault.ts';
+import type { SimulatedNetwork, SimulatedTransport } from './network.ts';
+import type { Random } from './random.ts';
+
+export const SERVER_ADDRESS = '10.0.0.1:49152';
+
+export const worldClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/** A keystore that lives as long as its disk. */
+export function memoryKeystore(random: Random): Keystore {
+  let record: KeystoreRecord = {
+    version: 1,
+    device: { seed: random.bytes(32), sealing: random.bytes(32) },
+    keyring: [],
+  };
+  return {
+    read: () => record,
+    update: async (change) => (record = change(record)),
+  };
+}
+
+/** Accounts of the simulation have no password: OPAQUE has its own tests, against real processes. */
+const noPasswords = new Proxy(
+  {},
+  {
+    get: () => () => {
+      throw new Error('no passwords in the simulation');
+    },
+  },
+);
+
+export class SimulatedServer {
+  readonly key: SigningKey;
+  readonly disk = new MemoryDisk();
+  readonly #network: SimulatedNetwork;
+  server: Server | undefined;
+  transport: SimulatedTransport | undefined;
+  readonly faults: unknown[] = [];
+
+  constructor(network: SimulatedNetwork) {
+    this.#network = network;
+    this.key = new SigningKey(network.random.bytes(32));
+  }
+
+  async start(): Promise<void> {
+    this.transport = this.#network.join(SERVER_ADDRESS, this.key.public);
+    this.server = await Server.start({
+      store: this.disk.open(),
+      key: this.key,
+      name: 'world',
+      transports: [this.transport],
+      vault: { get: () => undefined } as unknown as Vault,
+      opaque: noPasswords as OpaqueServer,
+      clock: worldClock,
+      random: this.#network.random.bytes,
+      blockDuration: 60,
+      timeout: 0,
+      inviteOnly: false,
+      term: 1,
+      onFault: (error) => this.faults.push(error),
+    });
+  }
+
+  /** Power gone: what was not written with sync may be lost. */
+  crash(): void {
+    this.transport?.crash();
+    this.disk.crash(this.#network.random.below(this.disk.unsynced + 1));
+    void this.server?.stop();
+    this.server = undefined;
+  }
+}
+
+export interface Said {
+  readonly stream: StreamName;
+  readonly text: string;
+}
+
+export class SimulatedClient {
+  readonly name: string;
+  readonly address: string;
+  readonly disk = new MemoryDisk();
+  readonly keystore: Keystore;
+  readonly #network: SimulatedNetwork;
+  client: Client | undefined;
+  transport: SimulatedTransport | undefined;
+  /** Everything told as news, since the world began. */
+  readonly heard: ReadMessage[] = [];
+  readonly refused: string[] = [];
+  readonly faults: unknown[] = [];
+  readonly receipts = new Map<string, { on: number; of: number }>();
+
+  constructor(network: SimulatedNetwork, name: string, number: number) {
+    this.#network = network;
+    this.name = name;
+    this.address = `10.0.1.${number}:1`;
+    this.keystore = memoryKeystore(network.random);
+  }
+
+  async open(): Promise<Client> {
+    const key = new SigningKey(this.keystore.read().device.seed).public;
+    this.transport = this.#network.join(this.address, key);
+    this.client = await Client.open({
+      keystore: this.keystore,
+      store: this.disk.open(),
+      transport: this.transport,
+      opaque: noPasswords as OpaqueClient,
+      clock: worldClock,
+      random: this.#network.random.bytes,
+      label: this.name,
+      addresses: () => [SERVER_ADDRESS],
+      events: {
+        onMessage: (message) => this.heard.push(message),
+        onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
+        onRefused: (id, code) => this.refused.push(`${id} ${code}`),
+        onPresence: () => undefined,
+        onBroadcast: () => undefined,
+        onConnected: () => undefined,
+        onLogout: () => undefined,
+        onLocked: () => undefined,
+        onNotice: () => undefined,
+        onFault: (error) => this.faults.push(error),
+      },
+    });
+    return this.client;
+  }
+
+  /** First time: registers. Later: comes back, with or without the server. */
+  async start(): Promise<void> {
+    const client = await this.open();
+    if (this.keystore.read().account === undefined) {
+      await client.connect();
+      await client.register(this.name, undefined);
+    } else await client.startAway();
+  }
+
+  crash(): void {
+    this.transport?.crash();
+    this.disk.crash(this.#network.random.below(this.disk.unsynced + 1));
+    void this.client?.stop();
+    this.client = undefined;
+  }
+}
+
+export const LOBBY = roomStream('lobby');
+void randomBytes;

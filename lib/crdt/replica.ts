@@ -199,7 +199,9 @@ export class Replica {
           high === stream.head.length ? stream.head.seal : this.#previousAt(name, high);
         if (seal.id !== linked) return 'forked';
         stream.head = { ...stream.head, have: addInterval(stream.head.have, seal.first, high) };
-        await this.#write([...batchOperations(batch), headOperation(name, stream.head)]);
+        const operations = batch.items.flatMap((item) => this.#sealed(name, item));
+        operations.push(...batchOperations(batch), headOperation(name, stream.head));
+        await this.#write(operations);
         this.#options.onBatch(batch, false);
       }
       return 'added';
@@ -315,13 +317,13 @@ export class Replica {
   /**
    * Takes an entry, and all that follow it in its stream, out of the outbox: the server will not
    * seal it as it is. The first is kept as refused with its code.
-   * @returns those that followed, whose authors may make them anew
+   * @returns those that followed, to be made anew; undefined when it was not there any more
    */
-  withdraw(entry: Entry, code: ErrorCode): Promise<Entry[]> {
+  withdraw(entry: Entry, code: ErrorCode): Promise<Entry[] | undefined> {
     return this.#exclusive(async () => {
       const queue = this.#queueOf(entry.stream);
       const index = queue.findIndex(({ id }) => id === entry.id);
-      if (index < 0) return [];
+      if (index < 0) return undefined;
       const taken = queue.splice(index);
       const operations = taken.map((one): StoreOperation => ({
         type: 'delete',
@@ -329,6 +331,24 @@ export class Replica {
       }));
       await this.#write([...operations, refusedOperation(entry, code)], true);
       return taken.slice(1);
+    });
+  }
+
+  /**
+   * Takes an entry out of the outbox of which the server said that it has been judged, when the state
+   * here is past it already (it came as a snapshot, not by its batch).
+   * @param code with which it was refused
+   */
+  judged(entry: Entry, code?: ErrorCode): Promise<void> {
+    return this.#exclusive(async () => {
+      const { state } = await this.log.open(entry.stream);
+      const head = state.get<HeadRecord>('head', this.device);
+      const queue = this.#queueOf(entry.stream);
+      const index = queue.findIndex(({ id }) => id === entry.id);
+      if (index < 0 || head === undefined || head.seq < entry.seq) return;
+      queue.splice(index, 1);
+      const gone = { type: 'delete', key: outboxKey(entry) } as const;
+      await this.#write(code === undefined ? [gone] : [gone, refusedOperation(entry, code)]);
     });
   }
 

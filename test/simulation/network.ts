@@ -219,11 +219,11 @@ class SimulatedConnection implements Connection {
 
   /** Both ends learn of it at once, as from a reset. */
   break(): void {
-    this.#end();
-    this.other?.#end();
+    this.endNow();
+    this.other?.endNow();
   }
 
-  #end(): void {
+  endNow(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#from.connections.delete(this);
@@ -238,9 +238,9 @@ class SimulatedConnection implements Connection {
 
   abort(): void {
     const { other, isCut } = this;
-    this.#end();
+    this.endNow();
     // A cut-off host cannot say that it is gone.
-    if (!isCut) setTimeout(() => other?.#end(), this.network.delay());
+    if (!isCut) setTimeout(() => other?.endNow(), this.network.delay());
   }
 }
 

@@ -1,6 +1,6 @@
 /** A server and its clients on a simulated network, with the product's own code above it. */
-import { randomBytes } from 'node:crypto';
 import { SigningKey } from '../../lib/crdt/keys.ts';
+import type { Store } from '../../lib/crdt/store.ts';
 import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import { roomStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { Clock } from '../../lib/lifecycle.ts';
@@ -43,6 +43,7 @@ const noPasswords = new Proxy(
 export class SimulatedServer {
   readonly key: SigningKey;
   readonly disk = new MemoryDisk();
+  store: Store | undefined;
   readonly #network: SimulatedNetwork;
   server: Server | undefined;
   transport: SimulatedTransport | undefined;
@@ -55,8 +56,9 @@ export class SimulatedServer {
 
   async start(): Promise<void> {
     this.transport = this.#network.join(SERVER_ADDRESS, this.key.public);
+    this.store = this.disk.open();
     this.server = await Server.start({
-      store: this.disk.open(),
+      store: this.store,
       key: this.key,
       name: 'world',
       transports: [this.transport],
@@ -153,4 +155,3 @@ export class SimulatedClient {
 }
 
 export const LOBBY = roomStream('lobby');
-void randomBytes;

@@ -252,6 +252,7 @@ export class Client {
     const sync = new SyncClient(channel, {
       replica: home.replica,
       inbox: home.inbox,
+      onAdopted: (stream) => home.outbox.resend(stream),
       onReceipts: (receipts) => {
         for (const { id, on, of } of receipts) home.progress.update(id, on, of);
       },

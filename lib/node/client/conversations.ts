@@ -4,6 +4,7 @@ import type { Entry } from '../../crdt/entry.ts';
 import { newSalt } from '../../crdt/entry.ts';
 import type { AccountId, EntryId, RandomBytes } from '../../crdt/keys.ts';
 import { accountOf, deviceOf } from '../../crdt/records.ts';
+import { highestGap } from '../../crdt/log-store.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import { isMessage, messageKind, sayOf, type Secrets } from '../../crdt/secrets.ts';
 import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
@@ -156,15 +157,20 @@ export class Conversations {
     };
   }
 
-  /** The newest messages of a stream that are here, oldest first. */
-  async newest(stream: StreamName, count: number): Promise<ReadMessage[]> {
+  /**
+   * The newest messages of a stream that are here, oldest first.
+   * @param unbroken only those after which nothing is missing
+   */
+  async newest(stream: StreamName, count: number, unbroken = false): Promise<ReadMessage[]> {
     const { replica } = this.#options;
+    const head = replica.log.headOf(stream);
+    const gap = unbroken ? highestGap(head) : undefined;
     const messages: ReadMessage[] = [];
     for (const entry of replica.pending(stream).reverse())
       if (isMessage(entry) && messages.length < count)
         messages.push(await this.read(entry, 'sending'));
-    const { length } = replica.log.headOf(stream);
-    for await (const { position, item } of replica.log.items(stream, 0, length, true)) {
+    const items = replica.log.items(stream, gap?.[1] ?? 0, head.length, true);
+    for await (const { position, item } of items) {
       if (messages.length >= count) break;
       if (item.type === 'refusal') {
         // What was refused stays with its author. What was made anew stands there already.

@@ -6,6 +6,7 @@
 import { encodeEntry, type Entry } from '../../crdt/entry.ts';
 import type { EntryId } from '../../crdt/keys.ts';
 import type { Replica } from '../../crdt/replica.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import { sleep } from '../../lifecycle.ts';
 import type { Exchange, Reply } from '../exchange.ts';
@@ -32,6 +33,8 @@ const PIPELINE = 8;
 const PORTION_BYTES = 512 * 1024;
 /** How long to wait when the server has no room, in milliseconds. */
 const RETRY_MS = 500;
+/** How long to wait when an entry came before one that precedes it. */
+const RESEND_MS = 20;
 /** How long an answer may take: the server holds back those who send too fast. */
 const ANSWER_MS = 60_000;
 
@@ -124,7 +127,7 @@ export class Outbox {
       );
       if (outcomes.length !== portion.length) throw new ClchatError('BAD_MESSAGE');
       for (const [index, outcome] of outcomes.entries())
-        if (!(await this.#settle(portion[index]!, outcome))) break;
+        await this.#settle(portion[index]!, outcome);
     } catch (error) {
       for (const { id } of portion) this.#sent.delete(id);
       if (exchange === this.#exchange && !exchange.ended) await this.#failed(exchange, error);
@@ -153,36 +156,44 @@ export class Outbox {
     await sleep(RETRY_MS);
   }
 
-  /** @returns whether the entries after it may have been judged as they were sent */
-  async #settle(entry: Entry, outcome: Outcome): Promise<boolean> {
+  async #settle(entry: Entry, outcome: Outcome): Promise<void> {
+    const { replica, onHeld, onRefused } = this.#options;
     if (outcome.type === 'sealed') {
-      this.#options.onHeld(entry);
+      await replica.judged(entry);
+      onHeld(entry);
       this.#answer(entry.id, 'held');
-      return true;
+      return;
     }
     const { code } = outcome;
     if (outcome.type === 'refused') {
-      await this.#options.onRefused(entry, code, []);
+      await replica.judged(entry, code);
+      await onRefused(entry, code, []);
       this.#answer(entry.id, code);
-      return true;
+      return;
     }
-    // Something before it went astray: it is sent again, after that.
     if (code === 'WAITING' || code === 'NOT_LOGGED_IN') {
-      await sleep(20);
-      this.#sent.delete(entry.id);
-      return true;
+      // Something before it went astray: all of the stream is sent again, in order.
+      await sleep(RESEND_MS);
+      for (const { id } of replica.pending(entry.stream)) this.#sent.delete(id);
+      return;
     }
-    const followers = await this.#options.replica.withdraw(entry, code);
-    for (const { id } of followers) this.#sent.delete(id);
-    await this.#options.onRefused(entry, code, followers);
+    const followers = await replica.withdraw(entry, code);
+    // Withdrawn already, with one before it.
+    if (followers === undefined) return;
+    await onRefused(entry, code, followers);
     this.#answer(entry.id, code);
-    return false;
   }
 
   #answer(id: EntryId, outcome: ErrorCode | 'held'): void {
     const answer = this.#waiting.get(id);
     this.#waiting.delete(id);
     answer?.(outcome);
+  }
+
+  /** A stream came as a snapshot: what of it still waits may have been judged already. */
+  resend(stream: StreamName): void {
+    for (const { id } of this.#options.replica.pending(stream)) this.#sent.delete(id);
+    this.flush();
   }
 
   /** Entries taken out by their seal need not be remembered. */

@@ -23,6 +23,8 @@ const PARALLEL = 4;
 export interface SyncOptions {
   readonly replica: Replica;
   readonly inbox: Inbox;
+  /** A stream has come as a snapshot. */
+  readonly onAdopted: (stream: StreamName) => void;
   readonly onReceipts: (receipts: Receipt[]) => void;
   /** A stream is not what it was: the server's history has changed under this replica. */
   readonly onForked: (stream: StreamName) => Promise<void>;
@@ -92,7 +94,10 @@ export class SyncClient {
   #behind(stream: StreamName, length: number): void {
     if (length > (this.#heads.get(stream) ?? 0)) this.#heads.set(stream, length);
     this.#catchUp(stream).catch((error: unknown) => {
-      if (!this.exchange.ended) this.#options.onFault(error);
+      if (this.exchange.ended) return;
+      // Nothing else would set it going again: a new connection begins with what is missing.
+      this.#options.onFault(error);
+      this.exchange.abort(new ClchatError('CLOSED', 'replication failed', { cause: error }));
     });
   }
 
@@ -148,6 +153,7 @@ export class SyncClient {
           records.push(...more.records.map(toChange));
         }
         await this.#options.replica.adopt(first.seal, records);
+        this.#options.onAdopted(stream);
         break;
       } catch (error) {
         if (!hasCode(error, 'STALE') || attempt === 5) throw error;

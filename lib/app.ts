@@ -1,0 +1,473 @@
+/**
+ * The composition root and the App: puts the peers together and carries out commands. Data flows one
+ * way: the front ends call `execute`, and hear of everything else by events.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { startServerPeer, type ServerPeer } from './app/server-peer.ts';
+import { openClientPeer, type ClientPeer } from './app/client-peer.ts';
+import { HANDLERS, newPassword } from './app/handlers.ts';
+import { Places } from './app/places.ts';
+import { findServer, probe, type Found } from './app/finding.ts';
+import type {
+  App,
+  AppEvent,
+  AppStatus,
+  Ask,
+  CommandCall,
+  ResultData,
+  ServerView,
+} from './app/types.ts';
+import { viewOf } from './app/views.ts';
+import type { RandomBytes } from './crdt/keys.ts';
+import type { RoomRecord } from './crdt/records.ts';
+import { ClchatError, hasCode, textOf } from './errors.ts';
+import { systemClock, type Clock } from './lifecycle.ts';
+import type { Log } from './log.ts';
+import type { ClientEvents } from './node/client/client.ts';
+import { restore } from './node/backup.ts';
+import { peerIdOf } from './node/peer-id.ts';
+import { clean, fold, isName } from './text.ts';
+
+export interface AppOptions {
+  /** Everything in this directory; undefined: the user's data directory. */
+  readonly data: string | undefined;
+  /** Seals keys at rest in place of a key file. */
+  readonly passphrase: string | undefined;
+  readonly blockDuration: number;
+  readonly timeout: number;
+  readonly inviteOnly: boolean;
+  readonly log: Log;
+}
+
+export interface Credentials {
+  readonly password: string | undefined;
+  readonly code: string | undefined;
+}
+
+const NO_CREDENTIALS: Credentials = { password: undefined, code: undefined };
+/** Wrong passwords that a person at a terminal may type before the program gives up. */
+const ATTEMPTS = 3;
+
+export class ClchatApp implements App {
+  readonly #options: AppOptions;
+  readonly #clock: Clock = systemClock;
+  readonly #random: RandomBytes = (length) => randomBytes(length);
+  readonly #listeners = new Set<(event: AppEvent) => void>();
+  readonly #early: AppEvent[] = [];
+  readonly #places: Places;
+  #server: ServerPeer | undefined;
+  #client: ClientPeer | undefined;
+  /** The server that logins go to. */
+  #found: Found | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+    this.#places = new Places(options.data);
+  }
+
+  // Ways in.
+
+  /** Starts the server peer in this process. @throws as `startServerPeer` */
+  async serve(name: string, listen: string | undefined): Promise<void> {
+    if (this.#server !== undefined) throw new ClchatError('ALREADY', 'A server runs here already.');
+    if (!isName(name)) throw new ClchatError('BAD_NAME');
+    const { passphrase, blockDuration, timeout, inviteOnly, log } = this.#options;
+    const server = await startServerPeer({
+      directory: await this.#places.server(name),
+      name,
+      listen,
+      passphrase,
+      blockDuration,
+      timeout,
+      inviteOnly,
+      clock: this.#clock,
+      random: this.#random,
+      log,
+    });
+    this.#server = server;
+    this.#found = {
+      key: server.key,
+      name: server.server.name,
+      addresses: () => [server.key],
+      join: (key) => server.loopback.join(key),
+      stop: () => undefined,
+    };
+  }
+
+  /**
+   * Finds the server to join: at an address, or on the LAN.
+   * @throws NO_SERVER, AMBIGUOUS_SERVER, MULTICAST_BLOCKED, NETWORK, SERVER_KEY_CHANGED
+   */
+  async find(
+    where: { connect?: string; server?: string; user?: string },
+    ask: Ask | undefined,
+  ): Promise<void> {
+    const { log } = this.#options;
+    this.#found?.stop();
+    this.#found = undefined;
+    const known = await this.#places.knownProfile(where.user);
+    try {
+      this.#found =
+        where.connect === undefined
+          ? await findServer({ name: where.server, known, ask, log })
+          : await probe(where.connect, known, this.#random, log);
+      await this.#places.trust(this.#found, where.connect);
+    } catch (error) {
+      const away =
+        hasCode(error, 'NETWORK') ||
+        hasCode(error, 'NO_SERVER') ||
+        hasCode(error, 'TIMEOUT') ||
+        hasCode(error, 'MULTICAST_BLOCKED');
+      if (!away || known === undefined) throw error;
+      // Known from before: one reads and writes while the server is away.
+      log.fault(error);
+      this.#found = known.away(where.connect);
+    }
+  }
+
+  /**
+   * Logs in, or registers where the name is new.
+   * @throws NO_SUCH_USER, BAD_PASSWORD, LOCKED, BAD_CODE, BAD_NAME, REVOKED, NETWORK
+   */
+  async login(
+    name: string,
+    credentials: Credentials,
+    ask: Ask | undefined,
+    options: { mayRegister: boolean; mustProve: boolean },
+  ): Promise<{ user: string; created: boolean }> {
+    const found = this.#found;
+    if (found === undefined) throw new ClchatError('NETWORK', 'Connect to a server first.');
+    if (!isName(name)) throw new ClchatError('BAD_NAME');
+    if (this.#client?.client.loggedIn === true)
+      throw new ClchatError('ALREADY', 'Log out first ("logout").');
+    await this.#client?.stop();
+    this.#client = undefined;
+    const peer = await this.#open(found, name);
+    try {
+      const created = await this.#enter(peer, name, credentials, ask, options);
+      await this.#places.remember(found, name);
+      if (this.#server !== undefined) await this.#server.server.crown(peer.client.home.name, true);
+      return { user: peer.client.home.name, created };
+    } catch (error) {
+      if (this.#client === peer) this.#client = undefined;
+      await peer.stop();
+      throw error;
+    }
+  }
+
+  async #open(found: Found, name: string): Promise<ClientPeer> {
+    const { passphrase, log } = this.#options;
+    const peer = await this.#places.openProfile(found, name, (directory) =>
+      openClientPeer({
+        directory,
+        passphrase,
+        label: hostname().slice(0, 64),
+        addresses: found.addresses,
+        ...(found.join === undefined ? {} : { join: found.join }),
+        events: this.#clientEvents(() => this.#client),
+        clock: this.#clock,
+        random: this.#random,
+        log,
+      }),
+    );
+    this.#client = peer;
+    return peer;
+  }
+
+  /** @returns whether the account is new */
+  async #enter(
+    peer: ClientPeer,
+    name: string,
+    credentials: Credentials,
+    ask: Ask | undefined,
+    options: { mayRegister: boolean; mustProve: boolean },
+  ): Promise<boolean> {
+    const { client, keystore } = peer;
+    try {
+      await client.connect();
+    } catch (error) {
+      const away =
+        hasCode(error, 'NETWORK') || hasCode(error, 'TIMEOUT') || hasCode(error, 'CLOSED');
+      if (!away || keystore.read().account === undefined) throw error;
+      await client.startAway(credentials.password);
+      return false;
+    }
+    const { account, inviteOnly } = client.hello!;
+    if (credentials.code !== undefined) {
+      const password =
+        credentials.password ?? (ask === undefined ? undefined : await newPassword(ask));
+      if (password === undefined || password === '')
+        throw new ClchatError(
+          'USAGE',
+          'With a code comes a new password: CLCHAT_PASSWORD or --password-file.',
+        );
+      await client.recover(name, credentials.code, password);
+      return false;
+    }
+    if (account !== null) {
+      const prove = options.mustProve && account.passwordVersion > 0 && ask !== undefined;
+      await this.#tryPasswords(credentials.password, prove ? ask : undefined, (password) =>
+        client.loginDevice(password),
+      );
+      return false;
+    }
+    // The server does not know this device: what the keystore says of an account was never sealed.
+    await keystore.update(({ account: _account, ...record }) => record);
+    const { exists, password: hasPassword } = await client.lookup(name);
+    if (exists) {
+      if (!hasPassword)
+        throw new ClchatError(
+          'DENIED',
+          `"${clean(name)}" has no password and is used from its own devices only.`,
+        );
+      if (credentials.password === undefined && ask === undefined)
+        throw new ClchatError(
+          'BAD_PASSWORD',
+          'A password is needed: CLCHAT_PASSWORD or --password-file.',
+        );
+      await this.#tryPasswords(credentials.password, ask, (password) =>
+        client.loginPassword(name, password ?? ''),
+      );
+      return false;
+    }
+    if (inviteOnly && this.#server === undefined)
+      throw new ClchatError(
+        'NO_SUCH_USER',
+        `There is no user "${clean(name)}", and this server takes new ones by invitation only.`,
+      );
+    if (!options.mayRegister) throw new ClchatError('NO_SUCH_USER');
+    let { password } = credentials;
+    if (ask !== undefined) {
+      if (!(await ask.confirm(`There is no user "${clean(name)}" yet. Make this account?`, true)))
+        throw new ClchatError('NO_SUCH_USER');
+      password ??= await newPassword(ask);
+    }
+    await client.register(name, password === '' ? undefined : password);
+    return true;
+  }
+
+  /** A given password is tried once; a person may try again. */
+  async #tryPasswords(
+    given: string | undefined,
+    ask: Ask | undefined,
+    login: (password: string | undefined) => Promise<void>,
+  ): Promise<void> {
+    if (given !== undefined || ask === undefined) return login(given);
+    for (let attempt = 1; ; attempt++) {
+      const password = await ask.secret('Password');
+      try {
+        return await login(password);
+      } catch (error) {
+        if (!hasCode(error, 'BAD_PASSWORD') || attempt === ATTEMPTS) throw error;
+        this.#emit({ event: 'notice', code: 'BAD_PASSWORD', text: error.message });
+      }
+    }
+  }
+
+  // Events.
+
+  #emit(event: AppEvent): void {
+    // What was kept for this device comes in with the login, before anybody listens.
+    if (this.#listeners.size === 0) this.#early.push(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #clientEvents(peer: () => ClientPeer | undefined): ClientEvents {
+    const { log } = this.#options;
+    return {
+      onMessage: (message) => {
+        const home = peer()?.client.home;
+        if (home !== undefined) this.#emit({ event: 'message', ...viewOf(home, message) });
+      },
+      onReceipt: ({ id, on, of }) => this.#emit({ event: 'receipt', id, held: true, on, of }),
+      onRefused: (id, code) => this.#emit({ event: 'refused', id, code, text: textOf(code) }),
+      onPresence: ({ user, online }) => this.#emit({ event: 'presence', user, online }),
+      onBroadcast: (notice) => this.#emit({ event: 'broadcast', ...notice }),
+      onConnected: (connected) =>
+        this.#emit({ event: 'server', connected, name: this.#found?.name ?? '' }),
+      onLogout: (reason) => this.#emit({ event: 'logout', reason }),
+      onLocked: (user, seconds) => this.#emit({ event: 'locked', user, seconds }),
+      onNotice: (code, text) => this.#emit({ event: 'notice', code, text }),
+      onFault: (error) => log.fault(error),
+    };
+  }
+
+  /** Keeps an event for the next who listens. */
+  keep(event: AppEvent): void {
+    this.#early.push(event);
+  }
+
+  /** Who used this profile last. */
+  async lastUser(): Promise<string | undefined> {
+    return this.#found === undefined ? undefined : this.#places.lastUser(this.#found);
+  }
+
+  subscribe(listener: (event: AppEvent) => void): () => void {
+    this.#listeners.add(listener);
+    for (const event of this.#early.splice(0)) listener(event);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // Commands.
+
+  async execute(call: CommandCall, ask?: Ask): Promise<ResultData> {
+    const { name, args } = call;
+    switch (name) {
+      case 'server':
+        await this.serve(args['name'] ?? '', args['address']);
+        return { server: this.#serverView() };
+      case 'connect':
+        await this.find({ connect: args['address'] ?? '' }, ask);
+        return { server: this.#serverView() };
+      case 'user':
+        return this.#register(args['username'] ?? '', args['password'], ask);
+      case 'login': {
+        const credentials = { password: args['password'], code: args['code'] };
+        const result = await this.login(args['username'] ?? '', credentials, ask, {
+          mayRegister: true,
+          mustProve: true,
+        });
+        this.#emit({ event: 'login', user: result.user });
+        return result;
+      }
+      case 'logout': {
+        const user = this.#mustClient().client.home.name;
+        await this.#mustClient().client.logout();
+        return { user };
+      }
+      case 'backup':
+        return this.#backup(args['file'] ?? '', ask);
+      case 'restore':
+        return this.#restore(args['file'] ?? '', ask);
+      default:
+    }
+    const handler = HANDLERS[name];
+    if (handler === undefined)
+      throw new ClchatError('USAGE', `There is no command "${clean(name)}".`);
+    const { client } = this.#mustClient();
+    const data = await handler(args, { client, now: () => this.#clock.now(), ask });
+    return name === 'self' ? { ...data, server: this.#serverView() } : data;
+  }
+
+  #mustClient(): ClientPeer {
+    if (this.#client === undefined || !this.#client.client.loggedIn)
+      throw new ClchatError('NOT_LOGGED_IN');
+    return this.#client;
+  }
+
+  /** `user NAME PASSWORD`: a new account, and nothing but that. */
+  async #register(
+    name: string,
+    password: string | undefined,
+    ask: Ask | undefined,
+  ): Promise<ResultData> {
+    const result = await this.login(name, { ...NO_CREDENTIALS, password }, undefined, {
+      mayRegister: true,
+      mustProve: false,
+    }).catch((error: unknown) => {
+      // The name exists, and its password is another one.
+      if (hasCode(error, 'BAD_PASSWORD') || hasCode(error, 'DENIED'))
+        throw new ClchatError('NAME_TAKEN', undefined, { cause: error });
+      throw error;
+    });
+    void ask;
+    this.#emit({ event: 'login', user: result.user });
+    return result;
+  }
+
+  async #passphrase(ask: Ask | undefined, question: string): Promise<string> {
+    const given = process.env['CLCHAT_BACKUP_PASSPHRASE'];
+    if (given !== undefined && given !== '') return given;
+    if (ask === undefined)
+      throw new ClchatError(
+        'USAGE',
+        'Set CLCHAT_BACKUP_PASSPHRASE to the passphrase of the backup.',
+      );
+    return ask.secret(question);
+  }
+
+  async #backup(file: string, ask: Ask | undefined): Promise<ResultData> {
+    if (this.#server === undefined)
+      throw new ClchatError('DENIED', 'A backup is made in the process of the server itself.');
+    if (this.#client?.client.home.record?.group !== 'admin') throw new ClchatError('DENIED');
+    const passphrase = await this.#passphrase(ask, 'Passphrase for the backup');
+    return { file, bytes: await this.#server.backup(file, passphrase) };
+  }
+
+  async #restore(file: string, ask: Ask | undefined): Promise<ResultData> {
+    if (this.#server !== undefined)
+      throw new ClchatError(
+        'DENIED',
+        'Restore before the server is started: run "clchat", then "restore FILE".',
+      );
+    const passphrase = await this.#passphrase(ask, 'Passphrase of the backup');
+    const directory = await this.#places.restoreTarget();
+    const { server } = await restore({ file, passphrase, directory });
+    return { directory, server };
+  }
+
+  // State.
+
+  #serverView(): ServerView | undefined {
+    const found = this.#found;
+    if (found === undefined) return undefined;
+    const { client } = this.#client ?? {};
+    return {
+      id: peerIdOf(found.key),
+      name: (client?.loggedIn === true ? client.home.serverName : '') || found.name,
+      addresses: this.#server?.addresses() ?? [...found.addresses()],
+      connected: this.#server !== undefined || (client === undefined ? true : client.connected),
+    };
+  }
+
+  status(): AppStatus {
+    const { client } = this.#client ?? {};
+    const server = this.#serverView();
+    return {
+      mode: this.#server !== undefined ? 'server' : server === undefined ? 'shell' : 'client',
+      ...(server === undefined ? {} : { server }),
+      ...(client?.loggedIn === true ? { user: client.home.name, conversation: '#lobby' } : {}),
+    };
+  }
+
+  names(kind: 'user' | 'room' | 'device'): readonly string[] {
+    const { client } = this.#client ?? {};
+    if (client?.loggedIn !== true) return [];
+    const { home } = client;
+    switch (kind) {
+      case 'user':
+        return home.names().filter((name) => fold(name) !== fold(home.name));
+      case 'room':
+        return [...home.space.entries<RoomRecord>('room')].map(([, { name }]) => name);
+      case 'device':
+        return home.devices().map(({ key }) => peerIdOf(key).slice(-8));
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  touch(): void {
+    this.#client?.client.touch();
+  }
+
+  async settle(): Promise<void> {
+    await this.#client?.client.settle();
+  }
+
+  /** Where a running process of this profile can be asked to run a command. */
+  get directory(): string | undefined {
+    return this.#client?.directory;
+  }
+
+  stop(reason: string): Promise<void> {
+    this.#stopping ??= (async () => {
+      this.#options.log.info(`stopping: ${reason}`);
+      this.#found?.stop();
+      await this.#client?.stop();
+      await this.#server?.stop();
+    })();
+    return this.#stopping;
+  }
+}

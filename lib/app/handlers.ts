@@ -1,0 +1,290 @@
+/** What each command does, once somebody is logged in. Results are plain data; see `format.ts`. */
+import { randomInt } from 'node:crypto';
+import type { Entry } from '../crdt/entry.ts';
+import { isPublicKey, type AccountId, type PublicKey } from '../crdt/keys.ts';
+import { codeVerifier, may } from '../crdt/space.ts';
+import {
+  accountStream,
+  LOBBY_STREAM,
+  pairStream,
+  roomStream,
+  type StreamName,
+} from '../crdt/stream.ts';
+import type { Permission } from '../crdt/permissions.ts';
+import type { RoomRecord } from '../crdt/records.ts';
+import { ClchatError } from '../errors.ts';
+import { byteLength, fold, MAX_TEXT_BYTES } from '../text.ts';
+import type { Client } from '../node/client/client.ts';
+import type { Home } from '../node/client/home.ts';
+import { RESET_SECONDS } from '../node/server/accounts.ts';
+import { peerIdOf } from '../node/peer-id.ts';
+import type { Ask, CommandCall, ResultData } from './types.ts';
+import { viewOf } from './views.ts';
+
+export interface HandlerContext {
+  readonly client: Client;
+  readonly now: () => number;
+  readonly ask: Ask | undefined;
+}
+
+type Handler = (args: CommandCall['args'], context: HandlerContext) => Promise<ResultData>;
+
+/** How many messages `history` gives unless told. */
+const HISTORY_COUNT = 20;
+const HISTORY_LIMIT = 10_000;
+
+function need(value: string | undefined, name: string): string {
+  if (value === undefined || value === '') throw new ClchatError('USAGE', `${name} is missing.`);
+  return value;
+}
+
+function whole(value: string, name: string): number {
+  const number = Number(value);
+  if (!/^\d{1,12}$/.test(value) || !Number.isSafeInteger(number))
+    throw new ClchatError('USAGE', `${name} must be a whole number.`);
+  return number;
+}
+
+/** Refuses before anything is written where the rules will refuse anyway. */
+function mustBeAllowed(home: Home, permission: Permission): void {
+  if (!may(home.space, home.account, permission))
+    throw new ClchatError('DENIED', `You need the permission "${permission}".`, {
+      data: { permission },
+    });
+}
+
+/** Waits for the server's word on an entry. */
+async function sent(home: Home, entry: Entry): Promise<'held' | 'queued'> {
+  const outcome = await home.outbox.answer(entry.id);
+  if (outcome === 'held' || outcome === 'queued') return outcome;
+  throw new ClchatError(outcome);
+}
+
+function checkText(text: string | undefined): string {
+  const given = need(text, 'The text');
+  if (byteLength(given.toWellFormed()) > MAX_TEXT_BYTES) throw new ClchatError('TOO_LARGE');
+  return given.toWellFormed();
+}
+
+function otherAccount(home: Home, name: string): AccountId {
+  const account = home.named(name);
+  if (account === home.account) throw new ClchatError('SELF');
+  return account;
+}
+
+function roomNamed(home: Home, name: string): StreamName {
+  const id = home.space.get<string>('roomname', fold(name));
+  if (id === undefined || home.space.get<RoomRecord>('room', id) === undefined)
+    throw new ClchatError('NO_SUCH_ROOM', `There is no room "${name}".`);
+  return roomStream(id);
+}
+
+/** `@user`, `#room`, or a bare word: a room, then a user. */
+function conversationNamed(home: Home, written: string): StreamName {
+  if (written.startsWith('@'))
+    return pairStream(home.account, otherAccount(home, written.slice(1)));
+  if (written.startsWith('#')) return roomNamed(home, written.slice(1));
+  if (home.space.get('roomname', fold(written)) !== undefined) return roomNamed(home, written);
+  return pairStream(home.account, otherAccount(home, written));
+}
+
+/** An entry that the server must judge before the command can be answered. */
+async function control(
+  client: Client,
+  stream: StreamName,
+  kind: string,
+  body: unknown,
+): Promise<void> {
+  const { home } = client;
+  const entry = await home.conversations.act(stream, kind, body);
+  const outcome = await home.outbox.answer(entry.id);
+  if (outcome === 'held' || outcome === 'queued') return;
+  throw new ClchatError(outcome);
+}
+
+const say: Handler = async ({ text }, { client: { home } }) => {
+  mustBeAllowed(home, 'sendMessage');
+  const entry = await home.conversations.say(LOBBY_STREAM, checkText(text));
+  const state = await sent(home, entry);
+  return { id: home.conversations.announced(entry.id), state, room: home.roomName(LOBBY_STREAM) };
+};
+
+const message: Handler = async ({ user, message: text }, { client: { home } }) => {
+  const account = otherAccount(home, need(user, 'The user'));
+  mustBeAllowed(home, 'sendMessage');
+  const entry = await home.conversations.say(pairStream(home.account, account), checkText(text));
+  const state = await sent(home, entry);
+  return { id: home.conversations.announced(entry.id), state, to: home.nameOf(account) };
+};
+
+const history: Handler = async ({ conversation, count }, { client }) => {
+  const { home } = client;
+  const stream = conversation === undefined ? LOBBY_STREAM : conversationNamed(home, conversation);
+  const wanted = count === undefined ? HISTORY_COUNT : whole(count, 'The count');
+  if (wanted > HISTORY_LIMIT) throw new ClchatError('TOO_LARGE', `At most ${HISTORY_LIMIT}.`);
+  const { conversations } = home;
+  await client.fetchOlder(
+    stream,
+    async () => (await conversations.newest(stream, wanted, true)).length >= wanted,
+  );
+  const messages = await conversations.newest(stream, wanted);
+  const other = conversations.otherName(stream);
+  return {
+    conversation: other === undefined ? `#${home.roomName(stream) ?? '?'}` : `@${other}`,
+    messages: messages.map((one) => viewOf(home, one)),
+  };
+};
+
+const search: Handler = async ({ words }, { client: { home } }) => {
+  const query = need(words, 'A word');
+  const found = await home.search.search(query);
+  return { words: query, messages: found.map((one) => viewOf(home, one)) };
+};
+
+const setBlocked =
+  (blocked: boolean): Handler =>
+  async ({ user }, { client }) => {
+    const { home } = client;
+    const account = otherAccount(home, need(user, 'The user'));
+    const stream = accountStream(home.account);
+    await home.replica.log.open(stream);
+    const known = home.replica.log.record<true>(stream, 'block', account) === true;
+    if (known === blocked) throw new ClchatError(blocked ? 'ALREADY' : 'NOT_BLOCKED');
+    await control(client, stream, 'block', { account, blocked });
+    return { user: home.nameOf(account) };
+  };
+
+const whoelse: Handler = (_args, { client }) => client.session.call('whoelse', {});
+
+const whoelsesince: Handler = async ({ seconds }, { client }) =>
+  client.session.call('whoelsesince', { seconds: whole(need(seconds, 'The time'), 'The time') });
+
+const broadcast: Handler = async ({ message: text }, { client, now }) => {
+  const checked = checkText(text);
+  mustBeAllowed(client.home, 'broadcast');
+  return client.session.call('broadcast', { text: checked, time: now() });
+};
+
+/** What people call a device: the end of its peer id. */
+export function shortDevice(key: PublicKey): string {
+  return peerIdOf(key).slice(-8);
+}
+
+const devices: Handler = async (_args, { client }) => {
+  const { home } = client;
+  const online = client.connected
+    ? (await client.session.call('online', {})).devices
+    : ([] as PublicKey[]);
+  return {
+    devices: home.devices().map(({ key, record }) => ({
+      id: shortDevice(key),
+      label: record.label,
+      current: key === home.replica.device,
+      online: online.includes(key),
+      added: record.time,
+      peer: peerIdOf(key),
+    })),
+  };
+};
+
+const revoke: Handler = async ({ device }, { client }) => {
+  const { home } = client;
+  const written = need(device, 'The device');
+  const found = home
+    .devices()
+    .filter(
+      ({ key, record }) =>
+        peerIdOf(key) === written ||
+        (isPublicKey(written) && key === written) ||
+        shortDevice(key) === written ||
+        record.label === written,
+    );
+  const [one] = found;
+  if (one === undefined) throw new ClchatError('NO_SUCH_DEVICE');
+  if (found.length > 1) throw new ClchatError('AMBIGUOUS');
+  for (let attempt = 1; ; attempt++) {
+    const { body, keyring } = home.revocation(one.key);
+    try {
+      await home.keep([keyring]);
+      await control(client, 'space', 'revoke', body);
+      return { device: shortDevice(one.key) };
+    } catch (error) {
+      // Another device came or went meanwhile: the new keyring has to reach exactly those that remain.
+      if (!(error instanceof ClchatError) || error.code !== 'STALE_KEY' || attempt === 3)
+        throw error;
+      await home.settled();
+    }
+  }
+};
+
+const resetpasswd: Handler = async ({ user }, { client }) => {
+  const { home } = client;
+  const account = home.named(need(user, 'The user'));
+  const code = newCode();
+  await control(client, 'space', 'reset', { account, verifier: codeVerifier(code) });
+  return {
+    user: home.nameOf(account),
+    code,
+    seconds: RESET_SECONDS,
+    note: 'Direct messages from before stay readable only on devices that still have their key.',
+  };
+};
+
+/** 25 characters without look-alikes: some 128 bits. */
+function newCode(): string {
+  const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789'.toUpperCase();
+  const groups = Array.from({ length: 5 }, () =>
+    Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join(''),
+  );
+  return groups.join('-');
+}
+
+const passwd: Handler = async ({ old, new: fresh }, { client, ask }) => {
+  const { home } = client;
+  const hasPassword = home.record?.password != null;
+  let before = old;
+  let after = fresh;
+  if (after === undefined) {
+    if (!hasPassword && before !== undefined) [before, after] = [undefined, before];
+    else {
+      if (ask === undefined) throw new ClchatError('USAGE', 'passwd OLD NEW');
+      if (hasPassword && before === undefined) before = await ask.secret('Old password');
+      after = await newPassword(ask);
+    }
+  }
+  if (after === '') throw new ClchatError('USAGE', 'A password may not be empty.');
+  await client.changePassword(hasPassword ? before : undefined, after);
+  return { user: home.name };
+};
+
+/** Asks twice, so that a slip of the finger locks nobody out. */
+export async function newPassword(ask: Ask): Promise<string> {
+  for (;;) {
+    const first = await ask.secret('New password');
+    if ((await ask.secret('Again')) === first) return first;
+  }
+}
+
+const self: Handler = async (_args, { client }) => ({
+  user: client.home.name,
+  device: shortDevice(client.home.replica.device),
+  group: client.home.record?.group,
+});
+
+/** Commands for which somebody must be logged in; the rest are `App`'s own. */
+export const HANDLERS: Readonly<Record<string, Handler>> = {
+  say,
+  message,
+  history,
+  search,
+  block: setBlocked(true),
+  unblock: setBlocked(false),
+  whoelse,
+  whoelsesince,
+  broadcast,
+  devices,
+  revoke,
+  resetpasswd,
+  passwd,
+  self,
+};

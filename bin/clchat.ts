@@ -3,7 +3,7 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { ClchatApp } from '../lib/app.ts';
 import type { Ask } from '../lib/app/types.ts';
-import { ClchatError, EXIT, exitStatusOf } from '../lib/errors.ts';
+import { ClchatError, EXIT, exitStatusOf, hasCode } from '../lib/errors.ts';
 import { systemClock } from '../lib/lifecycle.ts';
 import { openLog, type Log } from '../lib/log.ts';
 import { isName } from '../lib/text.ts';
@@ -96,7 +96,7 @@ class Run {
 
 async function createApp(run: Run): Promise<ClchatApp> {
   const { options } = run;
-  run.log = await openLog(options.log);
+  run.log = await openLog(options.log, run.attended);
   // Loaded here, so that help and the like need not wait for the network's libraries.
   const { ClchatApp: App } = await import('../lib/app.ts');
   run.app = new App({
@@ -132,7 +132,7 @@ async function enter(run: Run, app: ClchatApp): Promise<void> {
   const { options, ask } = run;
   const credentials = { password: passwordOf(options, process.env), code: options.code };
   const login = (name: string): Promise<unknown> =>
-    app.login(name, credentials, ask, { mayRegister: true, mustProve: false });
+    app.login(name, credentials, ask, { mayRegister: true, mayLogin: true, mustProve: false });
   switch (options.mode) {
     case 'server': {
       const name =
@@ -221,10 +221,10 @@ function print(run: Run, outcome: Parameters<typeof printOutcome>[0]): Promise<n
 
 /** `-e` by the running process of the profile, where there is one. @returns the exit status */
 async function throughRunning(run: Run): Promise<number | undefined> {
-  const { execute, data, mode, user } = run.options;
+  const { execute, data, user } = run.options;
   if (execute === undefined) return undefined;
   const { runningDirectories } = await import('../lib/app/places.ts');
-  for (const directory of await runningDirectories({ data, mode, user })) {
+  for (const directory of await runningDirectories({ data, user })) {
     const { signal } = run.interrupt;
     const outcome = await runThroughControl(controlPath(directory, process.env), execute, {
       signal,
@@ -268,7 +268,9 @@ async function runWith(run: Run): Promise<number> {
       if (!outcome.ok) process.stderr.write(`${outcome.code}: ${outcome.text}\n`);
     }
     if (exitStatusOf(error) === EXIT.failed) run.log?.fault(error);
-    return run.interrupt.signal.aborted ? run.status : exitStatusOf(error);
+    if (run.interrupt.signal.aborted) return run.status;
+    // Nobody to log in as, unlike nobody to write to.
+    return hasCode(error, 'NO_SUCH_USER') ? EXIT.authentication : exitStatusOf(error);
   } finally {
     await run.stop('end of the program');
   }

@@ -4,11 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { startServerPeer, type ServerPeer } from './app/server-peer.ts';
+import { restoreServer, startServerPeer, type ServerPeer } from './app/server-peer.ts';
 import { openClientPeer, type ClientPeer } from './app/client-peer.ts';
 import { HANDLERS, newPassword } from './app/handlers.ts';
 import { Places } from './app/places.ts';
-import { findServer, probe, type Found } from './app/finding.ts';
+import { candidates, findServer, probe, type Found } from './app/finding.ts';
 import type {
   App,
   AppEvent,
@@ -25,7 +25,6 @@ import { ClchatError, hasCode, textOf } from './errors.ts';
 import { systemClock, type Clock } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import type { ClientEvents } from './node/client/client.ts';
-import { restore } from './node/backup.ts';
 import { peerIdOf } from './node/peer-id.ts';
 import { clean, fold, isName } from './text.ts';
 
@@ -48,6 +47,22 @@ export interface Credentials {
 const NO_CREDENTIALS: Credentials = { password: undefined, code: undefined };
 /** Wrong passwords that a person at a terminal may type before the program gives up. */
 const ATTEMPTS = 3;
+
+export interface LoginOptions {
+  /** Whether a new account may be made of an unknown name… */
+  readonly mayRegister: boolean;
+  /** …and whether a known one may be entered. */
+  readonly mayLogin: boolean;
+  /** Ask for the password even where the device's key would do. */
+  readonly mustProve: boolean;
+}
+
+/** Whether an error only says that the server is away. */
+function isAway(error: unknown): boolean {
+  return (['NETWORK', 'NO_SERVER', 'TIMEOUT', 'CLOSED', 'MULTICAST_BLOCKED'] as const).some(
+    (code) => hasCode(error, code),
+  );
+}
 
 export class ClchatApp implements App {
   readonly #options: AppOptions;
@@ -75,7 +90,7 @@ export class ClchatApp implements App {
     if (!isName(name)) throw new ClchatError('BAD_NAME');
     const { passphrase, blockDuration, timeout, inviteOnly, log } = this.#options;
     const server = await startServerPeer({
-      directory: await this.#places.server(name),
+      profile: await this.#places.server(name),
       name,
       listen,
       passphrase,
@@ -107,23 +122,32 @@ export class ClchatApp implements App {
     const { log } = this.#options;
     this.#found?.stop();
     this.#found = undefined;
-    const known = await this.#places.knownProfile(where.user);
+    const known = await this.#places.known(where.user);
+    const { connect, server } = where;
     try {
-      this.#found =
-        where.connect === undefined
-          ? await findServer({ name: where.server, known, ask, log })
-          : await probe(where.connect, known, this.#random, log);
-      await this.#places.trust(this.#found, where.connect);
+      if (connect === undefined) {
+        const mayBeAway = known.length > 0 && server === undefined && ask === undefined;
+        this.#found = await findServer({ name: server, known, mayBeAway, ask });
+        await this.#places.trust(this.#found.name, this.#found);
+      } else {
+        const key = await this.#places.keyAt(connect);
+        this.#found =
+          key === undefined
+            ? await probe(connect, this.#random, log)
+            : { key, name: '', addresses: () => candidates(connect), stop: () => undefined };
+        await this.#places.trust(connect, this.#found);
+      }
     } catch (error) {
-      const away =
-        hasCode(error, 'NETWORK') ||
-        hasCode(error, 'NO_SERVER') ||
-        hasCode(error, 'TIMEOUT') ||
-        hasCode(error, 'MULTICAST_BLOCKED');
-      if (!away || known === undefined) throw error;
+      const [profile] = known;
+      if (!isAway(error) || profile === undefined) throw error;
       // Known from before: one reads and writes while the server is away.
       log.fault(error);
-      this.#found = known.away(where.connect);
+      this.#found = {
+        key: profile.about.server,
+        name: profile.about.serverName,
+        addresses: () => (connect === undefined ? [] : candidates(connect)),
+        stop: () => undefined,
+      };
     }
   }
 
@@ -135,7 +159,7 @@ export class ClchatApp implements App {
     name: string,
     credentials: Credentials,
     ask: Ask | undefined,
-    options: { mayRegister: boolean; mustProve: boolean },
+    options: LoginOptions,
   ): Promise<{ user: string; created: boolean }> {
     const found = this.#found;
     if (found === undefined) throw new ClchatError('NETWORK', 'Connect to a server first.');
@@ -147,8 +171,11 @@ export class ClchatApp implements App {
     const peer = await this.#open(found, name);
     try {
       const created = await this.#enter(peer, name, credentials, ask, options);
-      await this.#places.remember(found, name);
-      if (this.#server !== undefined) await this.#server.server.crown(peer.client.home.name, true);
+      const { home } = peer.client;
+      const serverName = home.serverName || found.name;
+      await peer.profile.describe({ server: found.key, serverName, user: home.name });
+      // Whoever starts a server at its own console is its admin.
+      if (this.#server !== undefined) await this.#server.server.crown(peer.client.home.name);
       return { user: peer.client.home.name, created };
     } catch (error) {
       if (this.#client === peer) this.#client = undefined;
@@ -159,19 +186,17 @@ export class ClchatApp implements App {
 
   async #open(found: Found, name: string): Promise<ClientPeer> {
     const { passphrase, log } = this.#options;
-    const peer = await this.#places.openProfile(found, name, (directory) =>
-      openClientPeer({
-        directory,
-        passphrase,
-        label: hostname().slice(0, 64),
-        addresses: found.addresses,
-        ...(found.join === undefined ? {} : { join: found.join }),
-        events: this.#clientEvents(() => this.#client),
-        clock: this.#clock,
-        random: this.#random,
-        log,
-      }),
-    );
+    const peer = await openClientPeer({
+      profile: await this.#places.client(found, name),
+      passphrase,
+      label: hostname().slice(0, 64),
+      addresses: found.addresses,
+      ...(found.join === undefined ? {} : { join: found.join }),
+      events: this.#clientEvents(() => this.#client),
+      clock: this.#clock,
+      random: this.#random,
+      log,
+    });
     this.#client = peer;
     return peer;
   }
@@ -182,7 +207,7 @@ export class ClchatApp implements App {
     name: string,
     credentials: Credentials,
     ask: Ask | undefined,
-    options: { mayRegister: boolean; mustProve: boolean },
+    options: LoginOptions,
   ): Promise<boolean> {
     const { client, keystore } = peer;
     try {
@@ -207,6 +232,7 @@ export class ClchatApp implements App {
       return false;
     }
     if (account !== null) {
+      if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
       const prove = options.mustProve && account.passwordVersion > 0 && ask !== undefined;
       await this.#tryPasswords(credentials.password, prove ? ask : undefined, (password) =>
         client.loginDevice(password),
@@ -217,6 +243,7 @@ export class ClchatApp implements App {
     await keystore.update(({ account: _account, ...record }) => record);
     const { exists, password: hasPassword } = await client.lookup(name);
     if (exists) {
+      if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
       if (!hasPassword)
         throw new ClchatError(
           'DENIED',
@@ -299,9 +326,10 @@ export class ClchatApp implements App {
     this.#early.push(event);
   }
 
-  /** Who used this profile last. */
+  /** Who has been at the server found before, from this machine. */
   async lastUser(): Promise<string | undefined> {
-    return this.#found === undefined ? undefined : this.#places.lastUser(this.#found);
+    const known = await this.#places.known(undefined);
+    return known.find(({ about }) => about.server === this.#found?.key)?.about.user;
   }
 
   subscribe(listener: (event: AppEvent) => void): () => void {
@@ -327,6 +355,7 @@ export class ClchatApp implements App {
         const credentials = { password: args['password'], code: args['code'] };
         const result = await this.login(args['username'] ?? '', credentials, ask, {
           mayRegister: true,
+          mayLogin: true,
           mustProve: true,
         });
         this.#emit({ event: 'login', user: result.user });
@@ -357,22 +386,18 @@ export class ClchatApp implements App {
     return this.#client;
   }
 
-  /** `user NAME PASSWORD`: a new account, and nothing but that. */
+  /** `user NAME [PASSWORD]`: a new account, and nothing but that. */
   async #register(
     name: string,
-    password: string | undefined,
+    given: string | undefined,
     ask: Ask | undefined,
   ): Promise<ResultData> {
+    const password = given ?? (ask === undefined ? undefined : await newPassword(ask));
     const result = await this.login(name, { ...NO_CREDENTIALS, password }, undefined, {
       mayRegister: true,
+      mayLogin: false,
       mustProve: false,
-    }).catch((error: unknown) => {
-      // The name exists, and its password is another one.
-      if (hasCode(error, 'BAD_PASSWORD') || hasCode(error, 'DENIED'))
-        throw new ClchatError('NAME_TAKEN', undefined, { cause: error });
-      throw error;
     });
-    void ask;
     this.#emit({ event: 'login', user: result.user });
     return result;
   }
@@ -403,9 +428,14 @@ export class ClchatApp implements App {
         'Restore before the server is started: run "clchat", then "restore FILE".',
       );
     const passphrase = await this.#passphrase(ask, 'Passphrase of the backup');
-    const directory = await this.#places.restoreTarget();
-    const { server } = await restore({ file, passphrase, directory });
-    return { directory, server };
+    const { directory, name } = await restoreServer({
+      file,
+      backupPassphrase: passphrase,
+      directory: this.#places.restoreTarget(),
+      passphrase: this.#options.passphrase,
+      random: this.#random,
+    });
+    return { directory, server: name };
   }
 
   // State.
@@ -458,7 +488,7 @@ export class ClchatApp implements App {
 
   /** Where a running process of this profile can be asked to run a command. */
   get directory(): string | undefined {
-    return this.#client?.directory;
+    return this.#client?.profile.directory;
   }
 
   stop(reason: string): Promise<void> {

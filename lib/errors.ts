@@ -35,7 +35,7 @@ const CODES = {
 
   // Authentication
   NOT_LOGGED_IN: { text: 'You are not logged in. Use "login NAME".', exit: EXIT.authentication },
-  NO_SUCH_USER: { text: 'There is no user of that name.', exit: EXIT.authentication },
+  NO_SUCH_USER: { text: 'There is no user of that name.' },
   BAD_PASSWORD: { text: 'Wrong password.', exit: EXIT.authentication },
   LOCKED: {
     text: 'The account is locked after three wrong passwords. Try again later.',

@@ -13,6 +13,8 @@ export interface Log {
 /** Lines a second; what comes faster is counted and left out, so that no peer can fill the disk. */
 const LINES_A_SECOND = 50;
 
+const SILENT: Log = { info: () => undefined, fault: () => undefined, close: async () => undefined };
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return clean(String(error));
   const cause = error.cause === undefined ? '' : `: ${describe(error.cause)}`;
@@ -27,8 +29,13 @@ function stackOf({ stack }: Error): string {
   return lines.map((line) => `\n    ${clean(line.trim())}`).join('');
 }
 
-/** @throws DATA_READ_ONLY and the like when the file cannot be opened */
-export async function openLog(file?: string): Promise<Log> {
+/**
+ * @param file undefined: standard error, which gets faults only
+ * @param silent nothing but a file: where a log would spoil a person's screen
+ * @throws DATA_READ_ONLY and the like when the file cannot be opened
+ */
+export async function openLog(file: string | undefined, silent: boolean): Promise<Log> {
+  if (file === undefined && silent) return SILENT;
   const stream =
     file === undefined ? process.stderr : createWriteStream(file, { flags: 'a', mode: 0o600 });
   if (stream !== process.stderr)
@@ -55,10 +62,13 @@ export async function openLog(file?: string): Promise<Log> {
     stream.write(`${now.toISOString()} ${level} ${text}\n`);
   };
   return {
-    info: (text) => write('info', clean(text)),
+    info: (text) => {
+      if (file !== undefined) write('info', clean(text));
+    },
     fault: (error) => {
       if (isAbort(error)) return;
       const expected = error instanceof ClchatError && error.code !== 'INTERNAL';
+      if (expected && file === undefined) return;
       write(expected ? 'note' : 'fault', describe(error));
     },
     close: () =>

@@ -1,6 +1,4 @@
 /** A client peer: one account's device on its own data directory. */
-import { join } from 'node:path';
-import { openLevelStore } from '../crdt/store-level.ts';
 import { SigningKey, type PublicKey, type RandomBytes } from '../crdt/keys.ts';
 import { startAll, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
@@ -8,10 +6,12 @@ import type { Transport } from '../node/channel.ts';
 import { Client, type ClientEvents } from '../node/client/client.ts';
 import { openKeystore, type Keystore } from '../node/keystore.ts';
 import { createTransport } from '../node/libp2p.ts';
-import { openOpaqueClient } from '../node/opaque.ts';
+import { Opaque } from '../node/opaque.ts';
+import type { Profile } from '../node/profile.ts';
 
 export interface ClientPeerOptions {
-  readonly directory: string;
+  /** Closed with the peer. */
+  readonly profile: Profile;
   readonly passphrase: string | undefined;
   /** What others know this installation by. */
   readonly label: string;
@@ -26,25 +26,22 @@ export interface ClientPeerOptions {
 }
 
 export interface ClientPeer {
-  readonly directory: string;
+  readonly profile: Profile;
   readonly client: Client;
   readonly keystore: Keystore;
   stop(): Promise<void>;
 }
 
-/** @throws DATA_IN_USE, BAD_PASSPHRASE and store errors */
+/** @throws BAD_PASSPHRASE and store errors */
 export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> {
   return startAll(async (lifecycle) => {
-    const { directory, passphrase, random, clock, log } = options;
-    const store = await lifecycle.start(
-      'replica',
-      () => openLevelStore(join(directory, 'replica'), { create: true }),
-      (value) => value.close(),
-    );
+    const { profile, passphrase, random, clock, log } = options;
+    const { directory, store } = profile;
+    lifecycle.add('profile', () => profile.close());
     const keystore = await openKeystore({ directory, passphrase, random });
     const { seed } = keystore.read().device;
-    const opaque = openOpaqueClient();
-    lifecycle.add('password service', () => opaque.stop());
+    const opaque = new Opaque();
+    lifecycle.add('password service', () => opaque.close());
     const transport = await lifecycle.start(
       'network',
       () => options.join?.(new SigningKey(seed).public) ?? createTransport({ seed, listen: [] }),
@@ -67,7 +64,7 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
       (value) => value.stop(),
     );
     return {
-      directory,
+      profile,
       client,
       keystore,
       stop: async () => {

@@ -242,18 +242,15 @@ function newCode(): string {
 const passwd: Handler = async ({ old, new: fresh }, { client, ask }) => {
   const { home } = client;
   const hasPassword = home.record?.password != null;
-  let before = old;
-  let after = fresh;
-  if (after === undefined) {
-    if (!hasPassword && before !== undefined) [before, after] = [undefined, before];
-    else {
-      if (ask === undefined) throw new ClchatError('USAGE', 'passwd OLD NEW');
-      if (hasPassword && before === undefined) before = await ask.secret('Old password');
-      after = await newPassword(ask);
-    }
+  let before = hasPassword ? old : undefined;
+  if (hasPassword && before === undefined) {
+    if (ask === undefined) throw new ClchatError('USAGE', 'passwd OLD NEW');
+    before = await ask.secret('Old password');
   }
+  if (fresh === undefined && ask === undefined) throw new ClchatError('USAGE', 'passwd OLD NEW');
+  const after = fresh ?? (await newPassword(ask!));
   if (after === '') throw new ClchatError('USAGE', 'A password may not be empty.');
-  await client.changePassword(hasPassword ? before : undefined, after);
+  await client.changePassword(before, after);
   return { user: home.name };
 };
 

@@ -1,18 +1,22 @@
 /** A server peer: the server role on its own data directory, reachable and announced on the LAN. */
-import { join } from 'node:path';
-import { openLevelStore } from '../crdt/store-level.ts';
+import * as v from 'valibot';
 import type { PublicKey, RandomBytes } from '../crdt/keys.ts';
+import { encode } from '../crdt/codec.ts';
+import { LogStore, stored } from '../crdt/log-store.ts';
+import { bytesUpTo, type ServerRecord } from '../crdt/records.ts';
+import type { Store } from '../crdt/store.ts';
 import { hasCode } from '../errors.ts';
 import { formatEndpoint, parseEndpoint } from '../interfaces.ts';
 import { startAll, type Clock, type Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
-import { backup } from '../node/backup.ts';
+import { backup, restore } from '../node/backup.ts';
 import { openIdentity } from '../node/keystore.ts';
 import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
 import { createLoopback, type Loopback } from '../node/loopback.ts';
-import { openOpaqueServer } from '../node/opaque.ts';
+import { Opaque, type OpaqueServer } from '../node/opaque.ts';
+import { openProfile, type Profile } from '../node/profile.ts';
 import { Server } from '../node/server/server.ts';
-import { openVault } from '../node/vault.ts';
+import { openVault, type Vault } from '../node/vault.ts';
 import { advertise } from '../node/discovery.ts';
 
 /** Where servers listen unless told; the next ones are tried when it is taken. */
@@ -20,7 +24,8 @@ export const DEFAULT_PORT = 49152;
 export const LAST_PORT = 49161;
 
 export interface ServerPeerOptions {
-  readonly directory: string;
+  /** Closed with the peer. */
+  readonly profile: Profile;
   /** Name of a new server. */
   readonly name: string;
   /** `IP:PORT`; undefined: every network, the first free default port. */
@@ -48,20 +53,15 @@ export interface ServerPeer {
 /** @throws PORT_IN_USE, BAD_ADDRESS, BAD_NAME, DATA_IN_USE, BAD_PASSPHRASE and store errors */
 export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer> {
   return startAll(async (lifecycle) => {
-    const { directory, passphrase, random, clock, log } = options;
+    const { profile, passphrase, random, clock, log } = options;
+    const { directory, store } = profile;
+    lifecycle.add('profile', () => profile.close());
     const sealed = { directory, passphrase, random };
-    const store = await lifecycle.start(
-      'store',
-      () => openLevelStore(join(directory, 'log'), { create: true }),
-      (value) => value.close(),
-    );
     const identity = await openIdentity(sealed);
     const vault = await openVault({ ...sealed, store });
-    const opaque = await lifecycle.start(
-      'password service',
-      () => openOpaqueServer({ vault, store, server: identity.public }),
-      (value) => value.stop(),
-    );
+    const passwords = new Opaque();
+    lifecycle.add('password service', () => passwords.close());
+    const opaque = await passwordServer(passwords, vault, store, identity.public);
     const transport = await listen(options, lifecycle, identity.seed);
     const loopback = createLoopback();
     const server = await lifecycle.start(
@@ -79,7 +79,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
           blockDuration: options.blockDuration,
           timeout: options.timeout,
           inviteOnly: options.inviteOnly,
-          term: 1,
+          term: termOf(store),
           onFault: (error) => log.fault(error),
         }),
       (value) => value.stop(),
@@ -95,7 +95,8 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       key: identity.public,
       loopback,
       addresses: () => transport.addresses(),
-      backup: (file, secret) => backup({ store, directory, file, passphrase: secret }),
+      backup: async (file, backupPassphrase) =>
+        (await backup({ store, directory, file, backupPassphrase, passphrase, random })).bytes,
       stop: async () => {
         for (const { error } of await lifecycle.stop()) log.fault(error);
       },
@@ -125,5 +126,54 @@ async function listen(
     } catch (error) {
       if (!hasCode(error, 'PORT_IN_USE') || port === LAST_PORT) throw error;
     }
+  }
+}
+
+const setupSchema = v.strictObject({ setup: bytesUpTo(4096) });
+
+/** The server's side of passwords, with its keys from the vault; made there the first time. */
+async function passwordServer(
+  passwords: Opaque,
+  vault: Vault,
+  store: Store,
+  key: PublicKey,
+): Promise<OpaqueServer> {
+  let record = vault.get('opaque setup', setupSchema);
+  if (record === undefined) {
+    record = { setup: await passwords.createSetup() };
+    await store.write([vault.put('opaque setup', record)], { sync: true });
+  }
+  return passwords.server({ setup: record.setup, key });
+}
+
+const TERM_KEY = 'm!term';
+
+/** The term in which this server seals: a new one begins with each restore. */
+function termOf(store: Store): number {
+  const bytes = store.get(TERM_KEY);
+  return bytes === undefined ? 1 : stored(v.pipe(v.number(), v.safeInteger()), bytes);
+}
+
+/**
+ * Unpacks a backup into a new directory, from which the server can then be started. It begins a new
+ * term: what it sealed after the backup, and lost, clients hand back.
+ * @throws as `restore`
+ */
+export async function restoreServer(
+  options: Parameters<typeof restore>[0],
+): Promise<{ directory: string; name: string }> {
+  await restore(options);
+  const profile = await openProfile(options.directory, 'server');
+  try {
+    const log = new LogStore(profile.store);
+    const { state, head } = await log.open('space');
+    const term = Math.max(termOf(profile.store), head.term) + 1;
+    await profile.store.write([{ type: 'put', key: TERM_KEY, value: encode(term) }], {
+      sync: true,
+    });
+    const record = state.get<ServerRecord>('server', 'server');
+    return { directory: options.directory, name: record?.name ?? '' };
+  } finally {
+    await profile.close();
   }
 }

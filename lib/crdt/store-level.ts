@@ -1,0 +1,398 @@
+/**
+ * The store over LevelDB. Writes go one batch at a time, in the order they were asked for, and what
+ * waits meanwhile becomes the next batch (group commit). Values carry a checksum bound to their key,
+ * because LevelDB as packaged checks nothing that it reads.
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { Level } from 'level';
+import { concat, utf8 } from './bytes.ts';
+import { makeDirectory } from './directories.ts';
+import {
+  checkBeforeOpen,
+  checkTables,
+  listFiles,
+  parseTables,
+  type TableFile,
+} from './level-files.ts';
+import { checkKeys } from './store-keys.ts';
+import type { Range, Store, StoreOperation } from './store.ts';
+import { ClchatError, hasCode, isAbort, translate, type ErrorCode } from '../errors.ts';
+import { sleep } from '../lifecycle.ts';
+
+/** Bytes of tables whose checksums are verified at opening, the newest first. */
+const CHECK_BYTES = 32 << 20;
+/** Bytes that one batch of waiting writes may gather. */
+const GROUP_BYTES = 4 << 20;
+/** Pairs, and bytes, that a reading takes at a time. */
+const PORTION = 256;
+const PORTION_BYTES = 256 << 10;
+/** How long an erasure waits for readings begun before it, in milliseconds. */
+const PURGE_PATIENCE = 30_000;
+/** How often it looks again at what is still there. */
+const PURGE_PASSES = 8;
+
+/** Sorts before every key that there may be; deleting it makes an empty batch reach the disk. */
+const BARRIER = ' ';
+
+/**
+ * Opens the database in `directory` and keeps it locked until it is closed.
+ * @param options.create make the directory and an empty database where there is none
+ * @throws DATA_IN_USE, DATA_CORRUPT, DISK_FULL, DATA_READ_ONLY, NO_SUCH_FILE
+ */
+export async function openLevelStore(
+  directory: string,
+  options: { create: boolean },
+): Promise<Store> {
+  try {
+    if (options.create) await makeDirectory(directory);
+    // Asked before LevelDB is, as that makes a directory even when told to create nothing.
+    else await stat(join(directory, 'CURRENT'));
+    await refuseDamage(directory);
+    const db = new Level<string, Uint8Array>(directory, {
+      keyEncoding: 'utf8',
+      valueEncoding: 'view',
+      createIfMissing: options.create,
+      // Most of what is stored is signatures and ciphertext; and erasing must be provable.
+      compression: false,
+    }) as Database;
+    await db.open();
+    try {
+      await checkTables(directory, () => tablesOf(db), CHECK_BYTES);
+    } catch (error) {
+      await db.close();
+      throw error;
+    }
+    return new LevelStore(directory, db);
+  } catch (error) {
+    throw translateLevel(error);
+  }
+}
+
+/** @throws DATA_IN_USE, DATA_CORRUPT */
+async function refuseDamage(directory: string): Promise<void> {
+  try {
+    await checkBeforeOpen(directory);
+  } catch {
+    // Files that another process is just making or removing look like damage.
+    if (await isLocked(directory)) throw new ClchatError('DATA_IN_USE');
+    await checkBeforeOpen(directory);
+  }
+}
+
+/** Asks LevelDB, which takes its lock before it finds that there is something it must not touch. */
+async function isLocked(directory: string): Promise<boolean> {
+  const db = new Level(directory, { createIfMissing: false, errorIfExists: true });
+  try {
+    await db.open();
+  } catch (error) {
+    return hasCode(translateLevel(error), 'DATA_IN_USE');
+  }
+  await db.close();
+  return false;
+}
+
+/** What the types leave out, as they promise only what a browser has too. */
+type Database = Level<string, Uint8Array> & {
+  compactRange(from: string, until: string): Promise<void>;
+  getProperty(name: string): string;
+};
+type BatchOperation =
+  { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string };
+
+/** A write that waits for its turn. */
+interface Waiting {
+  readonly operations: () => BatchOperation[];
+  readonly bytes: number;
+  readonly sync: boolean;
+  /** Reads before it writes, so no other write may be in its batch. */
+  readonly alone: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Reading {
+  readonly ended: Promise<void>;
+  /** Ends it; whoever reads is told why. */
+  readonly cut: (why: ClchatError) => void;
+}
+
+class LevelStore implements Store {
+  readonly #directory: string;
+  readonly #db: Database;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  readonly #readings = new Set<Reading>();
+  #purging: Promise<void> = Promise.resolve();
+  #failure: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(directory: string, db: Database) {
+    this.#directory = directory;
+    this.#db = db;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    this.#checkOpen();
+    let stored: Uint8Array | undefined;
+    try {
+      stored = this.#db.getSync(key);
+    } catch (error) {
+      throw translateLevel(error);
+    }
+    return stored === undefined ? undefined : unwrap(key, stored);
+  }
+
+  entries(range: Range): AsyncIterable<readonly [key: string, value: Uint8Array]> {
+    this.#checkOpen();
+    // Made here and not at the first step: from now on it sees a snapshot.
+    const iterator = this.#db.iterator({
+      gte: range.from,
+      lt: range.until,
+      reverse: range.reverse ?? false,
+      limit: range.limit ?? -1,
+      highWaterMarkBytes: PORTION_BYTES,
+    });
+    let end = (): void => undefined;
+    let cut: ClchatError | undefined;
+    const reading: Reading = {
+      ended: new Promise<void>((resolve) => (end = resolve)),
+      cut: (why) => {
+        cut = why;
+        iterator.close().then(end, end);
+      },
+    };
+    this.#readings.add(reading);
+    const steps = async function* (readings: Set<Reading>) {
+      try {
+        for (;;) {
+          const portion = await iterator.nextv(PORTION);
+          if (portion.length === 0) return;
+          for (const [key, stored] of portion) yield [key, unwrap(key, stored)] as const;
+        }
+      } catch (error) {
+        throw cut ?? translateLevel(error);
+      } finally {
+        readings.delete(reading);
+        await iterator.close();
+        end();
+      }
+    };
+    return steps(this.#readings);
+  }
+
+  async write(operations: readonly StoreOperation[], options: { sync: boolean }): Promise<void> {
+    this.#checkOpen();
+    checkKeys(operations);
+    let bytes = 0;
+    const batch = operations.map((operation): BatchOperation => {
+      if (operation.type === 'delete') return { type: 'del', key: operation.key };
+      bytes += operation.value.length;
+      return { type: 'put', key: operation.key, value: wrap(operation.key, operation.value) };
+    });
+    if (batch.length === 0) {
+      if (!options.sync) return;
+      batch.push({ type: 'del', key: BARRIER });
+    }
+    await this.#enqueue({ operations: () => batch, bytes, sync: options.sync, alone: false });
+  }
+
+  #enqueue(write: Omit<Waiting, 'resolve' | 'reject'>): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const done = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ ...write, resolve, reject });
+    });
+    this.#writing ??= this.#writeAll();
+    return done;
+  }
+
+  /** Never rejects: whoever waits for a write is told. */
+  async #writeAll(): Promise<void> {
+    // What is asked for in the same turn of the event loop goes into the first batch already.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#nextGroup();
+      try {
+        if (this.#failure !== undefined) throw this.#failure;
+        await this.#db.batch(
+          group.flatMap((write) => write.operations()),
+          { sync: group.some((write) => write.sync) },
+        );
+        for (const write of group) write.resolve();
+      } catch (error) {
+        // LevelDB appends to its log behind a record that it failed to finish, and loses at the next
+        // opening what it then acknowledged. So the first failure is the last write.
+        this.#failure ??= translateLevel(error);
+        for (const write of group) write.reject(this.#failure);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  #nextGroup(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const write of this.#waiting) {
+      bytes += write.bytes;
+      if (count > 0 && (write.alone || bytes > GROUP_BYTES)) break;
+      count += 1;
+      if (write.alone) break;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  purge(range: { from: string; until: string }): Promise<void> {
+    this.#checkOpen();
+    const purged = this.#purging.then(() => this.#purge(range));
+    this.#purging = purged.catch(() => undefined);
+    return purged;
+  }
+
+  /**
+   * Old bytes are in the log and in tables. A flush replaces the log; a compaction of the range
+   * merges tables with those below, but passes by one that has none below it, even when that one
+   * table holds both a value and its deletion. So every table of the range that is not new
+   * afterwards is made to be merged, by rewriting its first key.
+   */
+  async #purge({ from, until }: { from: string; until: string }): Promise<void> {
+    try {
+      await this.#writing;
+      // Versions that a snapshot still sees outlive a compaction.
+      await this.#readingsEnd();
+      await this.#flush();
+      const newest = Math.max(0, ...(await this.#files()).keys());
+      for (let pass = 0; pass < PURGE_PASSES; pass += 1) {
+        await this.#db.compactRange(from, until);
+        const live = tablesOf(this.#db).filter((table) => table.number <= newest);
+        const old = live.filter((table) => table.first < until && table.last >= from);
+        for (const table of old) await this.#merge(table);
+        if (old.length > 0) continue;
+        const kept = new Set(live.map((table) => table.number));
+        const left = [...(await this.#files()).keys()].filter(
+          (number) => number <= newest && !kept.has(number),
+        );
+        if (left.length === 0) return;
+        // A reading begun meanwhile holds on to files that nothing else needs.
+        await this.#readingsEnd();
+        await this.#flush();
+      }
+    } catch (error) {
+      throw translateLevel(error);
+    }
+    throw new ClchatError('INTERNAL', 'erased data could not be removed from the files');
+  }
+
+  /** Writes the first key of a table once more, so that a compaction has to merge the table. */
+  async #merge(table: TableFile): Promise<void> {
+    const { first: key } = table;
+    await this.#enqueue({
+      operations: () => {
+        const stored = this.#db.getSync(key);
+        return [stored === undefined ? { type: 'del', key } : { type: 'put', key, value: stored }];
+      },
+      bytes: 0,
+      sync: false,
+      alone: true,
+    });
+    await this.#db.compactRange(key, key);
+  }
+
+  /** Moves what the log holds into a table, and removes files no longer needed. */
+  #flush(): Promise<void> {
+    // No key is in the range, so nothing is compacted.
+    return this.#db.compactRange(BARRIER, BARRIER);
+  }
+
+  #files(): Promise<Map<number, string>> {
+    return listFiles(this.#directory, /^(ldb|sst|log)$/);
+  }
+
+  /** Waits for the readings under way; those that take too long are cut off with STALE. */
+  async #readingsEnd(): Promise<void> {
+    const readings = [...this.#readings];
+    if (readings.length === 0) return;
+    const ended = Promise.all(readings.map((reading) => reading.ended));
+    const waited = new AbortController();
+    await Promise.race([ended.finally(() => waited.abort()), sleep(PURGE_PATIENCE, waited.signal)]);
+    this.#cut(readings, new ClchatError('STALE', 'what was being read is being erased'));
+    await ended;
+  }
+
+  #cut(readings: Iterable<Reading>, why: ClchatError): void {
+    for (const reading of readings) if (this.#readings.delete(reading)) reading.cut(why);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#cut([...this.#readings], new ClchatError('CLOSED', 'the store was closed'));
+    await this.#writing;
+    await this.#purging;
+    try {
+      await this.#db.close();
+    } catch (error) {
+      throw translateLevel(error);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClchatError('CLOSED', 'the store is closed');
+  }
+}
+
+function tablesOf(db: Database): TableFile[] {
+  return parseTables(db.getProperty('leveldb.sstables'));
+}
+
+/** The value, then CRC-32 of value and key. */
+function wrap(key: string, value: Uint8Array): Uint8Array {
+  const sum = new Uint8Array(4);
+  new DataView(sum.buffer).setUint32(0, checksum(key, value));
+  return concat(value, sum);
+}
+
+function unwrap(key: string, stored: Uint8Array): Uint8Array {
+  const length = stored.length - 4;
+  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
+  const value = new Uint8Array(stored.buffer, stored.byteOffset, Math.max(0, length));
+  if (length < 0 || view.getUint32(length) !== checksum(key, value))
+    throw new ClchatError('DATA_CORRUPT', `The stored data is damaged (at ${key}).`);
+  return value;
+}
+
+function checksum(key: string, value: Uint8Array): number {
+  // The value first: node's crc32 of no bytes forgets what it is to go on from.
+  return crc32(utf8(key), crc32(value));
+}
+
+/** What LevelDB says is text of the operating system; it sets no locale. */
+const MESSAGES: readonly [RegExp, ErrorCode][] = [
+  [/No space left|quota exceeded|File too large/i, 'DISK_FULL'],
+  [/Read-only file system|Permission denied|not permitted/i, 'DATA_READ_ONLY'],
+  [/Input\/output error|No such file/i, 'DATA_CORRUPT'],
+];
+
+const CODES: Record<string, ErrorCode> = {
+  LEVEL_LOCKED: 'DATA_IN_USE',
+  LEVEL_CORRUPTION: 'DATA_CORRUPT',
+  LEVEL_DATABASE_NOT_OPEN: 'CLOSED',
+  LEVEL_ITERATOR_NOT_OPEN: 'CLOSED',
+};
+
+function translateLevel(error: unknown): Error {
+  if (error instanceof ClchatError || isAbort(error) || !(error instanceof Error))
+    return translate(error);
+  if ('syscall' in error) return translate(error);
+  // A failed opening is wrapped: the reason is in the cause.
+  const reason = error.cause instanceof Error ? error.cause : error;
+  const code =
+    MESSAGES.find(([pattern]) => pattern.test(reason.message))?.[1] ??
+    CODES[(reason as NodeJS.ErrnoException).code ?? ''];
+  return code === undefined
+    ? translate(reason)
+    : new ClchatError(code, undefined, { cause: error });
+}

@@ -1,0 +1,130 @@
+/**
+ * The device's secrets: what it signs and is sealed to with, its account's keyring, and what tells
+ * a right password while the server is away. And the server's own key.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import * as v from 'valibot';
+import { encode, parse } from '../crdt/codec.ts';
+import { SigningKey, type RandomBytes } from '../crdt/keys.ts';
+import { accountId, bytes, count, name, publicKey } from '../crdt/records.ts';
+import { ClchatError } from '../errors.ts';
+import { scrypt, scryptOf } from './scrypt.ts';
+import { openSecret, SealedFile, type SealOptions } from './sealed-file.ts';
+
+/** Names of the sealed files. */
+export const KEYSTORE_FILE = 'keystore';
+export const IDENTITY_FILE = 'identity';
+
+const VERIFIER_COST = 1 << 14;
+
+const verifier = v.strictObject({ salt: bytes(16), hash: bytes(32) });
+/** Tells a right password without the server; see `makeVerifier`. */
+export type Verifier = v.InferOutput<typeof verifier>;
+
+const keystoreRecord = v.strictObject({
+  version: v.literal(1),
+  device: v.strictObject({
+    /** Seed of the Ed25519 key. */
+    seed: bytes(32),
+    /** Secret X25519 key. */
+    sealing: bytes(32),
+  }),
+  account: v.optional(
+    v.strictObject({
+      id: accountId,
+      name,
+      passwordVersion: v.optional(count),
+      verifier: v.optional(verifier),
+    }),
+  ),
+  /** Secrets of the account's keyring, by generation. */
+  keyring: v.pipe(
+    v.array(v.strictObject({ generation: count, secret: bytes(32) })),
+    v.maxLength(1024),
+  ),
+  server: v.optional(v.strictObject({ key: publicKey, name })),
+});
+export type KeystoreRecord = v.InferOutput<typeof keystoreRecord>;
+
+export interface Keystore {
+  read(): KeystoreRecord;
+  /**
+   * Saves what `change` makes of the record, durably, before `read` gives it. Updates run one after
+   * another; one that throws changes nothing.
+   * @throws what `change` throws, DATA_READ_ONLY, DISK_FULL
+   */
+  update(change: (record: KeystoreRecord) => KeystoreRecord): Promise<KeystoreRecord>;
+}
+
+/**
+ * Opens the file `keystore`; where there is none, makes it with keys for a new device.
+ * @throws BAD_PASSPHRASE, KEY_EXPOSED, DATA_CORRUPT, DATA_READ_ONLY, DISK_FULL
+ */
+export async function openKeystore(options: SealOptions): Promise<Keystore> {
+  const { random } = options;
+  const file = await SealedFile.open(KEYSTORE_FILE, options);
+  const save = async (next: KeystoreRecord): Promise<KeystoreRecord> => {
+    const checked = v.safeParse(keystoreRecord, next);
+    if (!checked.success) throw new ClchatError('INTERNAL', 'that is no keystore record');
+    const content = encode(withoutUndefined(checked.output));
+    await file.write(content);
+    return parseKeystore(content);
+  };
+
+  let record =
+    file.content === undefined
+      ? await save({
+          version: 1,
+          device: { seed: Uint8Array.from(random(32)), sealing: Uint8Array.from(random(32)) },
+          keyring: [],
+        })
+      : parseKeystore(file.content);
+  let last: Promise<unknown> = Promise.resolve();
+
+  return {
+    read: () => record,
+    update(change) {
+      const updated = last.then(async () => (record = await save(change(record))));
+      last = updated.catch(() => undefined);
+      return updated;
+    },
+  };
+}
+
+/** Optional fields may be set to undefined, which has no encoding. */
+function withoutUndefined(record: KeystoreRecord): unknown {
+  const strip = (object: object): object =>
+    Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+  return strip({ ...record, account: record.account && strip(record.account) });
+}
+
+/** @throws DATA_CORRUPT */
+export function parseKeystore(content: Uint8Array): KeystoreRecord {
+  try {
+    return parse(keystoreRecord, content);
+  } catch (error) {
+    throw new ClchatError('DATA_CORRUPT', 'The keystore is damaged.', { cause: error });
+  }
+}
+
+/**
+ * The server's key, from the file `identity`; made where there is none.
+ * @throws as `openKeystore`
+ */
+export async function openIdentity(options: SealOptions): Promise<SigningKey> {
+  const seed = await openSecret(IDENTITY_FILE, options, () => options.random(32));
+  return new SigningKey(seed ?? new Uint8Array());
+}
+
+/** What `matchesPassword` needs of a password. Takes some 50 ms, beside the event loop. */
+export async function makeVerifier(password: string, random: RandomBytes): Promise<Verifier> {
+  const salt = Uint8Array.from(random(16));
+  return { salt, hash: await scrypt(password, scryptOf(VERIFIER_COST, salt)) };
+}
+
+/** Whether it is the account's password; false where the record has nothing to tell by. */
+export async function matchesPassword(record: KeystoreRecord, password: string): Promise<boolean> {
+  const known = record.account?.verifier;
+  if (known === undefined) return false;
+  return timingSafeEqual(await scrypt(password, scryptOf(VERIFIER_COST, known.salt)), known.hash);
+}

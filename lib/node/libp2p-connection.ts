@@ -1,0 +1,223 @@
+/** A libp2p connection as the protocols see it, and how it comes about by dialling. */
+import type { Connection as LibConnection, Stream } from '@libp2p/interface';
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { abortReason, follow } from './abort.ts';
+import type { Connection, Target } from './channel.ts';
+import type { FrameBudget } from './frames.ts';
+import { SPEAKS_NOISE } from './libp2p-noise.ts';
+import { StreamChannel } from './libp2p-channel.ts';
+import { toHex } from '../crdt/bytes.ts';
+import type { PublicKey } from '../crdt/keys.ts';
+import { ClchatError, codeOf, translate, type ErrorCode } from '../errors.ts';
+import { formatEndpoint, tryParseEndpoint, type Endpoint } from '../interfaces.ts';
+
+/** Addresses of one target that are tried. */
+const MAX_ADDRESSES = 16;
+/** How long the end of a connection may take, in milliseconds. */
+const CLOSE_MS = 1_000;
+/** Channels of one protocol that may be open at once on a connection from here. */
+const MAX_CHANNELS = 64;
+
+export class PeerConnection implements Connection {
+  readonly remote: PublicKey;
+  readonly address: string;
+  /** When it was made, monotonic milliseconds. */
+  readonly since: number;
+  readonly #connection: LibConnection;
+  readonly #budget: FrameBudget;
+  readonly #channels = new Set<StreamChannel>();
+  #used = false;
+
+  constructor(connection: LibConnection, since: number, budget: FrameBudget) {
+    this.#connection = connection;
+    this.#budget = budget;
+    this.since = since;
+    this.remote = keyOf(connection);
+    this.address = addressOf(connection.remoteAddr);
+  }
+
+  /** A peer came, and never opened a channel. */
+  get idle(): boolean {
+    return !this.#used && this.#connection.direction === 'inbound';
+  }
+
+  async open(protocol: string, { signal }: { signal: AbortSignal }): Promise<StreamChannel> {
+    if (signal.aborted) throw abortReason(signal);
+    const { own, release } = follow(signal);
+    try {
+      return this.carry(
+        await this.#connection.newStream(protocol, {
+          signal: own.signal,
+          maxOutboundStreams: MAX_CHANNELS,
+          runOnLimitedConnection: true,
+        }),
+      );
+    } catch (error) {
+      if (signal.aborted) throw abortReason(signal);
+      if (error instanceof Error && error.name === 'UnsupportedProtocolError')
+        throw new ClchatError('VERSION', undefined, { cause: error, data: { protocol } });
+      throw translate(error, 'CLOSED');
+    } finally {
+      release();
+    }
+  }
+
+  /** Makes a channel of a stream on this connection. */
+  carry(stream: Stream): StreamChannel {
+    this.#used = true;
+    const channel = new StreamChannel(stream, this.remote, this.address, this.#budget);
+    this.#channels.add(channel);
+    channel.onEnd(() => this.#channels.delete(channel));
+    return channel;
+  }
+
+  onEnd(handler: () => void): void {
+    if (this.#connection.status === 'open')
+      this.#connection.addEventListener('close', () => handler(), { once: true });
+    else queueMicrotask(handler);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#channels].map((channel) => channel.close()));
+    try {
+      await this.#connection.close({ signal: AbortSignal.timeout(CLOSE_MS) });
+    } catch (error) {
+      this.abort(translate(error, 'CLOSED'));
+    }
+  }
+
+  abort(error: Error): void {
+    for (const channel of this.#channels) channel.abort(error);
+    this.#connection.abort(error);
+  }
+}
+
+/** The gate lets only Ed25519 keys through. */
+export function keyOf(connection: LibConnection): PublicKey {
+  const key = connection.remotePeer.publicKey;
+  if (key?.type !== 'Ed25519') throw new ClchatError('BAD_MESSAGE', 'a key of an unknown kind');
+  return toHex(key.raw) as PublicKey;
+}
+
+export function toMultiaddr({ ip, family, port }: Endpoint, suffix = ''): Multiaddr {
+  return multiaddr(`/ip${family}/${ip}/tcp/${port}${suffix}`);
+}
+
+function addressOf(address: Multiaddr): string {
+  const [host, port] = address.getComponents();
+  return formatEndpoint({ ip: host?.value ?? '', port: Number(port?.value) });
+}
+
+export interface Dialer {
+  dial(
+    address: Multiaddr,
+    options: { signal: AbortSignal; onProgress: (event: { type: string }) => void },
+  ): Promise<LibConnection>;
+  /** The connection that `dial` has made, as ours. */
+  adopt(connection: LibConnection): PeerConnection;
+  /** How long an address may take to answer, and then to finish its handshake, in milliseconds. */
+  readonly answerMs: number;
+  readonly handshakeMs: number;
+}
+
+/** Tries all addresses of a target at once; see `Transport.connect`. */
+export async function dialAny(
+  dialer: Dialer,
+  target: Target,
+  signal: AbortSignal,
+): Promise<PeerConnection> {
+  if (signal.aborted) throw abortReason(signal);
+  const endpoints = new Map<string, Endpoint>();
+  for (const address of target.addresses) {
+    const endpoint = tryParseEndpoint(address);
+    if (endpoint !== undefined && endpoints.size < MAX_ADDRESSES)
+      endpoints.set(formatEndpoint(endpoint), endpoint);
+  }
+  if (endpoints.size === 0) throw new ClchatError('BAD_ADDRESS');
+
+  const { own: over, release } = follow(signal);
+  try {
+    return await Promise.any(
+      [...endpoints.values()].map(async (endpoint) => {
+        const connection = await dialOne(dialer, endpoint, target.key, over.signal);
+        if (over.signal.aborted) {
+          connection.abort(new ClchatError('CLOSED', 'another address was faster'));
+          throw new ClchatError('CLOSED');
+        }
+        over.abort();
+        return connection;
+      }),
+    );
+  } catch (error) {
+    if (signal.aborted) throw abortReason(signal);
+    throw mostTelling((error as AggregateError).errors as Error[]);
+  } finally {
+    release();
+    over.abort();
+  }
+}
+
+async function dialOne(
+  dialer: Dialer,
+  endpoint: Endpoint,
+  key: PublicKey | undefined,
+  over: AbortSignal,
+): Promise<PeerConnection> {
+  // The socket keeps this signal for life, so it must not be aborted once the dial is done.
+  const { own: abort, release } = follow(over);
+  const stop = (): void => abort.abort();
+  let timer = setTimeout(stop, dialer.answerMs);
+  let stage: Stage = 'dialled';
+  try {
+    const connection = dialer.adopt(
+      await dialer.dial(toMultiaddr(endpoint), {
+        signal: abort.signal,
+        onProgress: ({ type }) => {
+          if (type === 'upgrader:encrypt-outbound-connection') stage = 'connected';
+          if (type !== SPEAKS_NOISE) return;
+          stage = 'agreed';
+          // A server that a crowd is joining takes its time.
+          clearTimeout(timer);
+          timer = setTimeout(stop, dialer.handshakeMs);
+        },
+      }),
+    );
+    if (key === undefined || connection.remote === key) return connection;
+    const changed = new ClchatError('SERVER_KEY_CHANGED', undefined, {
+      data: { expected: key, actual: connection.remote, address: connection.address },
+    });
+    connection.abort(changed);
+    throw changed;
+  } catch (error) {
+    if (error instanceof ClchatError) throw error;
+    throw new ClchatError(dialCode(stage, abort.signal.aborted, error), undefined, {
+      cause: error,
+      data: { address: formatEndpoint(endpoint) },
+    });
+  } finally {
+    clearTimeout(timer);
+    release();
+  }
+}
+
+/** How far a dial has got: sent, taken by somebody, taken by somebody who speaks Noise. */
+type Stage = 'dialled' | 'connected' | 'agreed';
+
+/** Hung up without a word: it is there, but takes nobody, or us not. */
+const HUNG_UP = /ECONNRESET|EPIPE|reading 0\/1 bytes/;
+
+function dialCode(stage: Stage, late: boolean, error: unknown): ErrorCode {
+  if (stage === 'dialled') return late ? 'TIMEOUT' : 'NETWORK';
+  if (late) return stage === 'agreed' ? 'TIMEOUT' : 'BAD_MESSAGE';
+  return HUNG_UP.test(String(error)) ? 'NETWORK' : 'BAD_MESSAGE';
+}
+
+const TELLING: readonly ErrorCode[] = ['SERVER_KEY_CHANGED', 'BAD_MESSAGE', 'NETWORK', 'TIMEOUT'];
+
+function mostTelling(errors: readonly Error[]): Error {
+  for (const code of TELLING) {
+    const found = errors.find((error) => codeOf(error) === code);
+    if (found !== undefined) return found;
+  }
+  return errors[0] ?? new ClchatError('NETWORK');
+}

@@ -1,0 +1,363 @@
+/**
+ * The command table. One entry a command: parsing, completion, help, the manual page, the shell
+ * completions and the machine mode all read it, so adding a command is adding an entry.
+ */
+import type { ErrorCode } from '../errors.ts';
+
+/**
+ * What an argument is, which decides what is accepted and completed: `conversation` is `@user` or
+ * `#room`; `text` and `secret` keep every character; `word` is anything, or one of `choices`.
+ */
+export type ArgumentKind =
+  | 'user'
+  | 'room'
+  | 'conversation'
+  | 'device'
+  | 'file'
+  | 'text'
+  | 'secret'
+  | 'number'
+  | 'address'
+  | 'command'
+  | 'word';
+
+export interface Argument {
+  /** Key in `CommandCall.args`. */
+  readonly name: string;
+  readonly kind: ArgumentKind;
+  /** How the usage line calls it; the name in capitals where absent. */
+  readonly label?: string;
+  readonly optional?: boolean;
+  /** Left out first when the line has fewer words than the command has arguments. */
+  readonly yields?: boolean;
+  /** The only words accepted. */
+  readonly choices?: readonly string[];
+}
+
+/** `--name` or `--name VALUE` in a command line, before the last argument. */
+export interface Flag {
+  readonly name: string;
+  /** Absent: the flag takes no value and is passed as `"true"`. */
+  readonly kind?: ArgumentKind;
+  readonly label?: string;
+}
+
+export const GROUPS = {
+  program: 'The program',
+  account: 'Server and account',
+  messages: 'Messages',
+  people: 'People',
+  administration: 'Administration',
+} as const;
+
+export interface Command {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly group: keyof typeof GROUPS;
+  /** The last one takes the rest of the line. */
+  readonly arguments?: readonly Argument[];
+  readonly flags?: readonly Flag[];
+  /** One line, without a full stop. */
+  readonly summary: string;
+  /** Whole sentences: what the summary leaves out. */
+  readonly help?: string;
+  readonly examples?: readonly string[];
+  /** Codes it can give beside USAGE, NOT_LOGGED_IN (with `login`) and INTERNAL. */
+  readonly errors?: readonly ErrorCode[];
+  /** Needs a logged-in account. */
+  readonly login?: boolean;
+  /** May carry a password: such lines never enter a history. */
+  readonly secret?: boolean;
+  /** The front end carries it out itself; it never reaches `App.execute`. */
+  readonly local?: boolean;
+  /** Several may be under way at once, since the order of their effects is that of their start. */
+  readonly overlaps?: boolean;
+}
+
+const USER: Argument = { name: 'user', kind: 'user' };
+const COUNT: Argument = { name: 'count', kind: 'number', optional: true };
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'help',
+    aliases: ['?'],
+    group: 'program',
+    arguments: [{ name: 'command', kind: 'command', optional: true }],
+    summary: 'list the commands, or explain one',
+    examples: ['help', 'help message'],
+    local: true,
+  },
+  {
+    name: 'quit',
+    group: 'program',
+    summary: 'end the program',
+    help: 'What is under way is finished first. What the server does not have yet is kept and sent at the next start.',
+    local: true,
+  },
+  {
+    name: 'exit',
+    group: 'program',
+    summary: 'leave the room, or end the program when in none',
+    local: true,
+  },
+  {
+    name: 'mode',
+    group: 'program',
+    arguments: [{ name: 'mode', kind: 'word', optional: true, choices: ['chat', 'command'] }],
+    summary: 'switch between typing text and typing commands',
+    help: 'In chat mode a line is said to the current conversation, "/word" is a command, and "//" begins a text with a slash. In command mode every line is a command. Without an argument the mode changes to the other one.',
+    examples: ['mode command', '/mode chat'],
+    errors: ['NOT_SUPPORTED'],
+    local: true,
+  },
+  {
+    name: 'clear',
+    group: 'program',
+    summary: 'clear the screen',
+    errors: ['NOT_SUPPORTED'],
+    local: true,
+  },
+  {
+    name: 'settings',
+    group: 'program',
+    arguments: [
+      { name: 'name', kind: 'word', optional: true, choices: ['colours', 'bell', 'time'] },
+      { name: 'value', kind: 'word', optional: true, choices: ['on', 'off'] },
+    ],
+    summary: 'show or change how this program displays things',
+    help: '"colours": names and marks in colour. "bell": a sound with each direct message. "time": the time before each line.',
+    examples: ['settings', 'settings bell off'],
+    local: true,
+  },
+  {
+    name: 'server',
+    group: 'account',
+    arguments: [
+      { name: 'name', kind: 'word', label: 'SERVERNAME' },
+      { name: 'address', kind: 'address', label: 'IP:PORT' },
+    ],
+    summary: 'start a server here; you are its administrator',
+    help: 'The server is found by others on the same network under its name. 0.0.0.0 listens on every network of this machine, 127.0.0.1 on this machine only.',
+    examples: ['server acme 0.0.0.0:49152'],
+    errors: ['BAD_NAME', 'BAD_ADDRESS', 'PORT_IN_USE', 'ALREADY', 'DATA_IN_USE'],
+  },
+  {
+    name: 'connect',
+    group: 'account',
+    arguments: [{ name: 'address', kind: 'address', label: 'IP:PORT' }],
+    summary: 'join the server at an address',
+    examples: ['connect 192.168.1.20:49152'],
+    errors: ['BAD_ADDRESS', 'NETWORK', 'TIMEOUT', 'SERVER_KEY_CHANGED', 'VERSION', 'ALREADY'],
+  },
+  {
+    name: 'user',
+    group: 'account',
+    arguments: [
+      { name: 'username', kind: 'user' },
+      { name: 'password', kind: 'secret', optional: true },
+    ],
+    summary: 'make an account and log in',
+    help: 'Everything after the name is the password; it is asked for, unseen, when it is not given. It never leaves this machine in a readable form. An account without a password lives on this device alone.',
+    examples: ['user alice correct horse battery staple'],
+    errors: ['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'NETWORK'],
+    secret: true,
+  },
+  {
+    name: 'login',
+    group: 'account',
+    arguments: [
+      { name: 'username', kind: 'user' },
+      { name: 'password', kind: 'secret', optional: true },
+    ],
+    flags: [{ name: 'code', kind: 'word' }],
+    summary: 'log in',
+    help: 'The password is asked for, unseen, when it is not given. An unknown name becomes a new account after a confirmation. With --code, a code that an administrator gave you (see "resetpasswd") takes the place of the forgotten password, and a new one is asked for.',
+    examples: ['login alice', 'login alice --code 7K2M-93QD'],
+    errors: ['NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'BAD_CODE', 'REVOKED', 'NETWORK'],
+    secret: true,
+  },
+  {
+    name: 'logout',
+    group: 'account',
+    summary: 'log out; the program goes on',
+    login: true,
+  },
+  {
+    name: 'passwd',
+    group: 'account',
+    arguments: [
+      { name: 'old', kind: 'secret', optional: true, yields: true },
+      { name: 'new', kind: 'secret', optional: true },
+    ],
+    summary: 'change your password',
+    help: 'Both passwords are asked for, unseen, when they are not given; with one word it is the new one. An old password with spaces goes between double quotes. An account without a password gets one this way.',
+    examples: ['passwd'],
+    errors: ['BAD_PASSWORD', 'LOCKED', 'NETWORK'],
+    login: true,
+    secret: true,
+  },
+  {
+    name: 'devices',
+    group: 'account',
+    summary: 'list the devices of your account',
+    login: true,
+  },
+  {
+    name: 'revoke',
+    group: 'account',
+    arguments: [{ name: 'device', kind: 'device' }],
+    summary: 'shut a device out of your account for good',
+    help: 'The device keeps what it has already received, but gets nothing more and cannot come back. New keys are made for every conversation that it could read.',
+    errors: ['NO_SUCH_DEVICE', 'AMBIGUOUS', 'NETWORK'],
+    login: true,
+  },
+  {
+    name: 'self',
+    group: 'account',
+    summary: 'show who and where you are: user, device, server',
+  },
+  {
+    name: 'message',
+    aliases: ['msg'],
+    group: 'messages',
+    arguments: [USER, { name: 'message', kind: 'text' }],
+    summary: 'send a message to one person',
+    help: 'It is sealed so that only your and their devices can read it. Somebody who is not online gets it later.',
+    examples: ['message bob hello', 'message @bob see you at eight'],
+    errors: ['NO_SUCH_USER', 'SELF', 'BLOCKED', 'DENIED', 'TOO_LARGE'],
+    login: true,
+    overlaps: true,
+  },
+  {
+    name: 'say',
+    group: 'messages',
+    arguments: [{ name: 'text', kind: 'text' }],
+    summary: 'say something in the current room',
+    examples: ['say good morning'],
+    errors: ['DENIED', 'TOO_LARGE'],
+    login: true,
+    overlaps: true,
+  },
+  {
+    name: 'broadcast',
+    group: 'messages',
+    arguments: [{ name: 'message', kind: 'text' }],
+    summary: 'tell everybody who is online',
+    help: 'It is not kept for those who are not online. The answer names those whom it did not reach.',
+    errors: ['DENIED', 'TOO_LARGE', 'NETWORK'],
+    login: true,
+  },
+  {
+    name: 'history',
+    group: 'messages',
+    arguments: [
+      { name: 'conversation', kind: 'conversation', label: '@USER|#ROOM', optional: true },
+      COUNT,
+    ],
+    summary: 'show the newest messages of a conversation',
+    help: 'Without a conversation it is the current one; without a count, 20 messages.',
+    examples: ['history', 'history 50', 'history @bob 5', 'history #lobby'],
+    errors: ['NO_SUCH_USER', 'NO_SUCH_ROOM', 'AMBIGUOUS', 'NOT_IN_ROOM'],
+    login: true,
+  },
+  {
+    name: 'search',
+    group: 'messages',
+    arguments: [{ name: 'words', kind: 'text' }],
+    summary: 'find messages that contain all of these words',
+    help: 'It looks through everything that this device holds and needs no server.',
+    examples: ['search lunch friday'],
+    login: true,
+  },
+  {
+    name: 'whoelse',
+    group: 'people',
+    summary: 'list who else is online',
+    errors: ['NETWORK'],
+    login: true,
+  },
+  {
+    name: 'whoelsesince',
+    group: 'people',
+    arguments: [{ name: 'seconds', kind: 'number' }],
+    summary: 'list who else was online in the last so many seconds',
+    help: 'At most the time since the server was started is looked at.',
+    examples: ['whoelsesince 3600'],
+    errors: ['NETWORK'],
+    login: true,
+  },
+  {
+    name: 'block',
+    group: 'people',
+    arguments: [USER],
+    summary: 'receive nothing more from somebody, and hide from them',
+    help: 'They are not told. They no longer see whether you are online.',
+    errors: ['NO_SUCH_USER', 'SELF', 'ALREADY', 'NETWORK'],
+    login: true,
+  },
+  {
+    name: 'unblock',
+    group: 'people',
+    arguments: [USER],
+    summary: 'undo "block"',
+    errors: ['NO_SUCH_USER', 'SELF', 'NOT_BLOCKED', 'NETWORK'],
+    login: true,
+  },
+  {
+    name: 'resetpasswd',
+    group: 'administration',
+    arguments: [USER],
+    summary: 'make a one-time code for somebody who forgot their password',
+    help: 'They enter it with "login NAME --code CODE" and choose a new password. Direct messages from before stay readable only on devices that already have them: nobody can recover their key without the old password.',
+    errors: ['DENIED', 'NO_SUCH_USER', 'NETWORK'],
+    login: true,
+  },
+  {
+    name: 'backup',
+    group: 'administration',
+    arguments: [{ name: 'file', kind: 'file' }],
+    summary: 'write the whole server into one file, sealed under a passphrase',
+    help: 'Only on the machine of the server. The passphrase is asked for. With "restore" another machine takes the server over.',
+    errors: ['DENIED', 'NOT_SUPPORTED', 'DISK_FULL', 'DATA_READ_ONLY', 'ALREADY'],
+    login: true,
+  },
+  {
+    name: 'restore',
+    group: 'administration',
+    arguments: [{ name: 'file', kind: 'file' }],
+    summary: 'make a server of a backup file',
+    help: 'Only while no server runs here. The passphrase is asked for. Clients of the old server hand back what the backup lacks.',
+    errors: ['NO_SUCH_FILE', 'BAD_PASSPHRASE', 'DATA_CORRUPT', 'ALREADY'],
+  },
+];
+
+const BY_WORD = new Map<string, Command>(
+  COMMANDS.flatMap((command) =>
+    [command.name, ...(command.aliases ?? [])].map((word) => [word, command] as const),
+  ),
+);
+
+/** Every word that names a command, aliases included. */
+export const COMMAND_WORDS: readonly string[] = [...BY_WORD.keys()];
+
+/** The command of a name or an alias, in any case. */
+export function commandOf(word: string): Command | undefined {
+  return BY_WORD.get(word.toLowerCase());
+}
+
+/** How usage lines call an argument or the value of a flag. */
+export function labelOf(argument: { name: string; label?: string }): string {
+  return argument.label ?? argument.name.toUpperCase();
+}
+
+/** The usage line, such as `history [@USER|#ROOM] [COUNT]`. */
+export function usageOf(command: Command): string {
+  const parts = [command.name];
+  for (const argument of command.arguments ?? []) {
+    const label = argument.choices?.join('|') ?? labelOf(argument);
+    parts.push(argument.optional === true ? `[${label}]` : label);
+  }
+  for (const flag of command.flags ?? [])
+    parts.push(flag.kind === undefined ? `[--${flag.name}]` : `[--${flag.name} ${labelOf(flag)}]`);
+  return parts.join(' ');
+}

@@ -1,0 +1,141 @@
+/** Help within the program, from the command table. */
+import type { ErrorCode } from '../errors.ts';
+import { ClchatError, textOf } from '../errors.ts';
+import { COMMANDS, commandOf, GROUPS, usageOf, type Command } from './commands.ts';
+import { OPTIONS, SHELLS, type Option } from './options.ts';
+import { suggest } from './parse.ts';
+
+/** The codes a command can give, those common to all included. */
+export function errorsOf(command: Command): ErrorCode[] {
+  const takesArguments = (command.arguments ?? []).length > 0 || (command.flags ?? []).length > 0;
+  return [
+    ...(takesArguments ? (['USAGE'] as const) : []),
+    ...(command.login === true ? (['NOT_LOGGED_IN'] as const) : []),
+    ...(command.errors ?? []),
+  ];
+}
+
+/** The commands of each group, in the order of the table. */
+export function grouped(): { title: string; commands: Command[] }[] {
+  return Object.entries(GROUPS)
+    .map(([group, title]) => ({
+      title,
+      commands: COMMANDS.filter((command) => command.group === group),
+    }))
+    .filter(({ commands }) => commands.length > 0);
+}
+
+/** All commands in groups, one line each. */
+export function helpOverview(): string {
+  const width = Math.max(...COMMANDS.map((command) => usageOf(command).length));
+  const column = Math.min(width, 34);
+  const lines: string[] = [];
+  for (const { title, commands } of grouped()) {
+    lines.push(`${title}:`);
+    for (const command of commands) {
+      const usage = usageOf(command);
+      if (usage.length > column)
+        lines.push(`  ${usage}`, `  ${' '.repeat(column)}  ${command.summary}`);
+      else lines.push(`  ${usage.padEnd(column)}  ${command.summary}`);
+    }
+    lines.push('');
+  }
+  lines.push(
+    'The last argument takes the rest of the line. Names with spaces go between double quotes.',
+    'In chat mode a command begins with "/". "help COMMAND" tells more.',
+  );
+  return lines.join('\n');
+}
+
+/**
+ * Everything about one command.
+ * @throws ClchatError USAGE
+ */
+export function helpFor(word: string): string {
+  const command = commandOf(word.replace(/^\//, ''));
+  if (command === undefined) {
+    const near = suggest(word);
+    throw new ClchatError(
+      'USAGE',
+      near === undefined ? 'There is no such command. Try "help".' : `Did you mean "${near}"?`,
+    );
+  }
+  const lines = [usageOf(command), `  ${sentence(command.summary)}`];
+  if (command.help !== undefined) lines.push(...wrap(command.help, 76).map((line) => `  ${line}`));
+  if (command.aliases !== undefined) lines.push(`Also: ${command.aliases.join(', ')}`);
+  if (command.examples !== undefined)
+    lines.push('Examples:', ...command.examples.map((example) => `  ${example}`));
+  const errors = errorsOf(command);
+  if (errors.length > 0) {
+    const column = Math.max(...errors.map((code) => code.length));
+    lines.push('Errors:', ...errors.map((code) => `  ${code.padEnd(column)}  ${textOf(code)}`));
+  }
+  return lines.join('\n');
+}
+
+/** A summary as a sentence. */
+export function sentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}
+
+/** Breaks plain ASCII prose at spaces. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines;
+}
+
+/** Ways to start the program, shown before anything else. */
+export const EXAMPLES: readonly (readonly [command: string, what: string])[] = [
+  ['clchat -ls', 'start a server on this network; it asks for what it needs'],
+  ['clchat -lc', 'join a server that is found on this network'],
+  ['clchat', 'a shell with commands: server, connect, user, login, help'],
+  ['clchat -ls --listen 0.0.0.0:49152 --name acme --user root', 'start a server without questions'],
+  ['clchat -lc --connect 192.168.1.20:49152 --user alice', 'join a server at an address'],
+  ["clchat -lc --user alice -e 'message bob hello'", 'send one message and end'],
+];
+
+/** What `--help` prints. */
+export function programHelp(): string {
+  const lines = [
+    'clchat: chat from a terminal, peer to peer, on a network of your own',
+    '',
+    'Examples:',
+    ...EXAMPLES.flatMap(([command, what]) => [`  ${command}`, `      ${what}`]),
+    '',
+    'Usage: clchat [-ls | -lc] [OPTION]...',
+    `       clchat completion ${SHELLS.join('|')}`,
+    '       clchat man',
+  ];
+  const listed = OPTIONS.filter((option) => option.hidden !== true);
+  const column = Math.max(...listed.map((option) => synopsisOf(option).length));
+  for (const group of new Set(listed.map((option) => option.group))) {
+    lines.push('', `${group}:`);
+    for (const option of listed.filter((one) => one.group === group)) {
+      const [first = '', ...rest] = wrap(option.summary, 76 - column);
+      lines.push(`  ${synopsisOf(option).padEnd(column)}  ${first}`);
+      lines.push(...rest.map((line) => `  ${' '.repeat(column)}  ${line}`));
+    }
+  }
+  lines.push(
+    '',
+    'The password may also be in the environment variable CLCHAT_PASSWORD.',
+    'Exit status: 0 fine, 1 failed, 2 usage, 3 authentication, 4 network, 130 interrupted.',
+    'Inside the program "help" lists the commands; "clchat man | man -l -" is the manual.',
+    '',
+  );
+  return lines.join('\n');
+}
+
+/** An option as it is written: `-e, --execute COMMAND`. */
+export function synopsisOf(option: Option): string {
+  const long = option.value === undefined ? `--${option.name}` : `--${option.name} ${option.value}`;
+  return option.short === undefined ? `    ${long}` : `${option.short}, ${long}`;
+}

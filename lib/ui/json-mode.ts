@@ -1,0 +1,135 @@
+/**
+ * The machine mode: a command a line in, a JSON object a line out. Results keep the order of their
+ * lines; events come in between as they happen.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { App, AppEvent, CommandCall } from '../app/types.ts';
+import { ClchatError, EXIT } from '../errors.ts';
+import { sleep } from '../lifecycle.ts';
+import { clean, cleanAll } from '../text.ts';
+import { commandOf } from './commands.ts';
+import { MAX_LINE_BYTES, readLines, type Line } from './lines.ts';
+import { BARE } from './format.ts';
+import { BoundedOutput } from './output.ts';
+import { parse } from './parse.ts';
+import { Pipeline, type Task } from './pipeline.ts';
+import { failure, resultLine, run, type Context, type Ending, type Outcome } from './runner.ts';
+import type { Settings } from './settings.ts';
+
+/** How long output may still leave after an interrupt, in milliseconds. */
+const INTERRUPTED_FLUSH_MS = 500;
+
+export interface JsonModeOptions {
+  readonly app: App;
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly settings: Settings;
+  /** Goes on after the end of the input, until `quit` or the signal. */
+  readonly headless: boolean;
+  /** Ends it from outside. */
+  readonly signal: AbortSignal;
+}
+
+/** The fields of an event: a message without what only `history` tells. */
+function eventFields(event: AppEvent): object {
+  if (event.event !== 'message') return event;
+  const { id, from, to, room, text, time } = event;
+  const place = to === undefined ? { room } : { to };
+  return { event: 'message', id, from, ...place, text, time };
+}
+
+export function eventLine(event: AppEvent): string {
+  return `${JSON.stringify({ type: 'event', ...cleanAll(eventFields(event)) })}\n`;
+}
+
+function readyLine(app: App): string {
+  const { mode, server, user } = app.status();
+  const who = user === undefined ? null : clean(user);
+  return `${JSON.stringify({ type: 'ready', mode, ...cleanAll({ server }), user: who })}\n`;
+}
+
+/** A line as a task; what cannot be parsed has its outcome already. */
+export function taskOf(line: Line, context: Context): Task<Outcome> {
+  let call: CommandCall;
+  try {
+    if (line === undefined)
+      throw new ClchatError('TOO_LARGE', `A line may have up to ${MAX_LINE_BYTES} bytes.`);
+    call = parse(line);
+  } catch (error) {
+    const outcome = failure(error);
+    return { overlaps: true, run: () => Promise.resolve(outcome) };
+  }
+  return { overlaps: commandOf(call.name)?.overlaps === true, run: () => run(call, context) };
+}
+
+/** Serves the machine mode until its end; the App is not stopped. Never rejects. */
+export async function runJsonMode(options: JsonModeOptions): Promise<Ending> {
+  const { app, signal } = options;
+  const pipeline = new Pipeline<Outcome | undefined>();
+  let end: (ending: Ending) => void = () => undefined;
+  const ended = new Promise<Ending>((resolve) => (end = resolve));
+  let quitting = false;
+  const output = new BoundedOutput(options.output, {
+    onGone: () => end({ reason: 'end', status: EXIT.fine }),
+    onLeftOut: (count) =>
+      eventLine({
+        event: 'notice',
+        code: 'RATE_LIMITED',
+        text: `${count} events were left out because they were not read in time.`,
+      }),
+  });
+  const context: Context = {
+    app,
+    style: BARE,
+    local: {
+      settings: options.settings,
+      quit() {
+        quitting = true;
+      },
+    },
+  };
+  output.write(readyLine(app));
+  const unsubscribe = app.subscribe((event) => {
+    output.offer(eventLine(event));
+    if (event.event === 'locked')
+      void pipeline.idle().then(() => end({ reason: 'locked', status: EXIT.authentication }));
+  });
+
+  let lines = 0;
+  const reader = readLines(options.input, {
+    onLine(line) {
+      if (quitting) return;
+      const number = (lines += 1);
+      app.touch();
+      const task = taskOf(line, context);
+      // Nothing that came after "quit" is begun any more, nor answered.
+      const begin = async (): Promise<Outcome | undefined> => (quitting ? undefined : task.run());
+      pipeline.push({ overlaps: task.overlaps, run: begin }, async (outcome) => {
+        if (outcome === undefined) return;
+        output.write(resultLine(number, outcome));
+        if (quitting) end({ reason: 'quit', status: EXIT.fine });
+        await output.room();
+      });
+      if (!pipeline.full) return;
+      reader.pause();
+      void pipeline.room().then(() => reader.resume());
+    },
+    onEnd() {
+      if (options.headless) return;
+      void pipeline.idle().then(() => end({ reason: 'end', status: EXIT.fine }));
+    },
+  });
+  const onAbort = (): void => end({ reason: 'interrupt', status: EXIT.interrupted });
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+
+  const ending = await ended;
+  reader.stop();
+  signal.removeEventListener('abort', onAbort);
+  if (ending.reason === 'quit' || ending.reason === 'end')
+    await app.settle().catch(() => undefined);
+  unsubscribe();
+  // A reader that is slow gets everything, unless we are told to go.
+  await Promise.race([output.flush(), ...(signal.aborted ? [sleep(INTERRUPTED_FLUSH_MS)] : [])]);
+  return ending;
+}

@@ -1,0 +1,355 @@
+/**
+ * The front end for people: chat mode and command mode over a prompt. In chat mode a line is said
+ * to the current conversation and `/word` is a command; in command mode every line is a command.
+ */
+import type { App, AppEvent, CommandCall, MessageView } from '../app/types.ts';
+import { ClchatError, EXIT } from '../errors.ts';
+import { sleep, type Clock } from '../lifecycle.ts';
+import { clean } from '../text.ts';
+import { commandOf } from './commands.ts';
+import { completeChat, completeCommand } from './complete.ts';
+import {
+  formatError,
+  formatEvent,
+  formatMessage,
+  progressMark,
+  withMark,
+  type Style,
+} from './format.ts';
+import { OwnMessages } from './own-messages.ts';
+import { isSecretLine, maskSecrets, parse } from './parse.ts';
+import { Pipeline } from './pipeline.ts';
+import type { Prompt } from './prompt.ts';
+import { failure, run, type Context, type Ending, type Outcome } from './runner.ts';
+import type { Settings } from './settings.ts';
+import { fit } from './width.ts';
+
+export interface LineModeOptions {
+  readonly app: App;
+  /** Made by `createPrompt`; closed at the end. */
+  readonly prompt: Prompt;
+  readonly settings: Settings;
+  readonly mode: 'chat' | 'command';
+  /** Goes on after the end of the input, until `quit`, an interrupt or the signal. */
+  readonly headless: boolean;
+  /** Colours are possible here; the setting may still switch them off. */
+  readonly colours: boolean;
+  readonly clock: Clock;
+  /** Ends it from outside. */
+  readonly signal: AbortSignal;
+}
+
+/** How long an interrupt waits for what is under way, in milliseconds. */
+const INTERRUPT_MS = 2_000;
+/** The App is told of activity at most so often, in milliseconds. */
+const TOUCH_MS = 1_000;
+/** How long an end may take before the person is told why, in milliseconds. */
+const PATIENCE_MS = 500;
+
+/** Serves a person until the end; the App is not stopped. Never rejects. */
+export function runLineMode(options: LineModeOptions): Promise<Ending> {
+  return new LineMode(options).serve();
+}
+
+class LineMode {
+  readonly #options: LineModeOptions;
+  readonly #app: App;
+  readonly #prompt: Prompt;
+  readonly #pipeline = new Pipeline<Outcome>();
+  readonly #own: OwnMessages;
+  #mode: 'chat' | 'command';
+  #touched = Number.NEGATIVE_INFINITY;
+  #ending = false;
+  #finish: (ending: Ending) => void = () => undefined;
+  #force: () => void = () => undefined;
+
+  constructor(options: LineModeOptions) {
+    this.#options = options;
+    this.#app = options.app;
+    this.#prompt = options.prompt;
+    this.#mode = options.mode;
+    this.#own = new OwnMessages((progress) => progressMark(progress, !this.#prompt.inPlace));
+  }
+
+  async serve(): Promise<Ending> {
+    const { signal } = this.#options;
+    const ended = new Promise<Ending>((resolve) => (this.#finish = resolve));
+    const forced = new Promise<void>((resolve) => (this.#force = resolve));
+    const onAbort = (): void => this.#end({ reason: 'interrupt', status: EXIT.interrupted });
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#greet();
+    const unsubscribe = this.#app.subscribe((event) => this.#onEvent(event));
+    this.#prompt.attach({
+      onLine: (line) => this.#onLine(line),
+      onStop: (reason) => this.#onStop(reason),
+      onActivity: () => this.#touch(),
+      complete: (before) =>
+        this.#mode === 'chat'
+          ? completeChat(before, this.#app)
+          : completeCommand(before, this.#app),
+    });
+    if (signal.aborted) onAbort();
+
+    const ending = await ended;
+    await Promise.race([forced, this.#settle(ending)]);
+    signal.removeEventListener('abort', onAbort);
+    unsubscribe();
+    this.#prompt.close();
+    return ending;
+  }
+
+  get #style(): Style {
+    const { settings, colours, clock } = this.#options;
+    return {
+      colours: colours && this.#prompt.inPlace && settings.get('colours'),
+      plain: !this.#prompt.inPlace,
+      time: settings.get('time'),
+      now: () => clock.now(),
+    };
+  }
+
+  get #context(): Context {
+    const { settings } = this.#options;
+    return {
+      app: this.#app,
+      ask: this.#prompt.ask,
+      style: this.#style,
+      local: {
+        settings,
+        mode: (wanted) => this.#switch(wanted),
+        clear: () => this.#prompt.clear(),
+        quit: () => this.#end({ reason: 'quit', status: EXIT.fine }),
+      },
+    };
+  }
+
+  #greet(): void {
+    const { user, server, conversation } = this.#app.status();
+    this.#refresh();
+    if (server !== undefined && !server.connected)
+      this.#event({ event: 'server', connected: false, name: server.name });
+    const where = server === undefined ? '' : ` on ${clean(server.name)}`;
+    const who = user === undefined ? 'You are not logged in' : `You are ${clean(user)}${where}`;
+    const inChat = this.#mode === 'chat';
+    const place = inChat && conversation !== undefined ? `, in ${clean(conversation)}` : '';
+    this.#prompt.print(`${who}${place}. "${inChat ? '/' : ''}help" lists the commands.`);
+  }
+
+  /** The prompt says where one is, so it follows every change. */
+  #refresh(): void {
+    const { room, conversation } = this.#app.status();
+    const place = room === undefined ? '' : `[${clean(room)}] `;
+    const chat = conversation === undefined ? '' : clean(conversation);
+    this.#prompt.setPrompt(
+      this.#mode === 'command' ? `${place}>>> ` : `${chat}> `,
+      this.#style.colours ? '1' : '',
+    );
+  }
+
+  #switch(wanted: string | undefined): 'chat' | 'command' {
+    if (wanted === 'chat' || wanted === 'command') this.#mode = wanted;
+    else this.#mode = this.#mode === 'chat' ? 'command' : 'chat';
+    this.#refresh();
+    return this.#mode;
+  }
+
+  #touch(): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#touched < TOUCH_MS) return;
+    this.#touched = now;
+    this.#app.touch();
+  }
+
+  #onLine(line: string): void | Promise<void> {
+    if (this.#ending || line.trim() === '') return;
+    const isText = this.#mode === 'chat' && (!line.startsWith('/') || line.startsWith('//'));
+    if (isText || !isSecretLine(line)) this.#prompt.remember(line);
+    let call: CommandCall;
+    try {
+      call = isText ? this.#spoken(line.startsWith('//') ? line.slice(1) : line) : parse(line);
+    } catch (error) {
+      const outcome = failure(error);
+      this.#echo(line);
+      // A person is told at once; in what a pipe reads, answers keep the order of their lines.
+      if (this.#prompt.inPlace) this.#tell(outcome);
+      else
+        this.#pipeline.push({ overlaps: true, run: () => Promise.resolve(outcome) }, (result) =>
+          this.#tell(result),
+        );
+      return;
+    }
+    // To leave needs no patience with what is still under way; the end waits for that itself.
+    if (call.name === 'quit') return this.#end({ reason: 'quit', status: EXIT.fine });
+    const speaks = call.name === 'say' || call.name === 'message';
+    if (!speaks) this.#echo(line);
+    const overlaps = commandOf(call.name)?.overlaps === true;
+    const outcome = speaks ? this.#speak(call) : this.#command(call);
+    const done = new Promise<void>((resolve) => {
+      this.#pipeline.push({ overlaps, run: outcome.run }, (result) => {
+        outcome.tell(result);
+        this.#refresh();
+        resolve();
+      });
+    });
+    // A pipe is read on while messages are on their way, but not past any other command.
+    return overlaps ? this.#pipeline.room() : done;
+  }
+
+  /** A line of chat as the command that says it. */
+  #spoken(text: string): CommandCall {
+    const { conversation } = this.#app.status();
+    if (conversation?.startsWith('@') === true)
+      return { name: 'message', args: { user: conversation.slice(1), message: text } };
+    return { name: 'say', args: { text } };
+  }
+
+  /** What was typed stays readable above its result; a terminal without our prompt has it already. */
+  #echo(line: string): void {
+    if (!this.#prompt.inPlace) return;
+    const { room } = this.#app.status();
+    const prompt =
+      this.#mode === 'chat' ? '> ' : `${room === undefined ? '' : `[${clean(room)}] `}>>> `;
+    this.#prompt.print(prompt + clean(maskSecrets(line)));
+  }
+
+  #command(call: CommandCall): { run: () => Promise<Outcome>; tell: (outcome: Outcome) => void } {
+    return {
+      run: () => run(call, this.#context),
+      tell: (outcome) => this.#tell(outcome),
+    };
+  }
+
+  /** A message of one's own: its line is there at once, and its mark follows what becomes of it. */
+  #speak(call: CommandCall): { run: () => Promise<Outcome>; tell: (outcome: Outcome) => void } {
+    const { user = 'you', conversation, room } = this.#app.status();
+    const current =
+      room ?? (conversation?.startsWith('#') === true ? conversation.slice(1) : undefined);
+    const to = call.args['user'];
+    const message: MessageView = {
+      id: '',
+      from: user,
+      ...(to !== undefined ? { to } : current === undefined ? {} : { room: current }),
+      text: call.args['message'] ?? call.args['text'] ?? '',
+      time: this.#options.clock.now(),
+      mine: true,
+    };
+    const text = formatMessage(message, this.#style, conversation);
+    if (!this.#prompt.inPlace)
+      return {
+        run: () => run(call, this.#context),
+        tell: (outcome) => {
+          if (!outcome.ok) return this.#tell(outcome);
+          const state = outcome.data['state'] === 'held' ? 'held' : 'sending';
+          this.#prompt.print(withMark(text, { state }, this.#style));
+        },
+      };
+    const line = this.#prompt.printMarked(text, progressMark({ state: 'sending' }, false));
+    const own = this.#own.sent(message, line);
+    return {
+      run: () => run(call, this.#context),
+      tell: (outcome) => {
+        if (!outcome.ok) {
+          this.#own.rejected(own);
+          return this.#tell(outcome);
+        }
+        const { id, state } = outcome.data;
+        if (typeof id === 'string')
+          this.#own.accepted(own, id, { state: state === 'held' ? 'held' : 'sending' });
+      },
+    };
+  }
+
+  #tell(outcome: Outcome): void {
+    if (!outcome.ok)
+      this.#prompt.print(formatError(new ClchatError(outcome.code, outcome.text), this.#style));
+    else if (outcome.text !== '') this.#prompt.print(outcome.text);
+  }
+
+  #onEvent(event: AppEvent): void {
+    switch (event.event) {
+      case 'message':
+        this.#onMessage(event);
+        break;
+      case 'receipt': {
+        const { id, held, on, of } = event;
+        this.#own.progressed(id, { state: held ? 'held' : 'sending', on, of });
+        return;
+      }
+      case 'refused': {
+        const said = this.#own.progressed(event.id, { state: 'refused', code: event.code });
+        if (said === undefined) this.#event(event);
+        else this.#tell(failure(new ClchatError(event.code, `${event.text} (${fit(said, 40)})`)));
+        break;
+      }
+      case 'broadcast':
+        this.#event(event);
+        break;
+      case 'locked':
+        this.#event(event);
+        this.#end({ reason: 'locked', status: EXIT.authentication });
+        break;
+      case 'presence':
+      case 'server':
+      case 'login':
+      case 'logout':
+      case 'notice':
+        this.#event(event);
+        break;
+      default:
+        event satisfies never;
+    }
+    this.#refresh();
+  }
+
+  #onMessage(message: MessageView): void {
+    if (message.mine && this.#own.appeared(message)) return;
+    const { conversation } = this.#app.status();
+    const text = formatMessage(message, this.#style, conversation);
+    if (message.mine && message.progress !== undefined && this.#prompt.inPlace)
+      this.#own.follow(
+        message,
+        this.#prompt.printMarked(text, progressMark(message.progress, false)),
+      );
+    else this.#prompt.print(text);
+    if (!message.mine && message.to !== undefined && this.#options.settings.get('bell'))
+      this.#prompt.bell();
+  }
+
+  #event(event: AppEvent): void {
+    const text = formatEvent(event, this.#style, this.#app.status().conversation);
+    if (text !== undefined) this.#prompt.print(text);
+  }
+
+  #onStop(reason: 'interrupt' | 'end' | 'force'): void {
+    if (reason === 'end') {
+      if (!this.#options.headless) this.#end({ reason: 'end', status: EXIT.fine });
+      return;
+    }
+    if (reason === 'force' || this.#ending) this.#force();
+    this.#end({ reason: 'interrupt', status: EXIT.interrupted });
+  }
+
+  #end(ending: Ending): void {
+    this.#ending = true;
+    this.#finish(ending);
+  }
+
+  /** Waits for what is under way; an interrupt not for long. */
+  async #settle(ending: Ending): Promise<void> {
+    if (ending.reason === 'interrupt') this.#prompt.breakOff();
+    const gone = new AbortController();
+    const work = async (): Promise<void> => {
+      await this.#pipeline.idle();
+      if (ending.reason !== 'interrupt') await this.#app.settle().catch(() => undefined);
+    };
+    const notice = async (): Promise<void> => {
+      await sleep(PATIENCE_MS, gone.signal);
+      if (!gone.signal.aborted)
+        this.#prompt.print('Finishing what is under way. Ctrl-C ends at once.');
+    };
+    const limit = ending.reason === 'interrupt' ? [sleep(INTERRUPT_MS, gone.signal)] : [];
+    void notice();
+    await Promise.race([work(), ...limit]);
+    gone.abort();
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The table of the program's own options: the command line, its help, the manual page and the shell
+ * completions all read it.
+ */
+
+export interface Option {
+  /** Without the dashes. */
+  readonly name: string;
+  /** With its dash: `-ls`. */
+  readonly short?: string;
+  /** What the value is called; absent for a switch. */
+  readonly value?: string;
+  readonly summary: string;
+  readonly group: 'Start' | 'Addresses and names' | 'Account' | 'Interface' | 'Other';
+  /** What a shell completes the value with. */
+  readonly complete?: 'file' | 'directory' | 'command';
+  /** Known, but neither listed nor completed. */
+  readonly hidden?: boolean;
+}
+
+export const OPTIONS: readonly Option[] = [
+  { name: 'lan-server', short: '-ls', group: 'Start', summary: 'start a server on this network' },
+  { name: 'lan-client', short: '-lc', group: 'Start', summary: 'join a server on this network' },
+  {
+    name: 'internet-server',
+    short: '-s',
+    group: 'Start',
+    summary: 'start a server for the internet',
+    hidden: true,
+  },
+  {
+    name: 'internet-client',
+    short: '-c',
+    group: 'Start',
+    summary: 'join a server over the internet',
+    hidden: true,
+  },
+  {
+    name: 'listen',
+    value: 'IP:PORT',
+    group: 'Addresses and names',
+    summary: 'listen there; 0.0.0.0 is every network of this machine',
+  },
+  {
+    name: 'connect',
+    value: 'IP[:PORT]',
+    group: 'Addresses and names',
+    summary: 'join the server at this address instead of looking for one',
+  },
+  {
+    name: 'server',
+    value: 'NAME',
+    group: 'Addresses and names',
+    summary: 'join the server of this name when several are found',
+  },
+  {
+    name: 'name',
+    value: 'NAME',
+    group: 'Addresses and names',
+    summary: 'name of the server to start',
+  },
+  { name: 'user', value: 'NAME', group: 'Account', summary: 'log in as this user' },
+  {
+    name: 'password-file',
+    value: 'FILE',
+    group: 'Account',
+    summary: 'take the password from the first line of this file',
+    complete: 'file',
+  },
+  {
+    name: 'code',
+    value: 'CODE',
+    group: 'Account',
+    summary: 'a code from an administrator, in place of a forgotten password',
+  },
+  {
+    name: 'invite-only',
+    group: 'Account',
+    summary: 'server: take no new users without an invitation',
+  },
+  {
+    name: 'block-duration',
+    value: 'SECONDS',
+    group: 'Account',
+    summary: 'server: lock an account so long after three wrong passwords (60)',
+  },
+  {
+    name: 'timeout',
+    value: 'SECONDS',
+    group: 'Account',
+    summary: 'server: log out who has done nothing for so long (never)',
+  },
+  {
+    name: 'execute',
+    short: '-e',
+    value: 'COMMAND',
+    group: 'Interface',
+    summary: 'run one command, print its result and end with its status',
+    complete: 'command',
+  },
+  {
+    name: 'json',
+    group: 'Interface',
+    summary: 'for programs: a command a line in, a JSON object a line out',
+  },
+  {
+    name: 'plain',
+    group: 'Interface',
+    summary: 'no colours and no cursor movement (screen readers, logs)',
+  },
+  {
+    name: 'headless',
+    group: 'Interface',
+    summary: 'go on after the end of the input, until "quit" or a signal',
+  },
+  {
+    name: 'data',
+    value: 'DIR',
+    group: 'Other',
+    summary: 'keep everything in this directory',
+    complete: 'directory',
+  },
+  {
+    name: 'log',
+    value: 'FILE',
+    group: 'Other',
+    summary: 'write the log there instead of to standard error',
+    complete: 'file',
+  },
+  { name: 'version', group: 'Other', summary: 'print the version' },
+  { name: 'help', short: '-h', group: 'Other', summary: 'print this' },
+];
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export interface Address {
+  /** An IP address in its usual form; `localhost` has become 127.0.0.1. */
+  readonly host: string;
+  readonly port?: number;
+}
+
+/** What the command line asks for, checked. */
+export interface Options {
+  readonly action: 'run' | 'help' | 'version' | 'manual' | 'completion';
+  /** With `completion`. */
+  readonly shell?: Shell;
+  readonly mode: 'shell' | 'server' | 'client';
+  readonly listen?: Required<Address>;
+  readonly connect?: Address;
+  readonly server?: string;
+  readonly name?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly code?: string;
+  readonly inviteOnly: boolean;
+  /** Seconds. */
+  readonly blockDuration: number;
+  /** Seconds; absent: never. */
+  readonly timeout?: number;
+  readonly execute?: string;
+  readonly json: boolean;
+  readonly plain: boolean;
+  readonly headless: boolean;
+  readonly data?: string;
+  readonly log?: string;
+}

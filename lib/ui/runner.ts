@@ -1,0 +1,96 @@
+/** One command carried out, by the front end itself or by the App, with an outcome and never a throw. */
+import type { App, Ask, CommandCall, ResultData } from '../app/types.ts';
+import { ClchatError, codeOf, exitStatusOf, type ErrorCode } from '../errors.ts';
+import { cleanAll } from '../text.ts';
+import { commandOf } from './commands.ts';
+import { errorText, formatResult, type Style } from './format.ts';
+import { helpFor, helpOverview } from './help.ts';
+import type { Settings } from './settings.ts';
+
+/** What became of a command; safe to print. */
+export type Outcome =
+  | { readonly ok: true; readonly text: string; readonly data: ResultData }
+  | { readonly ok: false; readonly code: ErrorCode; readonly text: string };
+
+/** Why a front end ended, and with what status the program ends because of it. */
+export interface Ending {
+  readonly reason: 'quit' | 'end' | 'interrupt' | 'locked';
+  readonly status: number;
+}
+
+/** What the front end does itself. */
+export interface Local {
+  readonly settings: Settings;
+  /** Changes to the other mode where none is given; absent where there is but one. */
+  mode?(wanted: string | undefined): 'chat' | 'command';
+  clear?(): void;
+  quit(): void;
+}
+
+export interface Context {
+  readonly app: App;
+  readonly local: Local;
+  /** Absent when there is nobody to ask. */
+  readonly ask?: Ask;
+  readonly style: Style;
+}
+
+function runLocal(call: CommandCall, local: Local): ResultData {
+  const { args } = call;
+  switch (call.name) {
+    case 'help':
+      return { help: args['command'] === undefined ? helpOverview() : helpFor(args['command']) };
+    case 'quit':
+    case 'exit':
+      local.quit();
+      return {};
+    case 'mode':
+      if (local.mode === undefined)
+        throw new ClchatError('NOT_SUPPORTED', 'There is only command mode here.');
+      return { mode: local.mode(args['mode']) };
+    case 'clear':
+      if (local.clear === undefined)
+        throw new ClchatError('NOT_SUPPORTED', 'There is no screen to clear here.');
+      local.clear();
+      return {};
+    case 'settings': {
+      const { name, value } = args;
+      if (name !== undefined && value !== undefined) local.settings.set(name, value === 'on');
+      return { settings: local.settings.all(name) };
+    }
+    default:
+      throw new ClchatError('NOT_SUPPORTED');
+  }
+}
+
+/** Carries out one command. Never rejects. */
+export async function run(call: CommandCall, context: Context): Promise<Outcome> {
+  const { app, local, ask, style } = context;
+  try {
+    const isLocal = commandOf(call.name)?.local === true;
+    const data = isLocal ? runLocal(call, local) : await app.execute(call, ask);
+    return { ok: true, text: formatResult(call.name, data, style), data: cleanAll(data) };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** The outcome of something that threw. */
+export function failure(error: unknown): Outcome & { ok: false } {
+  return { ok: false, code: codeOf(error), text: errorText(error) };
+}
+
+/** The line of a result in the machine mode, with its end. */
+export function resultLine(line: number, outcome: Outcome): string {
+  return `${JSON.stringify({ type: 'result', line, ...outcome })}\n`;
+}
+
+/** What the machine mode prints for a failure before it is ready, with its end. */
+export function errorLine(error: unknown): string {
+  return `${JSON.stringify({ type: 'error', code: codeOf(error), text: errorText(error) })}\n`;
+}
+
+/** The exit status that an outcome stands for. */
+export function statusOf(outcome: Outcome): number {
+  return outcome.ok ? 0 : exitStatusOf(new ClchatError(outcome.code));
+}

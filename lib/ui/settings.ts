@@ -1,0 +1,53 @@
+/** How this front end displays things: what the command `settings` shows and changes. */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const DEFAULTS = { colours: true, bell: true, time: true };
+
+export type SettingName = keyof typeof DEFAULTS;
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(DEFAULTS, name);
+}
+
+/** The settings of one profile, kept in a small file when a path is given. */
+export class Settings {
+  readonly #values = { ...DEFAULTS };
+  readonly #path: string | undefined;
+
+  /** @param path of a JSON file; what cannot be read or is not a setting is ignored */
+  constructor(path?: string) {
+    this.#path = path;
+    if (path === undefined) return;
+    let stored: unknown;
+    try {
+      stored = JSON.parse(readFileSync(path, 'utf8'));
+    } catch {
+      // Not there yet, or damaged: a display preference is not worth a failed start.
+      return;
+    }
+    if (typeof stored !== 'object' || stored === null) return;
+    for (const [name, value] of Object.entries(stored))
+      if (isSetting(name) && typeof value === 'boolean') this.#values[name] = value;
+  }
+
+  get(name: SettingName): boolean {
+    return this.#values[name];
+  }
+
+  /** The values of all settings, or of the one named. */
+  all(name?: string): Partial<Record<SettingName, boolean>> {
+    if (name !== undefined && isSetting(name)) return { [name]: this.#values[name] };
+    return { ...this.#values };
+  }
+
+  set(name: string, value: boolean): void {
+    if (!isSetting(name)) return;
+    this.#values[name] = value;
+    if (this.#path === undefined) return;
+    try {
+      writeFileSync(this.#path, `${JSON.stringify(this.#values, null, 2)}\n`, { mode: 0o600 });
+    } catch {
+      // It holds for this run; a read-only profile says so elsewhere.
+    }
+  }
+}

@@ -1,0 +1,435 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { randomBytes } from 'node:crypto';
+import { openLevelStore } from '../../lib/crdt/store-level.ts';
+import { prefixed, type Store } from '../../lib/crdt/store.ts';
+import { ALL, collect, describeStore, put, remove, text } from '../support/store-contract.ts';
+import { temporary } from '../support/temporary.ts';
+
+const SYNC = { sync: true };
+
+/** The names of the files in a directory that end so. */
+async function files(directory: string, ending: RegExp): Promise<string[]> {
+  return (await readdir(directory)).filter((name) => ending.test(name)).sort();
+}
+
+/** Whether any file of the directory holds the bytes. */
+async function onDisk(directory: string, needle: Uint8Array): Promise<boolean> {
+  const bytes = Buffer.from(needle);
+  for (const name of await readdir(directory))
+    if ((await readFile(join(directory, name))).includes(bytes)) return true;
+  return false;
+}
+
+async function alter(path: string, at: number, bytes?: Uint8Array): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    const one = Buffer.alloc(1);
+    await file.read(one, 0, 1, at);
+    await file.write(bytes ?? Uint8Array.of((one[0] ?? 0) ^ 0x40), 0, bytes?.length ?? 1, at);
+  } finally {
+    await file.close();
+  }
+}
+
+describe('store over LevelDB', () => {
+  const { newDirectory, newDisk } = temporary();
+
+  describeStore(async () => {
+    const directory = join(await newDirectory(), 'store');
+    return {
+      open: () => openLevelStore(directory, { create: true }),
+      discard: async () => undefined,
+    };
+  });
+
+  it('makes a directory that only its owner may enter', async () => {
+    const directory = join(await newDirectory(), 'deep', 'store');
+    const store = await openLevelStore(directory, { create: true });
+    assert.equal((await stat(directory)).mode & 0o777, 0o700);
+    await store.close();
+  });
+
+  it('creates nothing when told not to', async () => {
+    const directory = join(await newDirectory(), 'store');
+    await assert.rejects(openLevelStore(directory, { create: false }), { code: 'NO_SUCH_FILE' });
+    await assert.rejects(stat(directory), { code: 'ENOENT' });
+    await (await openLevelStore(directory, { create: true })).close();
+    await (await openLevelStore(directory, { create: false })).close();
+  });
+
+  it('groups writes: thousands of synced ones at once are soon done', async () => {
+    const store = await openLevelStore(await newDirectory(), { create: true });
+    const writes = Array.from({ length: 5000 }, (_, i) => store.write([put(`k${i}`, 'x')], SYNC));
+    const began = performance.now();
+    await Promise.all(writes);
+    assert.ok(performance.now() - began < 2_000);
+    await store.close();
+  });
+
+  describe('a process killed with SIGKILL', () => {
+    let child: ChildProcess | undefined;
+    afterEach(() => child?.kill('SIGKILL'));
+
+    /** Starts a writer; resolves with its lines once it holds the store. */
+    async function write(directory: string, first = 0): Promise<AsyncIterator<string>> {
+      child = spawn(
+        process.execPath,
+        ['--import', 'tsx', 'test/support/store-writer.ts', directory, `${first}`],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      );
+      assert.ok(child.stdout);
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      assert.equal((await lines.next()).value, 'open');
+      return lines;
+    }
+
+    it('has lost nothing that was acknowledged, and no part of a batch', async () => {
+      const directory = await newDirectory();
+      let next = 0;
+      for (const enough of [1, 100, 400]) {
+        const lines = await write(directory, next);
+        let acknowledged = -1;
+        let ending: Promise<unknown> | undefined;
+        for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+          acknowledged = Number(line.value);
+          if (acknowledged < next + enough || ending !== undefined) continue;
+          assert.ok(child);
+          ending = once(child, 'exit');
+          child.kill('SIGKILL');
+        }
+        await ending;
+        const store = await openLevelStore(directory, { create: false });
+        const parts = new Set((await collect(store, prefixed('b/'))).map(([, value]) => value));
+        assert.equal(parts.size, 1, 'a batch is whole');
+        const [stored] = [...parts].map(Number);
+        assert.ok(stored !== undefined && stored >= acknowledged && stored <= acknowledged + 1);
+        for (let i = next; i <= stored; i += 1)
+          assert.equal(store.get(`n/${i}`)?.length, 5000, `batch ${i} of ${stored}`);
+        // Without a power cut even what was not synced is there, in its order.
+        assert.ok(Number(text(store.get('unsynced'))) >= stored - 1);
+        await store.close();
+        next = stored + 1;
+      }
+    });
+
+    it('blocks others while it lives, and nobody afterwards', async () => {
+      const directory = await newDirectory();
+      await write(directory);
+      await assert.rejects(openLevelStore(directory, { create: true }), { code: 'DATA_IN_USE' });
+      assert.ok(child);
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      assert.ok((await readdir(directory)).includes('LOCK'));
+      await (await openLevelStore(directory, { create: true })).close();
+    });
+  });
+
+  describe('purge', () => {
+    const secret = (): Uint8Array => new Uint8Array(randomBytes(200));
+    let directory: string;
+    let store: Store;
+    beforeEach(async () => {
+      directory = await newDirectory();
+      store = await openLevelStore(directory, { create: true });
+    });
+    afterEach(() => store.close());
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      store = await openLevelStore(directory, { create: false });
+    };
+    const fill = (prefix: string, count: number): Promise<void> =>
+      store.write(
+        Array.from({ length: count }, (_, i) => put(`${prefix}${i}`, secret())),
+        SYNC,
+      );
+
+    it('removes what was erased just now', async () => {
+      const [one, other, kept] = [secret(), secret(), secret()];
+      await store.write([put('m/1', one), put('m/2', other), put('m/3', kept)], SYNC);
+      await store.write([remove('m/1'), put('m/2', 'new')], SYNC);
+      assert.ok(await onDisk(directory, one));
+      assert.ok(await onDisk(directory, other));
+      await store.purge(prefixed('m/'));
+      assert.equal(await onDisk(directory, one), false);
+      assert.equal(await onDisk(directory, other), false);
+      assert.ok(await onDisk(directory, kept));
+      assert.equal(text(store.get('m/2')), 'new');
+    });
+
+    it('removes what earlier runs had written, spread over many tables', async () => {
+      const values = new Map<string, Uint8Array>();
+      for (let run = 0; run < 6; run += 1) {
+        const value = secret();
+        values.set(`m/${run}`, value);
+        await store.write([put(`m/${run}`, value), put('m/always', `${run}`)], SYNC);
+        await fill('a/', 100);
+        await fill('m/fill', 100);
+        await reopen();
+      }
+      await store.write([remove('m/0'), remove('m/3'), put('m/5', 'new')], SYNC);
+      await reopen();
+      await store.purge(prefixed('m/'));
+      for (const [key, value] of values) {
+        const erased = ['m/0', 'm/3', 'm/5'].includes(key);
+        assert.equal(await onDisk(directory, value), !erased, key);
+        if (!erased) assert.deepEqual(store.get(key), value);
+      }
+      assert.equal(text(store.get('m/always')), '5');
+    });
+
+    it('removes a value from a table that holds its deletion too', async () => {
+      const value = secret();
+      await store.write([put('m/1', value)], SYNC);
+      await store.write([remove('m/1')], SYNC);
+      await fill('a/', 10);
+      // Moves both, as they are, into one table of the lowest level in use.
+      await store.purge(prefixed('z/'));
+      assert.ok(await onDisk(directory, value));
+      await store.purge(prefixed('m/'));
+      assert.equal(await onDisk(directory, value), false);
+    });
+
+    it('removes what is far below in a large store', async () => {
+      const value = secret();
+      await store.write([put('m/5', value), put('m/6', value)], SYNC);
+      for (let round = 0; round < 4; round += 1) {
+        await store.write(
+          Array.from({ length: 400 }, (_, i) => put(`m/${i}/${round}`, randomBytes(10_000))),
+          SYNC,
+        );
+        await store.write(
+          Array.from({ length: 100 }, (_, i) => remove(`m/${i * 4}/${round}`)),
+          SYNC,
+        );
+      }
+      await store.write([remove('m/5')], SYNC);
+      await store.purge({ from: 'm/5', until: 'm/5!' });
+      assert.deepEqual(store.get('m/6'), value);
+      await store.write([remove('m/6')], SYNC);
+      await store.purge(prefixed('m/'));
+      assert.equal(await onDisk(directory, value), false);
+      assert.equal((await collect(store, prefixed('m/'))).length, 1200);
+    });
+
+    it('waits for readings that still see it', async () => {
+      const value = secret();
+      await store.write([put('m/1', value), put('m/2', 'x')], SYNC);
+      const reading = store.entries(prefixed('m/'))[Symbol.asyncIterator]();
+      await reading.next();
+      await store.write([remove('m/1')], SYNC);
+      let purged = false;
+      const purging = store.purge(prefixed('m/')).then(() => (purged = true));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.equal(purged, false);
+      assert.ok(await onDisk(directory, value));
+      await reading.return?.();
+      await purging;
+      assert.equal(await onDisk(directory, value), false);
+    });
+
+    it('goes on while others write and read', async () => {
+      const value = secret();
+      await store.write([put('m/1', value)], SYNC);
+      await store.write([remove('m/1')], SYNC);
+      let writes = 0;
+      let stop = false;
+      const busy = (async () => {
+        while (!stop) {
+          await store.write([put(`m/${writes % 50}x`, `${writes}`)], { sync: false });
+          await collect(store, prefixed('m/'));
+          writes += 1;
+        }
+      })();
+      await store.purge(prefixed('m/'));
+      stop = true;
+      await busy;
+      assert.equal(await onDisk(directory, value), false);
+      assert.equal((await collect(store, prefixed('m/'))).length, Math.min(50, writes));
+    });
+
+    it('ends when the store is closed with a reading left open', async () => {
+      await fill('m/', 10);
+      const reading = store.entries(ALL)[Symbol.asyncIterator]();
+      await reading.next();
+      const purging = store.purge(ALL);
+      await store.close();
+      await purging;
+    });
+  });
+
+  describe('damage', () => {
+    let directory: string;
+    const corrupt = { code: 'DATA_CORRUPT' };
+    const opening = (): Promise<Store> => openLevelStore(directory, { create: true });
+
+    /** A store with a table of 200 pairs and a log with 200 more. */
+    beforeEach(async () => {
+      directory = await newDirectory();
+      for (const run of [0, 1]) {
+        const store = await opening();
+        for (let i = 0; i < 200; i += 1)
+          await store.write([put(`k/${run}/${i}`, `${'value'.repeat(20)}${i}`)], SYNC);
+        await store.close();
+      }
+    });
+    const only = async (ending: RegExp): Promise<string> => {
+      const found = await files(directory, ending);
+      assert.equal(found.length, 1);
+      return join(directory, found[0] ?? '');
+    };
+
+    it('is seen anywhere in a table', async () => {
+      const path = await only(/\.ldb$/);
+      const { size } = await stat(path);
+      // The last bytes of the footer before the magic number are padding.
+      const places = Array.from({ length: 40 }, (_, i) => Math.floor((i * (size - 48)) / 40));
+      for (const at of [...places, size - 48, size - 47, size - 4, size - 1]) {
+        await alter(path, at);
+        await assert.rejects(opening(), corrupt, `at ${at} of ${size}`);
+        await alter(path, at);
+      }
+      const store = await opening();
+      assert.equal((await collect(store, ALL)).length, 400);
+      await store.close();
+    });
+
+    it('is seen in the log, which nobody replays then', async () => {
+      const path = await only(/\.log$/);
+      const { size } = await stat(path);
+      for (const at of [0, 4, 5, 6, 7, 100, 5000, size - 2000, size - 20]) {
+        await alter(path, at);
+        await assert.rejects(opening(), corrupt, `at ${at} of ${size}`);
+        await alter(path, at);
+      }
+      const store = await opening();
+      assert.equal((await collect(store, ALL)).length, 400);
+      await store.close();
+    });
+
+    it('is no damage when a crash cut the log short', async () => {
+      const path = await only(/\.log$/);
+      await truncate(path, (await stat(path)).size - 50);
+      const store = await opening();
+      const pairs = await collect(store, ALL);
+      assert.equal(pairs.length, 399);
+      assert.equal(store.get('k/1/199'), undefined);
+      await store.close();
+    });
+
+    it('is seen in the manifest', async () => {
+      await alter(await only(/^MANIFEST/), 20);
+      await assert.rejects(opening(), corrupt);
+    });
+
+    it('is seen in a truncated or missing table', async () => {
+      const path = await only(/\.ldb$/);
+      const bytes = await readFile(path);
+      await truncate(path, 100);
+      await assert.rejects(opening(), corrupt);
+      await rm(path);
+      await assert.rejects(opening(), corrupt);
+      await writeFile(path, bytes);
+      await (await opening()).close();
+    });
+
+    it('is seen when the pointer to the manifest is gone, wrong or empty', async () => {
+      const path = join(directory, 'CURRENT');
+      const bytes = await readFile(path);
+      for (const content of ['', 'nonsense', 'MANIFEST-999999\n']) {
+        await writeFile(path, content);
+        await assert.rejects(opening(), corrupt, content);
+      }
+      await rm(path);
+      // Not taken for a new store, whose making would delete the old files.
+      await assert.rejects(opening(), corrupt);
+      await writeFile(path, bytes);
+      const store = await opening();
+      assert.equal((await collect(store, ALL)).length, 400);
+      await store.close();
+    });
+
+    it('is no damage when the making of a store was interrupted', async () => {
+      directory = join(await newDirectory(), 'store');
+      await (await opening()).close();
+      for (const name of await readdir(directory))
+        if (name !== 'LOCK') await rm(join(directory, name));
+      // What LevelDB makes first.
+      await writeFile(join(directory, 'MANIFEST-000001'), '');
+      const store = await opening();
+      await store.write([put('a', '')], SYNC);
+      await store.close();
+    });
+
+    it('is not what a store in use is taken for', async () => {
+      const store = await opening();
+      await rm(join(directory, 'CURRENT'));
+      await assert.rejects(opening(), { code: 'DATA_IN_USE' });
+      await store.close();
+    });
+
+    it('is seen at reading when it came after the opening', async () => {
+      const store = await opening();
+      const tables = await files(directory, /\.ldb$/);
+      for (const name of tables) {
+        const path = join(directory, name);
+        const at = (await readFile(path)).indexOf('value199');
+        if (at >= 0) await alter(path, at);
+      }
+      assert.throws(() => store.get('k/0/199'), corrupt);
+      await assert.rejects(collect(store, ALL), corrupt);
+      assert.ok(store.get('k/0/0'));
+      await store.close();
+    });
+  });
+
+  describe('a disk', () => {
+    it('that is full refuses the write and keeps all before', async function () {
+      const disk = await newDisk(this, 2048);
+      const directory = join(disk.directory, 'store');
+      let store = await openLevelStore(directory, { create: true });
+      const full = { code: 'DISK_FULL' };
+      let stored = 0;
+      await assert.rejects(async () => {
+        for (; ; stored += 1)
+          await store.write(
+            [put(`k/${stored}`, randomBytes(10_000)), put('last', `${stored}`)],
+            SYNC,
+          );
+      }, full);
+      assert.ok(stored > 50);
+      // Not even a small one: LevelDB would lose at the next opening what it wrote behind a torn record.
+      await assert.rejects(store.write([put('small', '')], SYNC), full);
+      assert.equal(text(store.get('last')), `${stored - 1}`);
+      assert.equal(store.get(`k/${stored - 1}`)?.length, 10_000);
+      await store.close();
+      await assert.rejects(openLevelStore(directory, { create: true }), full);
+      disk.resize(16_384);
+      store = await openLevelStore(directory, { create: true });
+      assert.equal((await collect(store, prefixed('k/'))).length, stored);
+      await store.write([put('more', randomBytes(100_000))], SYNC);
+      await store.close();
+    });
+
+    it('that is read-only is named so', async function () {
+      const disk = await newDisk(this, 4096);
+      const directory = join(disk.directory, 'store');
+      const store = await openLevelStore(directory, { create: true });
+      await store.write([put('a', 'kept')], SYNC);
+      await store.close();
+      disk.makeReadOnly();
+      const readOnly = { code: 'DATA_READ_ONLY' };
+      await assert.rejects(openLevelStore(directory, { create: true }), readOnly);
+      await assert.rejects(openLevelStore(join(disk.directory, 'new'), { create: true }), readOnly);
+      disk.makeWritable();
+      const again = await openLevelStore(directory, { create: false });
+      assert.equal(text(again.get('a')), 'kept');
+      await again.close();
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { FrameGuard } from '../../lib/node/libp2p-muxer.ts';
+import { yamuxHeader } from '../support/foreign-peer.ts';
+
+/** A clock that stands still until told. */
+function makeClock() {
+  let time = 0;
+  return { now: () => 0, monotonic: () => time, advance: (by: number) => (time += by) };
+}
+
+const [DATA, WINDOW, PING] = [0, 1, 2];
+const [SYN, RST] = [1, 8];
+
+describe('guard of the multiplexer', () => {
+  const agreed = (): string => '/clchat/test/1';
+
+  it('lets honest frames through, however they are cut', () => {
+    const bytes = Buffer.concat([
+      yamuxHeader(WINDOW, SYN, 1, 0),
+      yamuxHeader(DATA, 0, 1, 300),
+      Buffer.alloc(300, 0xff),
+      yamuxHeader(PING, SYN, 0, 5),
+      yamuxHeader(DATA, 0, 1, 1 << 20),
+      Buffer.alloc(1 << 20, 0xff),
+      yamuxHeader(DATA, 0, 1, 0),
+      yamuxHeader(WINDOW, 0, 1, 0xffff_ffff),
+    ]);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1 }), (cuts) => {
+        const guard = new FrameGuard(makeClock(), agreed);
+        for (let at = 0, turn = 0; at < bytes.length; turn++) {
+          const cut = cuts[turn % cuts.length]! + (turn > 1000 ? 10_000 : 0);
+          assert.equal(guard.check([bytes.subarray(at, at + cut)]), undefined);
+          at += cut;
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('sees a frame over the window by its header alone', () => {
+    const guard = new FrameGuard(makeClock(), agreed);
+    assert.match(guard.check([yamuxHeader(DATA, 0, 1, (1 << 20) + 1)]) ?? '', /more than it may/);
+  });
+
+  it('bounds pings and new streams by rate', () => {
+    const clock = makeClock();
+    const guard = new FrameGuard(clock, agreed);
+    const controls = [yamuxHeader(PING, SYN, 0, 1), yamuxHeader(WINDOW, SYN, 3, 0)];
+    controls.push(yamuxHeader(WINDOW, RST, 3, 0), yamuxHeader(DATA, SYN, 5, 0));
+    for (let i = 0; i < 64; i++) assert.equal(guard.check(controls), undefined);
+    assert.match(guard.check(controls) ?? '', /too much/);
+    clock.advance(1000);
+    for (let i = 0; i < 15; i++) assert.equal(guard.check(controls), undefined);
+    // Frames that belong to the transfer of data are as many as it takes.
+    for (let i = 0; i < 5000; i++)
+      assert.equal(
+        guard.check([yamuxHeader(WINDOW, 0, 1, 1), yamuxHeader(DATA, 0, 1, 0)]),
+        undefined,
+      );
+  });
+
+  it('bounds what comes before the protocol of a stream is agreed upon', () => {
+    let protocol: string | undefined = '';
+    const guard = new FrameGuard(makeClock(), () => protocol);
+    const some = Buffer.concat([yamuxHeader(DATA, 0, 1, 1000), Buffer.alloc(1000)]);
+    for (let i = 0; i < 16; i++) assert.equal(guard.check([some]), undefined);
+    assert.match(guard.check([some]) ?? '', /before it is asked/);
+
+    const second = new FrameGuard(makeClock(), () => protocol);
+    for (let i = 0; i < 16; i++) assert.equal(second.check([some]), undefined);
+    protocol = '/clchat/test/1';
+    for (let i = 0; i < 100; i++) assert.equal(second.check([some]), undefined);
+    protocol = '/ipfs/id/1.0.0';
+    for (let i = 0; i < 16; i++) assert.equal(second.check([some]), undefined);
+    assert.match(second.check([some]) ?? '', /before it is asked/);
+  });
+
+  it('counts for streams that are just being opened, not for those that are gone', () => {
+    const guard = new FrameGuard(makeClock(), () => undefined);
+    const to = (id: number): Buffer =>
+      Buffer.concat([yamuxHeader(DATA, 0, id, 1000), Buffer.alloc(1000)]);
+    for (let i = 0; i < 100; i++) assert.equal(guard.check([to(1)]), undefined);
+    assert.equal(guard.check([yamuxHeader(WINDOW, SYN, 3, 0)]), undefined);
+    for (let i = 0; i < 16; i++) assert.equal(guard.check([to(3)]), undefined);
+    assert.match(guard.check([to(3)]) ?? '', /before it is asked/);
+  });
+
+  it('never throws, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (chunks) => {
+        new FrameGuard(makeClock(), (id) => (id % 3 === 0 ? undefined : '')).check(chunks);
+      }),
+    );
+  });
+});

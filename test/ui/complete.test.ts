@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import {
+  commonPrefix,
+  completeChat,
+  completeCommand,
+  completeFile,
+  MAX_CANDIDATES,
+} from '../../lib/ui/complete.ts';
+import { COMMANDS } from '../../lib/ui/commands.ts';
+import { FakeApp } from '../support/fake-app.ts';
+import { temporary } from '../support/temporary.ts';
+
+const app = new FakeApp({ user: 'alice' });
+
+function texts(before: string, complete = completeCommand): string[] {
+  const { start, candidates } = complete(before, app);
+  return candidates.map(({ text }) => before.slice(0, start) + text);
+}
+
+describe('completion', () => {
+  const { newDirectory } = temporary();
+
+  it('offers commands', () => {
+    assert.deepEqual(
+      texts(''),
+      COMMANDS.map((command) => command.name),
+    );
+    assert.deepEqual(texts('whoe'), ['whoelse', 'whoelsesince']);
+    assert.deepEqual(texts('/WHOE'), ['/whoelse', '/whoelsesince']);
+    assert.deepEqual(texts('nothing'), []);
+    assert.deepEqual(texts('help hi'), ['help history']);
+  });
+
+  it('offers what each argument is', () => {
+    assert.deepEqual(texts('message '), [
+      'message alice',
+      'message bob',
+      'message carol',
+      'message Zoë',
+    ]);
+    assert.deepEqual(texts('message @b'), ['message @bob']);
+    assert.deepEqual(texts('message zoë'), ['message Zoë']);
+    assert.deepEqual(texts('message bob '), []);
+    assert.deepEqual(texts('message bob bo'), []);
+    assert.deepEqual(texts('block c'), ['block carol']);
+    assert.deepEqual(texts('revoke l'), ['revoke laptop']);
+    assert.deepEqual(texts('history #l'), ['history #lobby', 'history #long-hall']);
+    assert.deepEqual(texts('history b'), ['history bob']);
+    assert.deepEqual(texts('settings '), ['settings colours', 'settings bell', 'settings time']);
+    assert.deepEqual(texts('settings bell o'), ['settings bell on', 'settings bell off']);
+    assert.deepEqual(texts('login alice --c'), ['login alice --code']);
+    assert.deepEqual(texts('whoelse '), []);
+  });
+
+  it('never offers a secret', () => {
+    assert.deepEqual(texts('login alice '), []);
+    assert.deepEqual(texts('passwd '), []);
+  });
+
+  it('offers people in chat, addressed at the beginning of a line', () => {
+    assert.deepEqual(texts('bo', completeChat), ['bob:']);
+    assert.deepEqual(texts('hello bo', completeChat), ['hello bob']);
+    assert.deepEqual(texts('hello @bo', completeChat), ['hello @bob']);
+    assert.deepEqual(texts('/whoe', completeChat), ['/whoelse', '/whoelsesince']);
+    assert.deepEqual(texts('//whoe', completeChat), []);
+    assert.deepEqual(texts('', completeChat), []);
+  });
+
+  it('never offers a name that is not clean text, and not too many', () => {
+    const names = ['bad\u001b[2J', 'b\u202ead', ...Array.from({ length: 1000 }, (_, n) => `b${n}`)];
+    const { candidates } = completeCommand('block b', { names: () => names });
+    assert.equal(candidates.length, MAX_CANDIDATES);
+    assert.ok(candidates.every(({ text }) => /^b\d+$/.test(text)));
+  });
+
+  it('offers files, with spaces and in directories', async () => {
+    const directory = await newDirectory();
+    mkdirSync(join(directory, 'some where'));
+    for (const name of ['some file', 'other', '.hidden', 'some\u001b[2J'])
+      writeFileSync(join(directory, name), '');
+    assert.deepEqual(
+      completeFile(`${directory}/some`).map(({ text, final }) => [
+        text.slice(directory.length),
+        final,
+      ]),
+      [
+        ['/some file', true],
+        ['/some where/', false],
+      ],
+    );
+    assert.deepEqual(completeFile(`${directory}/`).length, 3);
+    assert.deepEqual(completeFile(`${directory}/.h`).length, 1);
+    assert.deepEqual(texts(`backup ${directory}/some f`), [`backup ${directory}/some file`]);
+    assert.deepEqual(completeFile(`${directory}/none/x`), []);
+  });
+
+  it('finds what candidates share', () => {
+    const all = (...names: string[]): string =>
+      commonPrefix(names.map((text) => ({ text, final: true })));
+    assert.equal(all('whoelse', 'whoelsesince'), 'whoelse');
+    assert.equal(all('a', 'b'), '');
+    assert.equal(all(), '');
+    // Two emoji that share their first UTF-16 unit.
+    assert.equal(all('x\u{1f600}', 'x\u{1f601}'), 'x');
+  });
+
+  it('takes any line', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (line) => {
+        for (const complete of [completeCommand, completeChat]) {
+          const { start } = complete(line.replaceAll('/', '|'), app);
+          assert.ok(start >= 0 && start <= line.length);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { AppEvent, MessageView } from '../../lib/app/types.ts';
+import { ClchatError } from '../../lib/errors.ts';
+import { COMMANDS } from '../../lib/ui/commands.ts';
+import {
+  authorColour,
+  clock,
+  errorText,
+  formatError,
+  formatEvent,
+  formatMessage,
+  formatResult,
+  MARK_COLUMNS,
+  progressMark,
+  type Style,
+} from '../../lib/ui/format.ts';
+import { textWidth } from '../../lib/ui/width.ts';
+
+const NOW = new Date(2026, 10, 20, 14, 5).getTime();
+const plain: Style = { colours: false, plain: true, time: true, now: () => NOW };
+const signs: Style = { ...plain, plain: false };
+const coloured: Style = { ...signs, colours: true };
+
+const message: MessageView = {
+  id: 'm1',
+  from: 'bob',
+  room: 'lobby',
+  text: 'hello',
+  time: NOW,
+  mine: false,
+};
+const direct: MessageView = {
+  id: 'm2',
+  from: 'bob',
+  to: 'alice',
+  text: 'psst',
+  time: NOW,
+  mine: false,
+};
+
+const HOSTILE = '\u001b]0;title\u0007\u001b[31mred\u202e\u0000\u009b2J';
+
+describe('format of messages', () => {
+  it('names author, place and time', () => {
+    assert.equal(formatMessage(message, plain, '#lobby'), '14:05 bob: hello');
+    assert.equal(formatMessage(message, plain, '@carol'), '14:05 bob #lobby: hello');
+    assert.equal(formatMessage(direct, plain), '14:05 bob to you: psst');
+    assert.equal(
+      formatMessage({ ...direct, mine: true, to: 'carol' }, signs),
+      '14:05 you → carol: psst',
+    );
+    assert.equal(formatMessage(message, { ...plain, time: false }, '#lobby'), 'bob: hello');
+  });
+
+  it('indents further lines and leaves out very many', () => {
+    assert.equal(formatMessage({ ...direct, text: 'a\nb' }, plain), '14:05 bob to you: a\n  b');
+    const flood = formatMessage({ ...direct, text: 'x\n'.repeat(8000) }, plain).split('\n');
+    assert.equal(flood.length, 51);
+    assert.equal(flood.at(-1), '  (7951 more lines)');
+  });
+
+  it('shows a date where it is not of today, and dashes where it is no time', () => {
+    assert.equal(clock(new Date(2026, 10, 19, 23, 59).getTime(), plain), '2026-11-19 23:59');
+    for (const time of [NaN, Infinity, 1e300, -1e300]) assert.equal(clock(time, plain), '--:--');
+  });
+
+  it('gives a name the same colour everywhere', () => {
+    const bob = authorColour('bob');
+    assert.equal(authorColour('BOB'), bob);
+    assert.ok(formatMessage(message, coloured).includes(`\u001b[${bob}mbob\u001b[0m`));
+    const colours = new Set('abcdefghijklmnopqrst'.split('').map(authorColour));
+    assert.ok(colours.size > 5);
+  });
+});
+
+describe('marks', () => {
+  it('tell how far a message has got', () => {
+    const both = (...[progress]: Parameters<typeof progressMark>): string[] => [
+      progressMark(progress, false),
+      progressMark(progress, true),
+    ];
+    assert.deepEqual(both({ state: 'sending' }, false), ['…', 'sending']);
+    assert.deepEqual(both({ state: 'held' }, false), ['✓', 'held by the server']);
+    assert.deepEqual(both({ state: 'held', on: 0, of: 3 }, false), ['✓', 'held by the server']);
+    assert.deepEqual(both({ state: 'held', on: 2, of: 3 }, false), ['✓ 2/3', 'on 2 of 3 devices']);
+    assert.deepEqual(both({ state: 'held', on: 3, of: 3 }, false), ['✓✓', 'on all 3 devices']);
+    assert.deepEqual(both({ state: 'refused', code: 'DENIED' }, false), ['✗', 'refused: DENIED']);
+  });
+
+  it('have room in what is kept free for them', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.nat(),
+        (on, of) => textWidth(progressMark({ state: 'held', on, of }, false)) <= MARK_COLUMNS,
+      ),
+    );
+  });
+});
+
+describe('format of events', () => {
+  const events: AppEvent[] = [
+    { event: 'message', ...message },
+    { event: 'broadcast', from: HOSTILE, text: HOSTILE, time: NOW },
+    { event: 'presence', user: HOSTILE, online: true },
+    { event: 'refused', id: 'm1', code: 'DENIED', text: HOSTILE },
+    { event: 'server', connected: false, name: HOSTILE },
+    { event: 'server', connected: true, name: 'acme' },
+    { event: 'locked', user: HOSTILE, seconds: 60 },
+    { event: 'login', user: HOSTILE },
+    { event: 'logout', reason: HOSTILE },
+    { event: 'notice', code: 'MULTICAST_BLOCKED', text: HOSTILE },
+  ];
+
+  it('has a line for each, harmless whatever others wrote', () => {
+    for (const event of events) {
+      const text = formatEvent(event, plain) ?? assert.fail(event.event);
+      assert.equal(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(text), false, text);
+      assert.equal(text.includes('title'), false);
+    }
+    const hostile = formatMessage(
+      { ...message, from: HOSTILE, room: HOSTILE, text: HOSTILE },
+      plain,
+    );
+    assert.equal(/[\u0000-\u001f\u007f-\u009f\u202e]/.test(hostile), false);
+  });
+
+  it('says what happened', () => {
+    assert.equal(
+      formatEvent({ event: 'presence', user: 'bob', online: false }, plain),
+      '14:05 * bob is offline',
+    );
+    assert.match(
+      formatEvent({ event: 'server', connected: false, name: 'acme' }, plain) ?? '',
+      /acme is away/,
+    );
+    assert.equal(
+      formatEvent({ event: 'receipt', id: 'x', held: true, on: 1, of: 1 }, plain),
+      undefined,
+    );
+  });
+
+  it('shows of an error its code and text, and nothing of one that is not ours', () => {
+    assert.equal(formatError(new ClchatError('SELF')), 'SELF: That is you.');
+    assert.equal(formatError(new ClchatError('NETWORK', HOSTILE)), 'NETWORK: red');
+    assert.equal(
+      errorText(new Error('/home/somebody/secret')),
+      'Something went wrong inside the program.',
+    );
+  });
+});
+
+describe('format of results', () => {
+  const text = (name: string, data: Record<string, unknown>): string =>
+    formatResult(name, data, plain);
+
+  it('reads as sentences', () => {
+    assert.equal(text('say', { id: 'm1', state: 'held', room: 'lobby' }), 'The server has it.');
+    assert.match(text('message', { id: 'm1', state: 'queued', to: 'bob' }), /The server is away/);
+    assert.equal(
+      text('broadcast', { reached: ['bob'], missed: ['carol'] }),
+      'It reached bob. Not reached: carol.',
+    );
+    assert.equal(text('broadcast', { reached: [], missed: [] }), 'It reached nobody.');
+    assert.equal(text('whoelse', { users: ['bob', 'carol'] }), 'bob\ncarol');
+    assert.equal(text('whoelsesince', { users: [] }), 'Nobody else.');
+    assert.equal(text('block', { user: 'bob' }), 'bob is blocked.');
+    assert.equal(text('unblock', { user: 'bob' }), 'bob is no longer blocked.');
+    assert.equal(text('login', { user: 'bob', created: false }), 'You are logged in as bob.');
+    assert.equal(
+      text('user', { user: 'bob', created: true }),
+      'The account bob is made, and you are logged in.',
+    );
+    assert.equal(text('logout', { user: 'bob' }), 'bob is logged out.');
+    assert.equal(text('revoke', { device: 'desk' }), 'The device desk is revoked.');
+    assert.equal(
+      text('backup', { file: 'x', bytes: 12 }),
+      'The backup is written to x (12 bytes).',
+    );
+    assert.equal(text('restore', { directory: '/d', server: {} }), 'Restored to /d.');
+    assert.equal(text('settings', { settings: { bell: true, time: false } }), 'bell on\ntime off');
+    assert.equal(
+      text('devices', {
+        devices: [{ id: 'a1', label: 'desk', current: true, online: true, added: NOW }],
+      }),
+      'a1  desk  (this one, online, added 14:05)',
+    );
+    assert.equal(
+      text('resetpasswd', {
+        user: 'bob',
+        code: '7K',
+        seconds: 60,
+        note: 'Old messages stay closed.',
+      }),
+      'Code for bob: 7K (good once, for 60 seconds).\nThey enter: login bob --code 7K\nOld messages stay closed.',
+    );
+    const server = { id: 'Qm', name: 'acme', addresses: ['1.2.3.4:5'], connected: true };
+    assert.equal(text('connect', { server }), 'Connected to acme at 1.2.3.4:5.');
+    assert.equal(
+      text('server', { server, user: 'root' }),
+      'The server runs: acme at 1.2.3.4:5. You are its administrator root.',
+    );
+    assert.equal(
+      text('self', {
+        user: 'bob',
+        group: 'user',
+        device: 'desk',
+        server: { ...server, connected: false },
+      }),
+      'User: bob\nGroup: user\nDevice: desk\nServer: acme at 1.2.3.4:5, away',
+    );
+  });
+
+  it('shows messages with their marks', () => {
+    const mine: MessageView = {
+      ...message,
+      from: 'alice',
+      mine: true,
+      progress: { state: 'held', on: 1, of: 2 },
+    };
+    assert.equal(
+      text('history', { conversation: '#lobby', messages: [message, mine] }),
+      '14:05 bob #lobby: hello\n14:05 alice #lobby: hello (on 1 of 2 devices)',
+    );
+    assert.equal(
+      text('history', { conversation: '@bob', messages: [] }),
+      'No messages in @bob yet.',
+    );
+    assert.equal(text('search', { words: 'x', messages: [] }), 'Nothing found.');
+  });
+
+  it('takes any data for any command, and lets nothing harmful through', () => {
+    const name = fc.constantFrom(...COMMANDS.map((command) => command.name), 'later');
+    const key = fc.constantFrom(
+      'user',
+      'users',
+      'messages',
+      'devices',
+      'server',
+      'state',
+      'reached',
+      'missed',
+      'settings',
+      'conversation',
+      'code',
+    );
+    const leaf = fc.constantFrom<unknown>(HOSTILE, 1, null, undefined, true, NaN);
+    const value = fc.oneof(
+      leaf,
+      fc.array(leaf),
+      fc.array(
+        fc.dictionary(fc.constantFrom('from', 'text', 'time', 'to', 'id', 'label', 'added'), leaf),
+      ),
+      fc.dictionary(fc.constantFrom('name', 'addresses', 'connected'), leaf),
+    );
+    fc.assert(
+      fc.property(
+        name,
+        fc.dictionary(key, value),
+        fc.constantFrom(plain, signs),
+        (command, data, style) => {
+          const shown = formatResult(command, data, style);
+          assert.equal(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(shown), false, shown);
+        },
+      ),
+    );
+  });
+});

@@ -3,7 +3,8 @@
  * and not yet sealed (the outbox).
  *
  *   o!<stream>!<seq>   entries of this device that no seal has yet
- *   f!<entry id>       entries of this device that were refused: [code, entry]
+ *   f!<entry id>       entries of this device that were refused for good: [code, entry]
+ *   g!<stream>!<seq>   entries of this device that are to be made anew
  *   v!<stream>!<position>   code: sealed against the rules, and void here
  */
 import * as v from 'valibot';
@@ -49,6 +50,20 @@ export interface ReplicaOptions {
   readonly device: SigningKey;
   /** Called after a batch has been stored, in order for `added` ones. */
   readonly onBatch: (batch: Batch, added: boolean) => void;
+  /**
+   * An entry of this device left the outbox unsealed. Where `again`, it waits in `unmade` to be made
+   * anew; else it is refused for good.
+   */
+  readonly onRefused: (entry: Entry, code: ErrorCode, again: boolean) => void;
+}
+
+/**
+ * Whether an entry was refused through no fault of its author, so that it is made anew: the
+ * conversation key changed meanwhile, or an entry before it had to be withdrawn.
+ */
+export function isMadeAnew(entry: Entry, code: ErrorCode): boolean {
+  if (code === 'OUT_OF_ORDER') return true;
+  return code === 'STALE_KEY' && (entry.kind === 'sealed' || entry.kind === 'epoch');
 }
 
 const refusedSchema = v.tuple([v.custom<ErrorCode>(isErrorCode), bytesUpTo(MAX_ENTRY)]);
@@ -61,6 +76,8 @@ export class Replica {
   readonly #outbox = new Map<StreamName, Entry[]>();
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
+  /** What to tell once the present write is stored. */
+  #told: (() => void)[] = [];
 
   private constructor(options: ReplicaOptions, space: OpenStream) {
     this.log = options.log;
@@ -168,12 +185,22 @@ export class Replica {
     if (index < 0) return [];
     const [entry] = queue.splice(index, 1);
     const operations: StoreOperation[] = [{ type: 'delete', key: outboxKey(entry!) }];
-    if (item.type === 'refusal') operations.push(refusedOperation(entry!, item.refusal.code));
+    if (item.type === 'refusal') operations.push(this.#refuse(entry!, item.refusal.code));
     return operations;
+  }
+
+  /** Tells of a refusal once it is stored. @returns what stores it */
+  #refuse(entry: Entry, code: ErrorCode): StoreOperation {
+    const again = isMadeAnew(entry, code);
+    this.#told.push(() => this.#options.onRefused(entry, code, again));
+    return again
+      ? { type: 'put', key: unmadeKey(entry), value: encodeEntry(entry) }
+      : { type: 'put', key: `f!${entry.id}`, value: encode([code, encodeEntry(entry)]) };
   }
 
   async #write(operations: readonly StoreOperation[], sync = false): Promise<void> {
     await this.log.store.write(operations, { sync });
+    for (const tell of this.#told.splice(0)) tell();
   }
 
   /**
@@ -284,14 +311,15 @@ export class Replica {
   /**
    * Signs an entry of this device and keeps it in the outbox.
    * @param make the body and its salt, given the place they will be bound to
-   * @param sync survive a power cut (where nobody else will have it soon)
+   * @param options.sync survive a power cut (where nobody else will have it soon)
+   * @param options.instead the withdrawn entry that this one takes the place of
    */
   append(
     name: StreamName,
     kind: string,
     time: number,
     make: (place: { stream: StreamName; seq: number }) => { body: Uint8Array; salt: Uint8Array },
-    sync: boolean,
+    options: { sync: boolean; instead?: Entry | undefined },
   ): Promise<Entry> {
     return this.#exclusive(async () => {
       const { state } = await this.log.open(name);
@@ -307,8 +335,13 @@ export class Replica {
         body,
         salt,
       );
-      const put = { type: 'put', key: outboxKey(entry), value: encodeEntry(entry) } as const;
-      await this.#write([put], sync);
+      const operations: StoreOperation[] = [
+        { type: 'put', key: outboxKey(entry), value: encodeEntry(entry) },
+      ];
+      // One for the other at once, or a crash in between would lose or double what was said.
+      const { instead } = options;
+      if (instead !== undefined) operations.push({ type: 'delete', key: unmadeKey(instead) });
+      await this.#write(operations, options.sync || instead !== undefined);
       queue.push(entry);
       return entry;
     });
@@ -316,21 +349,46 @@ export class Replica {
 
   /**
    * Takes an entry, and all that follow it in its stream, out of the outbox: the server will not
-   * seal it as it is. The first is kept as refused with its code.
-   * @returns those that followed, to be made anew; undefined when it was not there any more
+   * seal it as it is. Those that followed are to be made anew.
+   * @returns whether it was there still
    */
-  withdraw(entry: Entry, code: ErrorCode): Promise<Entry[] | undefined> {
+  withdraw(entry: Entry, code: ErrorCode): Promise<boolean> {
     return this.#exclusive(async () => {
       const queue = this.#queueOf(entry.stream);
       const index = queue.findIndex(({ id }) => id === entry.id);
-      if (index < 0) return undefined;
+      if (index < 0) return false;
       const taken = queue.splice(index);
-      const operations = taken.map((one): StoreOperation => ({
-        type: 'delete',
-        key: outboxKey(one),
-      }));
-      await this.#write([...operations, refusedOperation(entry, code)], true);
-      return taken.slice(1);
+      await this.#write(
+        taken.flatMap((one, at): StoreOperation[] => [
+          { type: 'delete', key: outboxKey(one) },
+          this.#refuse(one, at === 0 ? code : 'OUT_OF_ORDER'),
+        ]),
+        true,
+      );
+      return true;
+    });
+  }
+
+  /** Entries that wait to be made anew, in the order in which they were made. */
+  async unmade(): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for await (const [, bytes] of this.log.store.entries(prefixed('g!')))
+      entries.push(decodeEntry(bytes));
+    return entries;
+  }
+
+  /** Gives up an entry that waits to be made anew: refused for good, or needed no more. */
+  giveUp(entry: Entry, code: ErrorCode | undefined): Promise<void> {
+    return this.#exclusive(async () => {
+      const operations: StoreOperation[] = [{ type: 'delete', key: unmadeKey(entry) }];
+      if (code !== undefined)
+        operations.push({
+          type: 'put',
+          key: `f!${entry.id}`,
+          value: encode([code, encodeEntry(entry)]),
+        });
+      await this.#write(operations, true);
+      if (code !== undefined) this.#options.onRefused(entry, code, false);
     });
   }
 
@@ -348,11 +406,11 @@ export class Replica {
       if (index < 0 || head === undefined || head.seq < entry.seq) return;
       queue.splice(index, 1);
       const gone = { type: 'delete', key: outboxKey(entry) } as const;
-      await this.#write(code === undefined ? [gone] : [gone, refusedOperation(entry, code)]);
+      await this.#write(code === undefined ? [gone] : [gone, this.#refuse(entry, code)]);
     });
   }
 
-  /** An own entry that was refused, with the code. */
+  /** An own entry that was refused for good, with the code. */
   refused(id: EntryId): { entry: Entry; code: ErrorCode } | undefined {
     const bytes = this.log.store.get(`f!${id}`);
     if (bytes === undefined) return undefined;
@@ -375,6 +433,6 @@ function outboxKey(entry: Entry): string {
   return `o!${entry.stream}!${ordinal(entry.seq)}`;
 }
 
-function refusedOperation(entry: Entry, code: ErrorCode): StoreOperation {
-  return { type: 'put', key: `f!${entry.id}`, value: encode([code, encodeEntry(entry)]) };
+function unmadeKey(entry: Entry): string {
+  return `g!${entry.stream}!${ordinal(entry.seq)}!${entry.id}`;
 }

@@ -159,7 +159,8 @@ export function judge(
   const action = actionOf(entry, type);
   if (action === undefined) return { type: 'rejected', code: 'BAD_ENTRY' };
   const head = advance(entry.device, { seq: entry.seq, id: entry.id });
-  const code = check(action, type, context) ?? admit?.(action, context);
+  // The server's word first: a key epoch that a block refuses must not be asked for again and again.
+  const code = admit?.(action, context) ?? check(action, type, context);
   if (code !== undefined) {
     // Somebody who is nobody yet leaves no marks in the log by being refused.
     if (actor === undefined) return { type: 'rejected', code };

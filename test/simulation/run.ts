@@ -89,6 +89,7 @@ class Run {
     await this.#until(this.#server.start());
     this.#serverUp = true;
     for (const number of this.#clients.keys()) await this.#start(number);
+    assert.equal(this.#running.size, this.#clients.length);
     for (let step = 0; step < this.#options.operations; step++) {
       await this.#step();
       await this.#time.tickAsync(this.#random.below(this.#random.chance(0.05) ? 3_000 : 20));
@@ -99,8 +100,15 @@ class Run {
   }
 
   async #start(number: number): Promise<void> {
-    await this.#until(this.#clients[number]!.start());
-    this.#running.add(number);
+    const client = this.#clients[number]!;
+    try {
+      await this.#until(client.start());
+      this.#running.add(number);
+    } catch (error) {
+      // It may need the server and find none: it tries again later.
+      if (!['NETWORK', 'TIMEOUT', 'CLOSED', 'VERSION'].includes(codeOf(error))) throw error;
+      client.crash();
+    }
   }
 
   async #step(): Promise<void> {

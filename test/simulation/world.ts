@@ -2,6 +2,7 @@
 import { SigningKey } from '../../lib/crdt/keys.ts';
 import type { Store } from '../../lib/crdt/store.ts';
 import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
+import { hasCode } from '../../lib/errors.ts';
 import { roomStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { Clock } from '../../lib/lifecycle.ts';
 import { Client } from '../../lib/node/client/client.ts';
@@ -143,7 +144,16 @@ export class SimulatedClient {
     if (this.keystore.read().account === undefined) {
       await client.connect();
       await client.register(this.name, undefined);
-    } else await client.startAway();
+      return;
+    }
+    try {
+      await client.startAway();
+    } catch (error) {
+      // The crash has taken the replica; it begins anew, once the server can be reached.
+      if (!hasCode(error, 'NOT_LOGGED_IN')) throw error;
+      await client.connect();
+      await client.loginDevice();
+    }
   }
 
   crash(): void {

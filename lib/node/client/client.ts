@@ -227,7 +227,8 @@ export class Client {
    */
   async startAway(password?: string): Promise<void> {
     const record = this.#options.keystore.read();
-    if (this.#home === undefined) throw new ClchatError('NOT_LOGGED_IN');
+    // A replica without its own account was cut off before it had anything to begin from.
+    if (this.#home?.record === undefined) throw new ClchatError('NOT_LOGGED_IN');
     if (
       password !== undefined &&
       record.account?.verifier !== undefined &&

@@ -26,6 +26,9 @@ export interface ReadMessage {
 /** What stands in place of a message that this device cannot open. */
 export const UNREADABLE = '(sealed before this device could read it)';
 
+/** How often a message is made anew before it is given up. */
+const MAX_ATTEMPTS = 8;
+
 export interface ConversationsOptions {
   readonly replica: Replica;
   readonly secrets: Secrets;
@@ -41,6 +44,8 @@ export class Conversations {
   readonly #turns = new Map<StreamName, Promise<unknown>>();
   /** Messages made anew, by the id they were first announced under. */
   readonly #first = new Map<EntryId, EntryId>();
+  readonly #attempts = new Map<EntryId, number>();
+  #remaking: Promise<void> = Promise.resolve();
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
@@ -64,10 +69,10 @@ export class Conversations {
    */
   say(stream: StreamName, text: string): Promise<Entry> {
     const say = sayOf(text);
-    return this.#inTurn(stream, () => this.#append(stream, say.text));
+    return this.#inTurn(stream, () => this.#append(stream, say.text, undefined));
   }
 
-  async #append(stream: StreamName, text: string): Promise<Entry> {
+  async #append(stream: StreamName, text: string, instead: Entry | undefined): Promise<Entry> {
     const { replica, secrets, outbox, clock, random } = this.#options;
     const { state } = await replica.log.open(stream);
     const kind = messageKind(replica.space, stream);
@@ -81,7 +86,7 @@ export class Conversations {
           body,
           salt: newSalt(random),
         });
-        const opened = await replica.append(stream, 'epoch', clock.now(), make, offline);
+        const opened = await replica.append(stream, 'epoch', clock.now(), make, { sync: offline });
         secrets.noteOpened(opened);
         epoch = opened.id;
       }
@@ -91,50 +96,61 @@ export class Conversations {
       kind,
       clock.now(),
       (place) => secrets.write({ text }, place, epoch, state),
-      offline,
+      { sync: offline, instead },
     );
   }
 
   /** Signs any other entry of this device, such as a block. */
   act(stream: StreamName, kind: string, body: unknown): Promise<Entry> {
+    return this.#sign(stream, kind, encode(body), undefined);
+  }
+
+  #sign(
+    stream: StreamName,
+    kind: string,
+    body: Uint8Array,
+    instead: Entry | undefined,
+  ): Promise<Entry> {
     const { replica, outbox, clock, random } = this.#options;
-    const bytes = encode(body);
+    const make = (): { body: Uint8Array; salt: Uint8Array } => ({ body, salt: newSalt(random) });
     return this.#inTurn(stream, () =>
-      replica.append(
-        stream,
-        kind,
-        clock.now(),
-        () => ({ body: bytes, salt: newSalt(random) }),
-        !outbox.attached,
-      ),
+      replica.append(stream, kind, clock.now(), make, { sync: !outbox.attached, instead }),
     );
   }
 
-  /**
-   * Makes anew what was not sealed through no fault of its author: the conversation key changed
-   * meanwhile, or an entry before it was refused.
-   * @returns those that could not be made anew
-   */
-  async remake(entries: readonly Entry[]): Promise<Entry[]> {
+  /** Makes anew what waits for it; see `Replica.unmade`. */
+  remake(): Promise<void> {
+    this.#remaking = this.#remaking.then(() => this.#remakeAll());
+    return this.#remaking;
+  }
+
+  async #remakeAll(): Promise<void> {
     const { replica, secrets, outbox } = this.#options;
-    const lost: Entry[] = [];
-    for (const entry of entries) {
+    for (const entry of await replica.unmade()) {
       if (entry.kind === 'epoch') {
         secrets.forgetOpened(entry.stream);
+        await replica.giveUp(entry, undefined);
         continue;
       }
+      const first = this.announced(entry.id);
+      const attempts = (this.#attempts.get(first) ?? 0) + 1;
+      this.#attempts.set(first, attempts);
       const { state } = await replica.log.open(entry.stream);
-      const text = secrets.read(entry, state)?.text;
-      if (!isMessage(entry) || text === undefined) {
-        lost.push(entry);
+      const say = isMessage(entry) ? secrets.read(entry, state) : undefined;
+      if (attempts > MAX_ATTEMPTS || entry.body === undefined || (isMessage(entry) && !say)) {
+        await replica.giveUp(entry, 'STALE_KEY');
+        outbox.gaveUp(entry.id, 'STALE_KEY');
         continue;
       }
-      const again = await this.#inTurn(entry.stream, () => this.#append(entry.stream, text));
-      this.#first.set(again.id, this.announced(entry.id));
+      const { stream, kind, body } = entry;
+      const again =
+        say === undefined
+          ? await this.#sign(stream, kind, body, entry)
+          : await this.#inTurn(stream, () => this.#append(stream, say.text, entry));
+      this.#first.set(again.id, first);
       outbox.rename(entry.id, again.id);
       outbox.flush();
     }
-    return lost;
   }
 
   /** The id under which an own message was first announced. */
@@ -173,9 +189,9 @@ export class Conversations {
     for await (const { position, item } of items) {
       if (messages.length >= count) break;
       if (item.type === 'refusal') {
-        // What was refused stays with its author. What was made anew stands there already.
+        // What was refused stays with its author.
         const own = replica.refused(item.refusal.id);
-        if (own !== undefined && isMessage(own.entry) && !isRemade(own.code))
+        if (own !== undefined && isMessage(own.entry))
           messages.push(await this.read(own.entry, 'refused', own.code));
       } else if (isMessage(item.entry) && !replica.isVoid(stream, position))
         messages.push(await this.read(item.entry, 'held'));
@@ -188,9 +204,4 @@ export class Conversations {
     const other = otherOf(placeOfStream(stream), this.#options.account);
     return other === undefined ? undefined : accountOf(this.#options.replica.space, other)?.name;
   }
-}
-
-/** Codes with which an entry is not lost but made anew. */
-export function isRemade(code: ErrorCode): boolean {
-  return code === 'STALE_KEY' || code === 'OUT_OF_ORDER';
 }

@@ -37,7 +37,7 @@ import { ClchatError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Keystore } from '../keystore.ts';
 import { withKeyring, type SpacePlace } from './auth.ts';
-import { Conversations, isRemade, type ReadMessage } from './conversations.ts';
+import { Conversations, type ReadMessage } from './conversations.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { ProgressBook, type Receipt } from './progress.ts';
@@ -61,6 +61,7 @@ export interface HomeOptions {
 
 interface Hooks {
   readonly onBatch: (batch: Batch, added: boolean) => void;
+  readonly refused: (entry: Entry, code: ErrorCode, again: boolean) => void;
   readonly tell: (entry: Entry) => void;
   readonly receipt: (receipt: Receipt) => void;
 }
@@ -74,6 +75,7 @@ export class Home {
   readonly progress: ProgressBook;
   readonly account: AccountId;
   readonly #options: HomeOptions;
+  readonly #secrets: Secrets;
   readonly #keyrings = new Map<number, Keyring>();
   #audience: { at: number; sizes: Map<AccountId, number>; total: number } | undefined;
   /** Messages are told in the order in which they came. */
@@ -90,7 +92,7 @@ export class Home {
     this.progress = parts.progress;
     const { clock, random, account, server } = options;
     const { replica } = this;
-    const secrets = new Secrets({
+    this.#secrets = new Secrets({
       server,
       device: replica.device,
       account,
@@ -100,10 +102,10 @@ export class Home {
     this.outbox = new Outbox({
       replica,
       onHeld: (entry) => this.#held(entry),
-      onRefused: (entry, code, followers) => this.#refused(entry, code, followers),
       onFault: options.onFault,
     });
     const { outbox } = this;
+    const secrets = this.#secrets;
     this.conversations = new Conversations({ replica, secrets, outbox, account, clock, random });
     const { device } = options.keystore.read();
     const key = Uint8Array.from(sha256(utf8('clchat search v1\0'), device.seed));
@@ -113,21 +115,29 @@ export class Home {
   static async open(options: HomeOptions): Promise<Home> {
     const { keystore, store, server, onFault } = options;
     // What comes in before everything is put together waits for it.
-    let hooks: Hooks | undefined;
+    const late: { hooks?: Hooks } = {};
     const replica = await Replica.open({
       log: new LogStore(store),
       server,
       device: new SigningKey(keystore.read().device.seed),
-      onBatch: (batch, added) => hooks?.onBatch(batch, added),
+      onBatch: (batch, added) => late.hooks?.onBatch(batch, added),
+      onRefused: (entry, code, again) => late.hooks?.refused(entry, code, again),
     });
-    const inbox = await Inbox.open({ replica, onFault, onMessage: (entry) => hooks?.tell(entry) });
-    const progress = await ProgressBook.open(store, (receipt) => hooks?.receipt(receipt));
+    const inbox = await Inbox.open({
+      replica,
+      onFault,
+      onMessage: (entry) => late.hooks?.tell(entry),
+    });
+    const progress = await ProgressBook.open(store, (receipt) => late.hooks?.receipt(receipt));
     const home = new Home(options, { replica, inbox, progress });
-    hooks = {
+    late.hooks = {
       onBatch: (batch, added) => home.#onBatch(batch, added),
+      refused: (entry, code, again) => home.#refused(entry, code, again),
       tell: (entry) => home.#tell(entry),
       receipt: (receipt) => home.#receipt(receipt),
     };
+    // What a crash left half done.
+    await home.conversations.remake();
     return home;
   }
 
@@ -212,12 +222,11 @@ export class Home {
     this.#options.onReceipt({ ...receipt, id: this.conversations.announced(receipt.id) });
   }
 
-  async #refused(entry: Entry, code: ErrorCode, followers: Entry[]): Promise<void> {
-    const again = isRemade(code) ? [entry, ...followers] : followers;
-    const lost = await this.conversations.remake(again);
-    const refused = isRemade(code) ? lost : [entry, ...lost];
-    for (const { id, kind } of refused)
-      if (kind !== 'epoch') this.#options.onRefused(this.conversations.announced(id), code);
+  #refused(entry: Entry, code: ErrorCode, again: boolean): void {
+    if (entry.kind === 'epoch') this.#secrets.forgetOpened(entry.stream);
+    if (again) this.conversations.remake().catch(this.#options.onFault);
+    else if (entry.kind !== 'epoch')
+      this.#options.onRefused(this.conversations.announced(entry.id), code);
   }
 
   /** How many devices are to get what is said in a stream, this one not counted. */

@@ -5,7 +5,7 @@
  */
 import { encodeEntry, type Entry } from '../../crdt/entry.ts';
 import type { EntryId } from '../../crdt/keys.ts';
-import type { Replica } from '../../crdt/replica.ts';
+import { isMadeAnew, type Replica } from '../../crdt/replica.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import { sleep } from '../../lifecycle.ts';
@@ -18,11 +18,6 @@ export interface OutboxOptions {
   readonly replica: Replica;
   /** The server holds the entry. */
   readonly onHeld: (entry: Entry) => void;
-  /**
-   * The server will not have the entry. With `STALE_KEY` or `OUT_OF_ORDER` it is to be made anew.
-   * @param followers entries after it in its stream that have to be made anew because of it
-   */
-  readonly onRefused: (entry: Entry, code: ErrorCode, followers: Entry[]) => Promise<void>;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -157,7 +152,7 @@ export class Outbox {
   }
 
   async #settle(entry: Entry, outcome: Outcome): Promise<void> {
-    const { replica, onHeld, onRefused } = this.#options;
+    const { replica, onHeld } = this.#options;
     if (outcome.type === 'sealed') {
       await replica.judged(entry);
       onHeld(entry);
@@ -165,23 +160,20 @@ export class Outbox {
       return;
     }
     const { code } = outcome;
-    if (outcome.type === 'refused') {
-      await replica.judged(entry, code);
-      await onRefused(entry, code, []);
-      this.#answer(entry.id, code);
-      return;
-    }
-    if (code === 'WAITING' || code === 'NOT_LOGGED_IN') {
+    if (outcome.type === 'refused') await replica.judged(entry, code);
+    else if (code === 'WAITING' || code === 'NOT_LOGGED_IN') {
       // Something before it went astray: all of the stream is sent again, in order.
       await sleep(RESEND_MS);
       for (const { id } of replica.pending(entry.stream)) this.#sent.delete(id);
       return;
-    }
-    const followers = await replica.withdraw(entry, code);
-    // Withdrawn already, with one before it.
-    if (followers === undefined) return;
-    await onRefused(entry, code, followers);
-    this.#answer(entry.id, code);
+    } else if (!(await replica.withdraw(entry, code))) return;
+    // Who waits for one that is made anew goes on waiting, for the other.
+    if (!isMadeAnew(entry, code)) this.#answer(entry.id, code);
+  }
+
+  /** Tells who waits that an entry will not be made anew after all. */
+  gaveUp(id: EntryId, code: ErrorCode): void {
+    this.#answer(id, code);
   }
 
   #answer(id: EntryId, outcome: ErrorCode | 'held'): void {

@@ -6,7 +6,7 @@ if ((first === '--version' || first === '-V') && rest.length === 0)
   process.stdout.write(`${CLCHAT_VERSION}\n`);
 else {
   const program = './main.mjs';
-  void (import(program) as Promise<{ main(argv: string[]): Promise<void> }>).then(({ main }) =>
+  void (import(program) as Promise<{ main: (argv: string[]) => Promise<void> }>).then(({ main }) =>
     main(process.argv.slice(2)),
   );
 }

@@ -44,8 +44,8 @@ export interface LinkEvents {
 export interface LinkOptions {
   readonly cards: () => readonly Card[];
   readonly clock: Clock;
-  /** Cards that are not wanted at the moment. */
-  readonly wants?: (card: Card) => boolean;
+  /** Whether a card is to be used at the moment; all are by default. */
+  readonly wants?: (card: Card, all: readonly Card[]) => boolean;
 }
 
 /** One card of this host with one IPv4 address. */
@@ -75,7 +75,7 @@ export class Link {
     });
     const fail = (error: Error): void => {
       // Malformed packets of others come here too, and are nobody's fault here.
-      if ('code' in error) this.#error = `${card.name} (${card.address}): ${error.message}`;
+      if ('code' in error) this.#error = this.#describe(error);
     };
     this.#mdns.on('error', fail).on('warning', fail);
     this.#mdns.on('networkInterface', () => (this.#open = true));
@@ -97,11 +97,11 @@ export class Link {
   }
 
   query(packet: Packet): Promise<void> {
-    return this.#send({ ...packet, type: 'query' });
+    return this.#send((done) => this.#mdns.query({ ...packet } as never, done));
   }
 
   respond(packet: Packet): Promise<void> {
-    return this.#send({ ...packet, type: 'response', flags: AUTHORITATIVE });
+    return this.#send((done) => this.#mdns.respond({ ...packet } as never, done));
   }
 
   close(): Promise<void> {
@@ -118,20 +118,20 @@ export class Link {
   }
 
   /** Never rejects: a failure becomes the link's error, the next success clears it. */
-  #send(packet: Packet): Promise<void> {
+  #send(send: (done: (error?: Error | null) => void) => void): Promise<void> {
     if (!this.#open || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#mdns.query(packet as never, (error: Error | null | undefined) => {
-        this.#error = error
-          ? `${this.card.name} (${this.card.address}): ${error.message}`
-          : undefined;
+    return new Promise((resolve) =>
+      send((error) => {
+        this.#error = error ? this.#describe(error) : undefined;
         resolve();
-      });
-    });
+      }),
+    );
+  }
+
+  #describe(error: Error): string {
+    return `${this.card.name} (${this.card.address}): ${error.message}`;
   }
 }
-
-const AUTHORITATIVE = 1 << 10;
 
 /** A link on every card, for as long as the card is there. */
 export class Links {
@@ -171,7 +171,7 @@ export class Links {
     this.#own = new Set(cards.map(({ address }) => address));
     const wanted = new Map<string, Card>();
     for (const card of cards)
-      if (card.family === 4 && (this.#options.wants?.(card) ?? true))
+      if (card.family === 4 && (this.#options.wants?.(card, cards) ?? true))
         wanted.set(`${card.name} ${card.address}/${card.prefix}`, card);
     for (const [id, link] of this.#links) {
       // One that failed to open is tried again.
@@ -182,7 +182,10 @@ export class Links {
     }
     for (const [id, card] of wanted)
       if (!this.#links.has(id))
-        this.#links.set(id, new Link(card, this.#events, this.#admit.bind(this)));
+        this.#links.set(
+          id,
+          new Link(card, this.#events, (bytes, from, link) => this.#admit(bytes, from, link)),
+        );
   }
 
   /** @param farewell what is said on each link before it closes */
@@ -203,7 +206,8 @@ export class Links {
     // what comes from none of ours, or from another port, is not mDNS (RFC 6762, 6 and 11).
     if (port !== PORT || !isOnLink(address, link.card)) return false;
     if (!this.#own.has(address) && !isLoopback(address)) this.#heardOthers = true;
-    return concernsUs(bytes) && this.#rateOf(link).take() && this.#rateOfHost(address).take();
+    // The host first, so that one that floods does not use up what is there for all.
+    return concernsUs(bytes) && this.#rateOfHost(address).take() && this.#rateOf(link).take();
   }
 
   #rateOf(link: Link): TokenBucket {

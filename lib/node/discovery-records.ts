@@ -20,8 +20,8 @@ export const SERVICE = '_clchat._tcp.local';
 const VERSION = '1';
 /** How long others may keep the records, in seconds. */
 const TTL = 120;
-/** Addresses of one server in one packet. */
-export const MAX_ADDRESSES = 8;
+/** Addresses of one server in one packet, which they all fit in without being fragmented. */
+export const MAX_ADDRESSES = 5;
 /** Records in a packet; one of ours has about ten. */
 const MAX_RECORDS = 64;
 /** A packet longer than an Ethernet frame is none of ours. */
@@ -50,7 +50,7 @@ export const QUESTION: Packet = { questions: [{ name: SERVICE, type: 'PTR' }] };
 export function toPacket(announcement: Announcement, goodbye = false): Packet {
   const id = peerIdOf(announcement.key);
   const instance = `${id}.${SERVICE}`;
-  const target = `${id}.local`;
+  const target = hostOf(id);
   const endpoints = announcement.endpoints.slice(0, MAX_ADDRESSES);
   const ttl = goodbye ? 0 : TTL;
   const unique = { ttl, flush: true };
@@ -77,8 +77,13 @@ export function concernsUs(bytes: Buffer): boolean {
 /** Whether a query asks for our servers, or for the one with this key. */
 export function asks(packet: Packet, key: PublicKey): boolean {
   const id = peerIdOf(key);
-  const names = new Set([SERVICE, `${id}.${SERVICE}`.toLowerCase(), `${id}.local`.toLowerCase()]);
-  return (packet.questions ?? []).some(({ name }) => names.has(name.toLowerCase()));
+  const names = [SERVICE, `${id}.${SERVICE}`, hostOf(id)].map((name) => name.toLowerCase());
+  return (packet.questions ?? []).some(({ name }) => names.includes(name.toLowerCase()));
+}
+
+/** A name for the server's host; short, since it is repeated in every address record. */
+function hostOf(id: string): string {
+  return `clchat-${id.slice(-12)}.local`;
 }
 
 /** The servers that a response tells of; what is malformed is left out. */

@@ -23,8 +23,8 @@ export interface RegistryEvents {
 /** Servers at most, in all and as told by one host. */
 const MAX_SERVERS = 256;
 const MAX_SERVERS_OF_HOST = 16;
-/** Hosts at most that tell of one server: its own addresses, or others that pretend. */
-const MAX_TELLERS = 4;
+/** Addresses at most that tell of one server: one for each card of its host, or others that pretend. */
+const MAX_TELLERS = 8;
 /** A server not heard of for so long is gone, in milliseconds: three unanswered questions. */
 export const LOST_MS = 9_500;
 /** After a goodbye it is gone unless it answers within so long, in milliseconds. */

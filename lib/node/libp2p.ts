@@ -3,7 +3,7 @@
  * imports libp2p itself.
  */
 import './polyfills.ts';
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
 import type {
   ComponentLogger,
@@ -20,6 +20,7 @@ import { dialAny, PeerConnection, toMultiaddr, type Dialer } from './libp2p-conn
 import { Gate, type GateLimits } from './libp2p-gate.ts';
 import { guardedYamux, type MuxerLimits } from './libp2p-muxer.ts';
 import { fastNoise } from './libp2p-noise.ts';
+import { concat, fromHex } from '../crdt/bytes.ts';
 import { SigningKey } from '../crdt/keys.ts';
 import { ClchatError, codeOf, isAbort, translate } from '../errors.ts';
 import {
@@ -71,6 +72,8 @@ export interface TransportOptions {
 }
 
 export interface Libp2pTransport extends Transport {
+  /** As `addresses`, but wildcards as they are: for whoever follows the cards himself. */
+  listening(): string[];
   /** Addresses (`IP:PORT`) for WebSockets, wildcards expanded. */
   webSocketAddresses(): string[];
 }
@@ -89,7 +92,7 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
   return startAll(async (lifecycle) => {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const clock = options.clock ?? systemClock;
-    const { public: key } = new SigningKey(options.seed);
+    const signingKey = new SigningKey(options.seed);
     const listen = options.listen.map((text) => parseEndpoint(text, { listen: true }));
     const webSocket = options.webSocket?.map((text) => parseEndpoint(text, { listen: true }));
 
@@ -97,7 +100,7 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
     lifecycle.add('liveness check', muxer.stop);
     const gate = new Gate(limits);
     const { node, transportManager } = await assemble(
-      options.seed,
+      signingKey,
       limits,
       gate,
       muxer.factory,
@@ -153,8 +156,9 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
       handshakeMs: limits.handshakeMs,
     };
     return {
-      key,
+      key: signingKey.public,
       addresses: () => expandAll(listening),
+      listening: () => listening.map(formatEndpoint),
       webSocketAddresses: () => expandAll(browsers),
       connect: (target, { signal }) => dialAny(dialer, target, signal),
       handle(protocol, handler) {
@@ -176,7 +180,7 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
 }
 
 async function assemble(
-  seed: Uint8Array,
+  { seed, public: key }: SigningKey,
   limits: TransportLimits,
   gate: Gate,
   muxer: ReturnType<typeof guardedYamux>['factory'],
@@ -187,7 +191,8 @@ async function assemble(
   let transportManager: TransportManager | undefined;
   const node = await createLibp2p({
     start: false,
-    privateKey: await generateKeyPairFromSeed('Ed25519', seed),
+    // With the public key, which libp2p would take longer to derive than all else of a start.
+    privateKey: privateKeyFromRaw(concat(seed, fromHex(key))),
     logger: silence,
     transports: listens
       ? [

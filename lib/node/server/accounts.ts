@@ -24,7 +24,7 @@ import { ClchatError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import { fold } from '../../text.ts';
 import type { Reply, Request } from '../exchange.ts';
-import { Lockout, lockSchema } from '../lockout.ts';
+import { lockSchema, type Lockout } from '../lockout.ts';
 import type { OpaqueServer } from '../opaque.ts';
 import type { Vault } from '../vault.ts';
 import type { SESSION } from '../wire.ts';

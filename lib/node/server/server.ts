@@ -20,7 +20,7 @@ import type { Store } from '../../crdt/store.ts';
 import { accountStream } from '../../crdt/stream.ts';
 import { actionOf } from '../../crdt/bodies.ts';
 import { ClchatError } from '../../errors.ts';
-import { Lifecycle, startAll, type Clock } from '../../lifecycle.ts';
+import { startAll, type Clock, type Lifecycle } from '../../lifecycle.ts';
 import { isName } from '../../text.ts';
 import type { Transport } from '../channel.ts';
 import { Lockout } from '../lockout.ts';

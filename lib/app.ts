@@ -25,6 +25,7 @@ import { ClchatError, hasCode, textOf } from './errors.ts';
 import { systemClock, type Clock } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import type { ClientEvents } from './node/client/client.ts';
+import type { ReadMessage } from './node/client/conversations.ts';
 import { peerIdOf } from './node/peer-id.ts';
 import { clean, fold, isName } from './text.ts';
 
@@ -70,6 +71,8 @@ export class ClchatApp implements App {
   readonly #random: RandomBytes = (length) => randomBytes(length);
   readonly #listeners = new Set<(event: AppEvent) => void>();
   readonly #early: AppEvent[] = [];
+  /** Messages that came in with a login, told once it is complete. */
+  #arrived: ReadMessage[] = [];
   readonly #places: Places;
   #server: ServerPeer | undefined;
   #client: ClientPeer | undefined;
@@ -168,9 +171,11 @@ export class ClchatApp implements App {
       throw new ClchatError('ALREADY', 'Log out first ("logout").');
     await this.#client?.stop();
     this.#client = undefined;
+    this.#arrived = [];
     const peer = await this.#open(found, name);
     try {
       const created = await this.#enter(peer, name, credentials, ask, options);
+      this.#tellArrived();
       const { home } = peer.client;
       const serverName = home.serverName || found.name;
       await peer.profile.describe({ server: found.key, serverName, user: home.name });
@@ -192,7 +197,7 @@ export class ClchatApp implements App {
       label: hostname().slice(0, 64),
       addresses: found.addresses,
       ...(found.join === undefined ? {} : { join: found.join }),
-      events: this.#clientEvents(() => this.#client),
+      events: this.#clientEvents(),
       clock: this.#clock,
       random: this.#random,
       log,
@@ -301,12 +306,19 @@ export class ClchatApp implements App {
     for (const listener of this.#listeners) listener(event);
   }
 
-  #clientEvents(peer: () => ClientPeer | undefined): ClientEvents {
+  #tellArrived(): void {
+    const { client } = this.#client ?? {};
+    if (client?.loggedIn !== true) return;
+    for (const message of this.#arrived.splice(0))
+      this.#emit({ event: 'message', ...viewOf(client.home, message) });
+  }
+
+  #clientEvents(): ClientEvents {
     const { log } = this.#options;
     return {
       onMessage: (message) => {
-        const home = peer()?.client.home;
-        if (home !== undefined) this.#emit({ event: 'message', ...viewOf(home, message) });
+        this.#arrived.push(message);
+        this.#tellArrived();
       },
       onReceipt: ({ id, on, of }) => this.#emit({ event: 'receipt', id, held: true, on, of }),
       onRefused: (id, code) => this.#emit({ event: 'refused', id, code, text: textOf(code) }),

@@ -7,7 +7,7 @@
  *   sealed as [0, header bytes, signature, salt, body] or, erased, [0, header bytes, signature]
  */
 import { concat, equal, fromHex, sha256, toHex, utf8 } from './bytes.ts';
-import { decode, encode } from './codec.ts';
+import { decode, encode, type DecodeOptions } from './codec.ts';
 import { ClchatError } from '../errors.ts';
 import { verify, type EntryId, type PublicKey, type RandomBytes, type SigningKey } from './keys.ts';
 import { isStreamName, type StreamName } from './stream.ts';
@@ -126,10 +126,9 @@ function countOf(value: unknown, what: string, least = 0): number {
 }
 
 function decodeHeader(bytes: Uint8Array): Header & { commitment: Uint8Array } {
-  const fields = decode(bytes, { maxBytes: 1024, canonical: true });
-  if (!Array.isArray(fields) || fields.length !== 10 || fields[0] !== 1) bad('header');
-  const [, server, stream, device, seq, previous, clock, time, kind, commitment] =
-    fields as unknown[];
+  const fields = decodeArray(bytes, { maxBytes: 1024, canonical: true });
+  if (fields.length !== 10 || fields[0] !== 1) bad('header');
+  const [, server, stream, device, seq, previous, clock, time, kind, commitment] = fields;
   if (!isStreamName(stream)) bad('stream');
   if (typeof kind !== 'string' || kind.length === 0 || kind.length > MAX_KIND_LENGTH) bad('kind');
   return {
@@ -176,11 +175,21 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   return entryFromFields(fields);
 }
 
-/** @throws BAD_ENTRY */
+/**
+ * The fields of an item, the first of which says what it is.
+ * @throws BAD_ENTRY
+ */
 export function decodeFields(bytes: Uint8Array): readonly unknown[] {
+  const fields = decodeArray(bytes, { maxBytes: MAX_ENTRY });
+  // In one byte: as a floating-point number it would make a second encoding of the same entry.
+  if (fields[0] !== bytes[1]) bad('type');
+  return fields;
+}
+
+function decodeArray(bytes: Uint8Array, options: DecodeOptions): readonly unknown[] {
   let fields: unknown;
   try {
-    fields = decode(bytes, { maxBytes: MAX_ENTRY });
+    fields = decode(bytes, options);
   } catch (error) {
     throw new ClchatError('BAD_ENTRY', undefined, { cause: error });
   }

@@ -109,7 +109,11 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
     const budget = new FrameBudget(limits.heldBytes);
     const peers = new Map<LibConnection, PeerConnection>();
     node.addEventListener('connection:open', ({ detail }) => {
-      peers.set(detail, new PeerConnection(detail, clock.monotonic(), budget));
+      try {
+        peers.set(detail, new PeerConnection(detail, clock.monotonic(), budget));
+      } catch (error) {
+        detail.abort(translate(error));
+      }
     });
     node.addEventListener('connection:close', ({ detail }) => peers.delete(detail));
     // Nothing is to be remembered of those who have left.

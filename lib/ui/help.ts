@@ -28,15 +28,17 @@ export function grouped(): { title: string; commands: Command[] }[] {
 /** All commands in groups, one line each. */
 export function helpOverview(): string {
   const width = Math.max(...COMMANDS.map((command) => usageOf(command).length));
-  const column = Math.min(width, 34);
+  const column = Math.min(width, 28);
+  const indent = ' '.repeat(column + 4);
   const lines: string[] = [];
   for (const { title, commands } of grouped()) {
     lines.push(`${title}:`);
     for (const command of commands) {
       const usage = usageOf(command);
-      if (usage.length > column)
-        lines.push(`  ${usage}`, `  ${' '.repeat(column)}  ${command.summary}`);
-      else lines.push(`  ${usage.padEnd(column)}  ${command.summary}`);
+      const [first = '', ...rest] = wrap(command.summary, 80 - indent.length);
+      if (usage.length > column) lines.push(`  ${usage}`, `${indent}${first}`);
+      else lines.push(`  ${usage.padEnd(column)}  ${first}`);
+      lines.push(...rest.map((line) => `${indent}${line}`));
     }
     lines.push('');
   }

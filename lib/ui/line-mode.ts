@@ -2,7 +2,7 @@
  * The front end for people: chat mode and command mode over a prompt. In chat mode a line is said
  * to the current conversation and `/word` is a command; in command mode every line is a command.
  */
-import type { App, AppEvent, CommandCall, MessageView } from '../app/types.ts';
+import type { App, AppEvent, CommandCall, MessageView, ServerView } from '../app/types.ts';
 import { ClchatError, EXIT } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
 import { clean } from '../text.ts';
@@ -124,8 +124,9 @@ class LineMode {
   }
 
   #greet(): void {
-    const { user, server, conversation } = this.#app.status();
+    const { mode, user, server, conversation } = this.#app.status();
     this.#refresh();
+    if (mode === 'server' && server !== undefined) this.#prompt.print(serverText(server));
     if (server !== undefined && !server.connected)
       this.#event({ event: 'server', connected: false, name: server.name });
     const where = server === undefined ? '' : ` on ${clean(server.name)}`;
@@ -352,4 +353,16 @@ class LineMode {
     await Promise.race([work(), ...limit]);
     gone.abort();
   }
+}
+
+/** How others get to the server of this process. */
+function serverText({ name, addresses }: ServerView): string {
+  const reachable = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
+  const list = (reachable.length > 0 ? reachable : addresses).map((address) => clean(address));
+  const [first] = list;
+  const elsewhere = reachable.length === 0 ? 'Others on this machine' : 'Others on this network';
+  return [
+    `The server "${clean(name)}" listens on ${list.join(', ')}.`,
+    `${elsewhere} join with "clchat -lc"; where it finds nothing, with "clchat -lc --connect ${first ?? ''}".`,
+  ].join('\n');
 }

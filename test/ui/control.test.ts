@@ -239,7 +239,7 @@ describe('one command', () => {
   it('prints its result and has its status', async () => {
     assert.deepEqual(await printed('whoelse', false), [0, 'bob\ncarol\nZoë\n', '']);
     assert.deepEqual(await printed('message nobody x', false), [
-      3,
+      1,
       '',
       'NO_SUCH_USER: There is no user of that name.\n',
     ]);
@@ -251,7 +251,7 @@ describe('one command', () => {
 
   it('prints the object of the machine mode with --json', async () => {
     const [status, output, errors] = await printed('message nobody x', true);
-    assert.deepEqual([status, errors], [3, '']);
+    assert.deepEqual([status, errors], [1, '']);
     assert.deepEqual(JSON.parse(output), {
       type: 'result',
       line: 1,

@@ -105,6 +105,7 @@ async function createApp(run: Run): Promise<ClchatApp> {
     blockDuration: options.blockDuration,
     timeout: options.timeout ?? 0,
     inviteOnly: options.inviteOnly,
+    isQuiet: options.execute !== undefined,
     log: run.log,
   });
   return run.app;

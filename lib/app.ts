@@ -37,6 +37,8 @@ export interface AppOptions {
   readonly blockDuration: number;
   readonly timeout: number;
   readonly inviteOnly: boolean;
+  /** Nobody listens to events: messages that come in stay news for the next run. */
+  readonly isQuiet: boolean;
   readonly log: Log;
 }
 
@@ -195,6 +197,7 @@ export class ClchatApp implements App {
       profile: await this.#places.client(found, name),
       passphrase,
       label: hostname().slice(0, 64),
+      isQuiet: this.#options.isQuiet,
       addresses: found.addresses,
       ...(found.join === undefined ? {} : { join: found.join }),
       events: this.#clientEvents(),

@@ -15,6 +15,8 @@ export interface ClientPeerOptions {
   readonly passphrase: string | undefined;
   /** What others know this installation by. */
   readonly label: string;
+  /** Nobody listens in this run: news stay news for the next. */
+  readonly isQuiet: boolean;
   /** Where the server may be found now. */
   readonly addresses: () => readonly string[];
   /** In a server's own process: joins the network inside the process. */
@@ -58,6 +60,7 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
           clock,
           random,
           label: options.label,
+          isQuiet: options.isQuiet,
           addresses: options.addresses,
           events: options.events,
         }),

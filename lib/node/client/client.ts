@@ -44,6 +44,8 @@ export interface ClientOptions {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly label: string;
+  /** Nobody listens in this run: news stay news for the next. */
+  readonly isQuiet?: boolean;
   /** Where the server may be found now. */
   readonly addresses: () => readonly string[];
   readonly events: ClientEvents;
@@ -81,7 +83,7 @@ export class Client {
   }
 
   async #openHome(account: AccountId, server: PublicKey): Promise<Home> {
-    const { keystore, store, clock, random, events } = this.#options;
+    const { keystore, store, clock, random, events, isQuiet = false } = this.#options;
     this.#home ??= await Home.open({
       keystore,
       store,
@@ -89,6 +91,7 @@ export class Client {
       account,
       clock,
       random,
+      isQuiet,
       onMessage: events.onMessage,
       onReceipt: events.onReceipt,
       onRefused: events.onRefused,

@@ -50,6 +50,8 @@ export interface HomeOptions {
   readonly account: AccountId;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Nobody listens in this run: news stay news for the next. */
+  readonly isQuiet?: boolean;
   readonly onMessage: (message: ReadMessage) => void;
   readonly onReceipt: (receipt: Receipt) => void;
   /** One of this device's entries was refused for good. */
@@ -113,7 +115,7 @@ export class Home {
   }
 
   static async open(options: HomeOptions): Promise<Home> {
-    const { keystore, store, server, onFault } = options;
+    const { keystore, store, server, onFault, isQuiet = false } = options;
     // What comes in before everything is put together waits for it.
     const late: { hooks?: Hooks } = {};
     const replica = await Replica.open({
@@ -125,6 +127,7 @@ export class Home {
     });
     const inbox = await Inbox.open({
       replica,
+      isQuiet,
       onFault,
       onMessage: (entry) => late.hooks?.tell(entry),
     });

@@ -16,6 +16,8 @@ import { translate } from '../../errors.ts';
 
 export interface InboxOptions {
   readonly replica: Replica;
+  /** Nobody listens in this run: news stay news for the next. */
+  readonly isQuiet?: boolean;
   /** Tells of one message; own ones of other devices included. */
   readonly onMessage: (entry: Entry) => void;
   readonly onFault: (error: unknown) => void;
@@ -56,7 +58,7 @@ export class Inbox {
   take(batch: Batch): boolean {
     const { stream, first, count, space } = batch.seal;
     const joined = this.#joined;
-    if (stream === 'space' || joined === undefined) return true;
+    if (stream === 'space' || joined === undefined || this.#options.isQuiet === true) return true;
     if ((this.#cursors.get(stream) ?? 0) !== first) return false;
     if (space > joined)
       batch.items.forEach((item, index) => this.#tell(stream, first + index, item));
@@ -96,7 +98,7 @@ export class Inbox {
   async #pump(stream: StreamName): Promise<void> {
     const { log } = this.#options.replica;
     const joined = this.#joined;
-    if (stream === 'space' || joined === undefined) return;
+    if (stream === 'space' || joined === undefined || this.#options.isQuiet === true) return;
     for (;;) {
       const from = this.#start(stream);
       const { length } = log.headOf(stream);

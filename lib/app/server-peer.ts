@@ -63,6 +63,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
     lifecycle.add('password service', () => passwords.close());
     const opaque = await passwordServer(passwords, vault, store, identity.public);
     const transport = await listen(options, lifecycle, identity.seed);
+    const recoverMs = await takeRecovery(store);
     const loopback = createLoopback();
     const server = await lifecycle.start(
       'server',
@@ -80,6 +81,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
           timeout: options.timeout,
           inviteOnly: options.inviteOnly,
           term: termOf(store),
+          recoverMs,
           onFault: (error) => log.fault(error),
         }),
       (value) => value.stop(),
@@ -159,11 +161,21 @@ async function passwordServer(
 }
 
 const TERM_KEY = 'm!term';
+/** There while a restored server has not been started yet. */
+const RESTORED_KEY = 'm!restored';
+/** How long clients have to hand back what a restored server lacks: they try at least every 5 s. */
+const RECOVER_MS = 6_000;
 
 /** The term in which this server seals: a new one begins with each restore. */
 function termOf(store: Store): number {
   const bytes = store.get(TERM_KEY);
   return bytes === undefined ? 1 : stored(v.pipe(v.number(), v.safeInteger()), bytes);
+}
+
+async function takeRecovery(store: Store): Promise<number> {
+  if (store.get(RESTORED_KEY) === undefined) return 0;
+  await store.write([{ type: 'delete', key: RESTORED_KEY }], { sync: true });
+  return RECOVER_MS;
 }
 
 /**
@@ -180,9 +192,13 @@ export async function restoreServer(
     const log = new LogStore(profile.store);
     const { state, head } = await log.open('space');
     const term = Math.max(termOf(profile.store), head.term) + 1;
-    await profile.store.write([{ type: 'put', key: TERM_KEY, value: encode(term) }], {
-      sync: true,
-    });
+    await profile.store.write(
+      [
+        { type: 'put', key: TERM_KEY, value: encode(term) },
+        { type: 'put', key: RESTORED_KEY, value: new Uint8Array() },
+      ],
+      { sync: true },
+    );
     const record = state.get<ServerRecord>('server', 'server');
     return { directory: options.directory, name: record?.name ?? '' };
   } finally {

@@ -26,8 +26,11 @@ import {
   batchOperations,
   changeOperations,
   headAfter,
+  EMPTY_HEAD,
   headOperation,
   highestGap,
+  itemKey,
+  sealKey,
   stored,
   type LogStore,
   type OpenStream,
@@ -277,20 +280,34 @@ export class Replica {
     });
   }
 
-  /** Forgets a stream down to its outbox: to begin it anew after the server's history has changed. */
-  forget(name: StreamName): Promise<void> {
+  /**
+   * Takes a stream back to a position from which on the server's history is another than what is
+   * here. What of it this device had written is to be made anew; the state comes as a snapshot.
+   */
+  rewind(name: StreamName, until: number): Promise<void> {
     return this.#exclusive(async () => {
-      const operations: StoreOperation[] = [{ type: 'delete', key: `h!${name}` }];
-      for (const table of ['e', 's', 'r', 'v'])
-        for await (const [key] of this.log.store.entries(prefixed(`${table}!${name}!`)))
-          operations.push({ type: 'delete', key });
-      await this.#write(operations, true);
-      this.log.close(name);
       const stream = await this.log.open(name);
-      if (name === 'space') {
-        stream.users++;
-        this.#space = stream;
+      const { length } = stream.head;
+      const operations: StoreOperation[] = [];
+      for await (const { position, item } of this.log.items(name, until, length)) {
+        operations.push({ type: 'delete', key: itemKey(name, position) });
+        if (item.type !== 'entry') continue;
+        operations.push({ type: 'delete', key: `i!${item.entry.id}` });
+        if (item.entry.device === this.device && item.entry.kind !== 'epoch')
+          operations.push(this.#refuse(item.entry, 'OUT_OF_ORDER'));
       }
+      const seals = { from: sealKey(name, until), until: sealKey(name, length) };
+      for await (const [key] of this.log.store.entries(seals))
+        operations.push({ type: 'delete', key });
+      for await (const [key] of this.log.store.entries(prefixed(`r!${name}!`)))
+        operations.push({ type: 'delete', key });
+      const have = stream.head.have
+        .filter(([a]) => a < until)
+        .map(([a, b]): [number, number] => [a, Math.min(b, until)]);
+      stream.state = new State();
+      stream.head = { ...EMPTY_HEAD, have };
+      operations.push(headOperation(name, stream.head));
+      await this.#write(operations, true);
     });
   }
 

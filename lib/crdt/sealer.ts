@@ -3,6 +3,7 @@
  * batches and writes each batch in one synchronous store write before anyone is told (group commit).
  */
 import type { Action } from './bodies.ts';
+import { equal } from './bytes.ts';
 import type { Entry } from './entry.ts';
 import { ClchatError, translate, type ErrorCode } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
@@ -15,7 +16,7 @@ import {
   type LogStore,
   type OpenStream,
 } from './log-store.ts';
-import { judge, type Context } from './rules.ts';
+import { judge, reduceItem, type Context } from './rules.ts';
 import {
   entryItem,
   MAX_BATCH,
@@ -77,12 +78,18 @@ export class Sealer {
   #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
+  #turn: Promise<unknown> = Promise.resolve();
   #lastStart = -Infinity;
   /**
    * Least time between the starts of two commits, in milliseconds. Under load the server raises it
    * with the cost of telling everybody, so that each telling carries more.
    */
   gap = 0;
+  /**
+   * Nothing is sealed before this moment of the monotonic clock: a restored server first gives its
+   * clients the time to hand back what it lacks.
+   */
+  holdUntil = -Infinity;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -106,6 +113,59 @@ export class Sealer {
     });
   }
 
+  /**
+   * Takes back a batch that this server sealed in an earlier term and has lost: restored from an old
+   * backup, it continues from where clients had seen it.
+   * @returns whether the stream goes on with it; false when it goes on otherwise by now
+   * @throws BAD_ENTRY when it is not the next batch of its stream, or not this server's
+   */
+  handBack(batch: Batch): Promise<boolean> {
+    return this.#exclusive(async () => {
+      const { log, term } = this.#options;
+      const { seal, items } = batch;
+      const stream = await log.open(seal.stream);
+      if (seal.first < stream.head.length)
+        return log.sealAt(seal.stream, seal.first)?.id === seal.id;
+      if (seal.previous !== stream.head.seal) return false;
+      if (seal.seq !== stream.head.seals + 1 || seal.term > term)
+        throw new ClchatError('BAD_ENTRY', 'not the next batch');
+      const space = seal.stream === 'space' ? undefined : await log.open('space');
+      const overlay = new Overlay(stream.state);
+      items.forEach((item, index) => {
+        const states = {
+          space: space?.state ?? overlay,
+          stream: overlay,
+          position: seal.first + index,
+        };
+        overlay.apply(reduceItem(item, states, false).changes);
+      });
+      const changes = overlay.changes();
+      const hash = stream.state.preview(changes);
+      if (!equal(hash.digest(), seal.state))
+        throw new ClchatError('BAD_ENTRY', 'the state is not the one that was sealed');
+      const head = headAfter(stream.head, seal, hash.bytes);
+      await log.store.write(
+        [
+          ...batchOperations(batch),
+          ...changeOperations(seal.stream, changes),
+          headOperation(seal.stream, head),
+        ],
+        { sync: true },
+      );
+      stream.state.adopt(changes, hash);
+      stream.head = head;
+      this.#options.onCommit([batch]);
+      return true;
+    });
+  }
+
+  /** Commits and what is handed back take turns. */
+  #exclusive<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(run);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
   /** Finishes what was submitted, then takes no more. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -117,13 +177,15 @@ export class Sealer {
     // Lets everything that arrived in this turn of the event loop join the batch.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
+      const held = this.holdUntil - clock.monotonic();
+      if (held > 0 && !this.#closed) await sleep(Math.ceil(held));
       const wait = this.#lastStart + this.gap - clock.monotonic();
       if (wait > 0 && this.#queue.length < MAX_BATCH) await sleep(Math.ceil(wait));
       this.#lastStart = clock.monotonic();
       const taken = this.#queue.splice(0, COMMIT_LIMIT);
       const works: Works = new Map();
       try {
-        await this.#commit(taken, works);
+        await this.#exclusive(() => this.#commit(taken, works));
       } catch (error) {
         const translated = translate(error, 'DATA_CORRUPT');
         for (const pending of taken) pending.reject(translated);

@@ -22,11 +22,20 @@ import {
 import type { Context } from './rules.ts';
 import type { Change, Reader } from './state.ts';
 import { LOBBY } from './stream.ts';
-import { fold } from '../text.ts';
+import { byteLength, fold } from '../text.ts';
 
 const DEVICE_TAG = 'clchat device v1';
 /** Most devices an account may have at a time. */
 export const MAX_DEVICES = 64;
+/**
+ * Most bytes of a folded name. It becomes part of a key of the store, and folding makes more than
+ * twice as much of some characters.
+ */
+const MAX_FOLDED_BYTES = 128;
+
+function isKeyable(name: string): boolean {
+  return byteLength(fold(name)) <= MAX_FOLDED_BYTES;
+}
 
 /** What the account's keyring key signs to vouch for a device. */
 function deviceStatement(
@@ -84,6 +93,7 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
       return space.get<ServerRecord>('server', 'server') === undefined ? undefined : 'ALREADY';
     case 'account': {
       const { body } = action;
+      if (!isKeyable(body.name)) return 'BAD_NAME';
       if (accountNamed(space, body.name) !== undefined) return 'NAME_TAKEN';
       return body.keyring.generation === 1 ? undefined : 'BAD_ENTRY';
     }
@@ -152,6 +162,7 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
     }
     case 'room': {
       if (actor === undefined || !may(space, actor, 'createRoom')) return 'DENIED';
+      if (!isKeyable(action.body.name)) return 'BAD_NAME';
       return space.get('roomname', fold(action.body.name)) === undefined ? undefined : 'NAME_TAKEN';
     }
     default:

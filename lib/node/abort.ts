@@ -22,3 +22,27 @@ export function follow(signal: AbortSignal): { own: AbortController; release: ()
   signal.addEventListener('abort', abort, { once: true });
   return { own, release: () => signal.removeEventListener('abort', abort) };
 }
+
+const SLICES = 8;
+/** How much longer than told a busy process may wait in all. */
+const PATIENCE = 4;
+
+/**
+ * Calls back after so many milliseconds in which this process was awake: what it is too busy to
+ * notice is not held against others. @returns what cancels it
+ */
+export function afterAwake(milliseconds: number, callback: () => void): () => void {
+  const slice = milliseconds / SLICES;
+  let due = performance.now() + slice;
+  let awake = 0;
+  let all = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - due < slice / 2) awake++;
+    due = now + slice;
+    if (++all < SLICES * PATIENCE && awake < SLICES) return;
+    clearInterval(timer);
+    callback();
+  }, slice);
+  return () => clearInterval(timer);
+}

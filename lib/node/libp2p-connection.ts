@@ -1,7 +1,7 @@
 /** A libp2p connection as the protocols see it, and how it comes about by dialling. */
 import type { Connection as LibConnection, Stream } from '@libp2p/interface';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
-import { abortReason, follow } from './abort.ts';
+import { abortReason, afterAwake, follow } from './abort.ts';
 import type { Connection, Target } from './channel.ts';
 import type { FrameBudget } from './frames.ts';
 import { SPEAKS_NOISE } from './libp2p-noise.ts';
@@ -166,19 +166,18 @@ async function dialOne(
   // The socket keeps this signal for life, so it must not be aborted once the dial is done.
   const { own: abort, release } = follow(over);
   const stop = (): void => abort.abort();
-  let timer = setTimeout(stop, dialer.answerMs);
-  let stage: Stage = 'dialled';
+  let cancel = afterAwake(dialer.answerMs, stop);
+  let connected = false;
   try {
     const connection = dialer.adopt(
       await dialer.dial(toMultiaddr(endpoint), {
         signal: abort.signal,
         onProgress: ({ type }) => {
-          if (type === 'upgrader:encrypt-outbound-connection') stage = 'connected';
+          if (type === 'upgrader:encrypt-outbound-connection') connected = true;
           if (type !== SPEAKS_NOISE) return;
-          stage = 'agreed';
           // A server that a crowd is joining takes its time.
-          clearTimeout(timer);
-          timer = setTimeout(stop, dialer.handshakeMs);
+          cancel();
+          cancel = afterAwake(dialer.handshakeMs, stop);
         },
       }),
     );
@@ -190,26 +189,22 @@ async function dialOne(
     throw changed;
   } catch (error) {
     if (error instanceof ClchatError) throw error;
-    throw new ClchatError(dialCode(stage, abort.signal.aborted, error), undefined, {
+    throw new ClchatError(dialCode(connected, abort.signal.aborted, error), undefined, {
       cause: error,
       data: { address: formatEndpoint(endpoint) },
     });
   } finally {
-    clearTimeout(timer);
+    cancel();
     release();
   }
 }
 
-/** How far a dial has got: sent, taken by somebody, taken by somebody who speaks Noise. */
-type Stage = 'dialled' | 'connected' | 'agreed';
-
 /** Hung up without a word: it is there, but takes nobody, or us not. */
 const HUNG_UP = /ECONNRESET|EPIPE|reading 0\/1 bytes/;
 
-function dialCode(stage: Stage, late: boolean, error: unknown): ErrorCode {
-  if (stage === 'dialled') return late ? 'TIMEOUT' : 'NETWORK';
-  if (late) return stage === 'agreed' ? 'TIMEOUT' : 'BAD_MESSAGE';
-  return HUNG_UP.test(String(error)) ? 'NETWORK' : 'BAD_MESSAGE';
+function dialCode(connected: boolean, late: boolean, error: unknown): ErrorCode {
+  if (late) return 'TIMEOUT';
+  return !connected || HUNG_UP.test(String(error)) ? 'NETWORK' : 'BAD_MESSAGE';
 }
 
 const TELLING: readonly ErrorCode[] = ['SERVER_KEY_CHANGED', 'BAD_MESSAGE', 'NETWORK', 'TIMEOUT'];

@@ -38,6 +38,9 @@ const batch = v.strictObject({
 const batches = v.strictObject({ batches: v.pipe(v.array(batch), v.maxLength(256)) });
 /** Stream and its length. */
 const cursor = v.tuple([stream, count]);
+/** Stream, its length, and the id of its last seal. */
+const head = v.tuple([stream, count, v.pipe(v.string(), v.length(64))]);
+const heads = v.pipe(v.array(head), v.maxLength(20_000));
 const cursors = v.pipe(v.array(cursor), v.maxLength(20_000));
 const receipt = v.tuple([entryId, count, count]);
 const receipts = v.pipe(v.array(receipt), v.maxLength(5_000));
@@ -142,7 +145,20 @@ export const SYNC = {
   name: '/clchat/sync/1',
   methods: {
     /** Begins: from here on batches are pushed. */
-    open: { request: nothing, reply: v.strictObject({ heads: cursors }) },
+    open: { request: nothing, reply: v.strictObject({ heads }) },
+    /** How far the server has got with streams that the asker names. Needs no login. */
+    lengths: {
+      request: v.strictObject({ streams: v.pipe(v.array(stream), v.maxLength(1_000)) }),
+      reply: v.strictObject({ lengths: v.array(count) }),
+    },
+    /**
+     * Gives back what the server sealed and has lost, in order. Needs no login: its own signature
+     * vouches for it. Tells how far the stream goes now.
+     */
+    handBack: {
+      request: batches,
+      reply: v.strictObject({ length: count }),
+    },
     fetch: { request: v.strictObject({ stream, from: count }), reply: batches },
     /** Batches that end at `before`, newest first, none older than `least`. */
     older: { request: v.strictObject({ stream, before: count, least: count }), reply: batches },

@@ -43,11 +43,13 @@ const noPasswords = new Proxy(
 
 export class SimulatedServer {
   readonly key: SigningKey;
-  readonly disk = new MemoryDisk();
+  disk = new MemoryDisk();
   store: Store | undefined;
   readonly #network: SimulatedNetwork;
   server: Server | undefined;
   transport: SimulatedTransport | undefined;
+  term = 1;
+  recoverMs = 0;
   readonly faults: unknown[] = [];
 
   constructor(network: SimulatedNetwork) {
@@ -70,9 +72,21 @@ export class SimulatedServer {
       blockDuration: 60,
       timeout: 0,
       inviteOnly: false,
-      term: 1,
+      term: this.term,
+      recoverMs: this.recoverMs,
       onFault: (error) => this.faults.push(error),
     });
+  }
+
+  /** What a backup at this moment would hold. */
+  async backup(): Promise<MemoryDisk> {
+    const copy = new MemoryDisk();
+    const store = copy.open();
+    const all = { from: '!', until: '\u007f' };
+    for await (const [key, value] of this.store!.entries(all))
+      await store.write([{ type: 'put', key, value }], { sync: true });
+    await store.close();
+    return copy;
   }
 
   /** Power gone: what was not written with sync may be lost. */

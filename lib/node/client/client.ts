@@ -4,6 +4,7 @@
  */
 import type { AccountId, EntryId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
 import type { Store } from '../../crdt/store.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
 import type { Target, Transport } from '../channel.ts';
@@ -16,7 +17,7 @@ import type { ReadMessage } from './conversations.ts';
 import { Home } from './home.ts';
 import { Link, type Hello } from './link.ts';
 import type { Receipt } from './progress.ts';
-import { SyncClient, toReceipt } from './sync.ts';
+import { handBack, SyncClient, toReceipt } from './sync.ts';
 
 export interface ClientEvents {
   readonly onMessage: (message: ReadMessage) => void;
@@ -160,7 +161,21 @@ export class Client {
       this.#stop.signal,
     );
     this.#link = link;
+    await this.#handBack(link);
     return link.hello;
+  }
+
+  /** A server in a new term may have been restored from a backup, and lack what is here. */
+  async #handBack(link: Link): Promise<void> {
+    const replica = this.#home?.replica;
+    if (replica === undefined || link.hello.term <= replica.log.headOf('space').term) return;
+    try {
+      await handBack(await link.openSync(), replica);
+      await link.refresh();
+    } catch (error) {
+      // What is not taken back is settled when the streams are compared.
+      this.#options.events.onFault(error);
+    }
   }
 
   #connectedLink(): Link {
@@ -260,7 +275,7 @@ export class Client {
       onReceipts: (receipts) => {
         for (const { id, on, of } of receipts) home.progress.update(id, on, of);
       },
-      onForked: (stream) => this.#forked(home, stream),
+      onForked: (stream, until) => this.#forked(home, stream, until),
       onFault: events.onFault,
     });
     sync.exchange.onEnd(() => link.abort(new ClchatError('CLOSED')));
@@ -275,12 +290,13 @@ export class Client {
     }
   }
 
-  async #forked(home: Home, stream: Parameters<Home['replica']['forget']>[0]): Promise<void> {
+  async #forked(home: Home, stream: StreamName, until: number): Promise<void> {
     this.#options.events.onNotice(
       'STALE',
-      `The server's history of ${stream} has changed; it is read anew.`,
+      'The server continues from an older state; what it lacks of yours is sent again.',
     );
-    await home.replica.forget(stream);
+    await home.replica.rewind(stream, until);
+    home.inbox.rewind(stream, until);
   }
 
   /** Watches the connection, and brings it back as long as the person is logged in. */
@@ -325,6 +341,7 @@ export class Client {
         this.#link?.abort(new ClchatError('CLOSED'));
         this.#link = undefined;
         if (hasCode(error, 'REVOKED')) return this.#loggedOut(undefined, 'revoked');
+        if (hasCode(error, 'NOT_LOGGED_IN')) return this.#loggedOut(undefined, 'unknown device');
         if (hasCode(error, 'SERVER_KEY_CHANGED')) events.onNotice(error.code, error.message);
         else events.onFault(error);
       }
@@ -382,10 +399,7 @@ export class Client {
   }
 
   /** Fetches what the replica lacks of a conversation, as far as `enough` asks for. */
-  async fetchOlder(
-    stream: Parameters<SyncClient['fetchOlder']>[0],
-    enough: () => Promise<boolean>,
-  ): Promise<void> {
+  async fetchOlder(stream: StreamName, enough: () => Promise<boolean>): Promise<void> {
     if (this.#sync === undefined || this.#sync.exchange.ended) return;
     await this.#sync.fetchOlder(stream, enough);
   }

@@ -161,7 +161,11 @@ export class Inbox {
     }
   }
 
-  /** A stream begins anew: what was told stays told. */
+  /** A stream was taken back to a position: what comes after it is news. */
+  rewind(stream: StreamName, until: number): void {
+    if ((this.#cursors.get(stream) ?? 0) > until) this.#advance(stream, until);
+  }
+
   async settled(): Promise<void> {
     await this.#pumping;
     await this.#writing;

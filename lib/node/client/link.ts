@@ -73,6 +73,11 @@ export class Link {
     return this.#hello!;
   }
 
+  /** Says hello again: the server may know more by now. */
+  async refresh(): Promise<void> {
+    this.#hello = await this.session.call('hello', { version: PROTOCOL_VERSION }, CONNECT_MS);
+  }
+
   /** The key the server has proved. */
   get server(): PublicKey {
     return this.#connection.remote;

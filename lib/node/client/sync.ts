@@ -3,6 +3,7 @@
  * first, then keeps it so with what the server pushes.
  */
 import type { Replica } from '../../crdt/replica.ts';
+import { openSeal } from '../../crdt/seal.ts';
 import { highestGap } from '../../crdt/log-store.ts';
 import type { Change } from '../../crdt/state.ts';
 import type { StreamName } from '../../crdt/stream.ts';
@@ -26,8 +27,8 @@ export interface SyncOptions {
   /** A stream has come as a snapshot. */
   readonly onAdopted: (stream: StreamName) => void;
   readonly onReceipts: (receipts: Receipt[]) => void;
-  /** A stream is not what it was: the server's history has changed under this replica. */
-  readonly onForked: (stream: StreamName) => Promise<void>;
+  /** The server's history of a stream is another than what is here from `until` on. */
+  readonly onForked: (stream: StreamName, until: number) => Promise<void>;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -64,7 +65,10 @@ export class SyncClient {
   async open(): Promise<void> {
     const { heads } = await this.exchange.call('open', {});
     const rest: StreamName[] = [];
-    for (const [stream, length] of heads) {
+    for (const [stream, length, seal] of heads) {
+      const mine = this.#options.replica.log.headOf(stream);
+      if (mine.length > length || (mine.length === length && mine.seal !== seal))
+        await this.#forked(stream);
       this.#heads.set(stream, Math.max(length, this.#heads.get(stream) ?? 0));
       if (stream !== 'space') rest.push(stream);
     }
@@ -101,8 +105,23 @@ export class SyncClient {
     });
   }
 
+  /** Finds from where on the server tells another history, and takes the stream back to there. */
   async #forked(stream: StreamName): Promise<void> {
-    await this.#options.onForked(stream);
+    const { log } = this.#options.replica;
+    let before = log.headOf(stream).length + 1;
+    let common = 0;
+    while (before > 0 && common === 0) {
+      const { batches } = await this.exchange.call('older', { stream, before, least: 0 });
+      if (batches.length === 0) break;
+      for (const { seal: bytes } of batches) {
+        const seal = openSeal(bytes, this.#options.replica.server);
+        before = seal.first;
+        if (log.sealAt(stream, seal.first)?.id !== seal.id) continue;
+        common = seal.first + seal.count;
+        break;
+      }
+    }
+    await this.#options.onForked(stream, common);
     this.#behind(stream, this.#heads.get(stream) ?? 0);
   }
 
@@ -135,7 +154,7 @@ export class SyncClient {
     const { batches } = await this.exchange.call('fetch', { stream, from });
     for (const { seal, items } of batches) {
       const { result } = await replica.ingest(seal, items);
-      if (result === 'forked') return this.#options.onForked(stream);
+      if (result === 'forked') return this.#forked(stream);
       if (result === 'waiting') break;
     }
     if (replica.log.headOf(stream).length === from)
@@ -175,7 +194,7 @@ export class SyncClient {
     });
     if (batches.length === 0) return false;
     const result = await replica.ingestOlder(stream, batches);
-    if (result === 'forked') await this.#options.onForked(stream);
+    if (result === 'forked') await this.#forked(stream);
     return result === 'added';
   }
 
@@ -216,4 +235,32 @@ export function toReceipt([id, on, of]: Reply<
 
 function toChange([table, id, value]: [string, string, unknown]): Change {
   return { table, id, value };
+}
+
+/** Bytes handed back in one request. */
+const HAND_BACK_BYTES = 128 * 1024;
+
+/**
+ * Gives a server that continues from an old backup what it had sealed and has lost, as far as it is
+ * here. Before the login: the account itself may be among what was lost.
+ */
+export async function handBack(channel: Channel, replica: Replica): Promise<void> {
+  const exchange = new Exchange(channel, SYNC, { methods: {}, notices: {} });
+  const { log } = replica;
+  const names = await log.names();
+  // The space first: the rest was judged by it.
+  const streams = ['space' as const, ...names.filter((name) => name !== 'space')].slice(0, 1_000);
+  const { lengths } = await exchange.call('lengths', { streams });
+  for (const [index, stream] of streams.entries()) {
+    let theirs = lengths[index] ?? 0;
+    const mine = log.headOf(stream).length;
+    while (theirs < mine) {
+      const batches = await log.batches(stream, theirs, mine, HAND_BACK_BYTES);
+      if (batches.length === 0) break;
+      const { length } = await exchange.call('handBack', { batches });
+      if (length <= theirs) break;
+      theirs = length;
+    }
+  }
+  await exchange.close();
 }

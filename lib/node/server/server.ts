@@ -50,6 +50,8 @@ export interface ServerOptions {
   readonly inviteOnly: boolean;
   /** Rises when the server continues from a backup. */
   readonly term: number;
+  /** Milliseconds in which clients may hand back what a restored server lacks; 0 for others. */
+  readonly recoverMs: number;
   /** Faults of ours, for the log. */
   readonly onFault: (error: unknown) => void;
 }
@@ -98,6 +100,7 @@ export class Server {
           }),
         (value) => value.close(),
       );
+      sealer.holdUntil = clock.monotonic() + options.recoverMs;
       const { head } = await log.open('space');
       if (head.length === 0) await found(options, sealer);
       const directory = await Directory.open(log);

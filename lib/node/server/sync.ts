@@ -4,11 +4,11 @@ import { ClchatError } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import type { Batch } from '../../crdt/seal.ts';
+import { openBatch, type Batch } from '../../crdt/seal.ts';
 import type { Outcome, Sealer } from '../../crdt/sealer.ts';
 import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import type { Channel } from '../channel.ts';
-import { encodeNotice, Exchange } from '../exchange.ts';
+import { encodeNotice, Exchange, type Reply, type Request } from '../exchange.ts';
 import { PORTION_BYTES, SYNC } from '../wire.ts';
 import type { Directory } from './directory.ts';
 import { Receipts, type Receipt } from './receipts.ts';
@@ -98,6 +98,10 @@ export class SyncHub {
       onFault: this.#options.onFault,
       methods: {
         open: () => this.#open(subscriber),
+        lengths: ({ streams }) => ({
+          lengths: streams.map((stream) => this.#options.log.headOf(stream).length),
+        }),
+        handBack: ({ batches }) => this.#handBack(batches),
         fetch: async ({ stream, from }) => {
           this.#mustRead(subscriber, stream);
           const { length } = this.#options.log.headOf(stream);
@@ -140,7 +144,21 @@ export class SyncHub {
     });
   }
 
-  #open(subscriber: Subscriber): { heads: [StreamName, number][] } {
+  async #handBack(batches: Request<typeof SYNC, 'handBack'>['batches']): Promise<{
+    length: number;
+  }> {
+    const { sealer, log } = this.#options;
+    let length = 0;
+    for (const { seal, items } of batches) {
+      const batch = openBatch(seal, items, sealer.server, verifyEntry);
+      const goesOn = await sealer.handBack(batch);
+      length = log.headOf(batch.seal.stream).length;
+      if (!goesOn) break;
+    }
+    return { length };
+  }
+
+  #open(subscriber: Subscriber): Reply<typeof SYNC, 'open'> {
     const { accountOf, directory, log } = this.#options;
     const account = accountOf(subscriber.device);
     if (account === undefined) throw new ClchatError('NOT_LOGGED_IN');
@@ -150,7 +168,10 @@ export class SyncHub {
       before.exchange.abort(new ClchatError('CLOSED', 'replaced by a newer connection'));
     this.#subscribers.set(subscriber.device, subscriber);
     return {
-      heads: directory.streamsOf(account).map((stream) => [stream, log.headOf(stream).length]),
+      heads: directory.streamsOf(account).map((stream) => {
+        const { length, seal } = log.headOf(stream);
+        return [stream, length, seal ?? ''];
+      }),
     };
   }
 

@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { restoreServer, startServerPeer, type ServerPeer } from './app/server-peer.ts';
 import { openClientPeer, type ClientPeer } from './app/client-peer.ts';
+import { enterAccount, isAway, type Credentials, type LoginOptions } from './app/entering.ts';
 import { HANDLERS, newPassword } from './app/handlers.ts';
 import { Places } from './app/places.ts';
-import { candidates, findServer, probe, type Found } from './app/finding.ts';
+import { candidates, findServer, probe, type Found, type SearchOptions } from './app/finding.ts';
 import type {
   App,
   AppEvent,
@@ -21,7 +22,7 @@ import type {
 import { viewOf } from './app/views.ts';
 import type { RandomBytes } from './crdt/keys.ts';
 import type { RoomRecord } from './crdt/records.ts';
-import { ClchatError, hasCode, textOf } from './errors.ts';
+import { ClchatError, codeOf, hasCode, textOf } from './errors.ts';
 import { systemClock, type Clock } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import type { ClientEvents } from './node/client/client.ts';
@@ -42,30 +43,7 @@ export interface AppOptions {
   readonly log: Log;
 }
 
-export interface Credentials {
-  readonly password: string | undefined;
-  readonly code: string | undefined;
-}
-
 const NO_CREDENTIALS: Credentials = { password: undefined, code: undefined };
-/** Wrong passwords that a person at a terminal may type before the program gives up. */
-const ATTEMPTS = 3;
-
-export interface LoginOptions {
-  /** Whether a new account may be made of an unknown name… */
-  readonly mayRegister: boolean;
-  /** …and whether a known one may be entered. */
-  readonly mayLogin: boolean;
-  /** Ask for the password even where the device's key would do. */
-  readonly mustProve: boolean;
-}
-
-/** Whether an error only says that the server is away. */
-function isAway(error: unknown): boolean {
-  return (['NETWORK', 'NO_SERVER', 'TIMEOUT', 'CLOSED', 'MULTICAST_BLOCKED'] as const).some(
-    (code) => hasCode(error, code),
-  );
-}
 
 export class ClchatApp implements App {
   readonly #options: AppOptions;
@@ -130,17 +108,10 @@ export class ClchatApp implements App {
     const known = await this.#places.known(where.user);
     const { connect, server } = where;
     try {
-      if (connect === undefined) {
+      if (connect !== undefined) await this.#findAt(connect);
+      else {
         const mayBeAway = known.length > 0 && server === undefined && ask === undefined;
-        this.#found = await findServer({ name: server, known, mayBeAway, ask });
-        await this.#places.trust(this.#found.name, this.#found);
-      } else {
-        const key = await this.#places.keyAt(connect);
-        this.#found =
-          key === undefined
-            ? await probe(connect, this.#random, log)
-            : { key, name: '', addresses: () => candidates(connect), stop: () => undefined };
-        await this.#places.trust(connect, this.#found);
+        await this.#findOnLan({ name: server, known, mayBeAway, ask });
       }
     } catch (error) {
       const [profile] = known;
@@ -154,6 +125,31 @@ export class ClchatApp implements App {
         stop: () => undefined,
       };
     }
+  }
+
+  async #findAt(address: string): Promise<void> {
+    const key = await this.#places.keyAt(address);
+    this.#found =
+      key === undefined
+        ? await probe(address, this.#random, this.#options.log)
+        : { key, name: '', addresses: () => candidates(address), stop: () => undefined };
+    await this.#places.trust(address, this.#found);
+  }
+
+  /** Where nothing is found, a person may know the address. */
+  async #findOnLan(search: SearchOptions): Promise<void> {
+    try {
+      this.#found = await findServer(search);
+    } catch (error) {
+      if (search.ask === undefined || !isAway(error)) throw error;
+      this.#emit({ event: 'notice', code: codeOf(error), text: (error as Error).message });
+      const address = await search.ask.line(
+        'No server was found by itself. Its address (IP:PORT), or nothing to give up',
+      );
+      if (address === '') throw error;
+      return this.#findAt(address);
+    }
+    await this.#places.trust(this.#found.name, this.#found);
   }
 
   /**
@@ -176,7 +172,13 @@ export class ClchatApp implements App {
     this.#arrived = [];
     const peer = await this.#open(found, name);
     try {
-      const created = await this.#enter(peer, name, credentials, ask, options);
+      const created = await enterAccount(peer, name, {
+        ...options,
+        credentials,
+        ask,
+        isHost: this.#server !== undefined,
+        onWrongPassword: (text) => this.#emit({ event: 'notice', code: 'BAD_PASSWORD', text }),
+      });
       this.#tellArrived();
       const { home } = peer.client;
       const serverName = home.serverName || found.name;
@@ -207,98 +209,6 @@ export class ClchatApp implements App {
     });
     this.#client = peer;
     return peer;
-  }
-
-  /** @returns whether the account is new */
-  async #enter(
-    peer: ClientPeer,
-    name: string,
-    credentials: Credentials,
-    ask: Ask | undefined,
-    options: LoginOptions,
-  ): Promise<boolean> {
-    const { client, keystore } = peer;
-    try {
-      await client.connect();
-    } catch (error) {
-      const away =
-        hasCode(error, 'NETWORK') || hasCode(error, 'TIMEOUT') || hasCode(error, 'CLOSED');
-      if (!away || keystore.read().account === undefined) throw error;
-      await client.startAway(credentials.password);
-      return false;
-    }
-    const { account, inviteOnly } = client.hello!;
-    if (credentials.code !== undefined) {
-      const password =
-        credentials.password ?? (ask === undefined ? undefined : await newPassword(ask));
-      if (password === undefined || password === '')
-        throw new ClchatError(
-          'USAGE',
-          'With a code comes a new password: CLCHAT_PASSWORD or --password-file.',
-        );
-      await client.recover(name, credentials.code, password);
-      return false;
-    }
-    if (account !== null) {
-      if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
-      const prove = options.mustProve && account.passwordVersion > 0 && ask !== undefined;
-      await this.#tryPasswords(credentials.password, prove ? ask : undefined, (password) =>
-        client.loginDevice(password),
-      );
-      return false;
-    }
-    // The server does not know this device: what the keystore says of an account was never sealed.
-    await keystore.update(({ account: _account, ...record }) => record);
-    const { exists, password: hasPassword } = await client.lookup(name);
-    if (exists) {
-      if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
-      if (!hasPassword)
-        throw new ClchatError(
-          'DENIED',
-          `"${clean(name)}" has no password and is used from its own devices only.`,
-        );
-      if (credentials.password === undefined && ask === undefined)
-        throw new ClchatError(
-          'BAD_PASSWORD',
-          'A password is needed: CLCHAT_PASSWORD or --password-file.',
-        );
-      await this.#tryPasswords(credentials.password, ask, (password) =>
-        client.loginPassword(name, password ?? ''),
-      );
-      return false;
-    }
-    if (inviteOnly && this.#server === undefined)
-      throw new ClchatError(
-        'NO_SUCH_USER',
-        `There is no user "${clean(name)}", and this server takes new ones by invitation only.`,
-      );
-    if (!options.mayRegister) throw new ClchatError('NO_SUCH_USER');
-    let { password } = credentials;
-    if (ask !== undefined) {
-      if (!(await ask.confirm(`There is no user "${clean(name)}" yet. Make this account?`, true)))
-        throw new ClchatError('NO_SUCH_USER');
-      password ??= await newPassword(ask);
-    }
-    await client.register(name, password === '' ? undefined : password);
-    return true;
-  }
-
-  /** A given password is tried once; a person may try again. */
-  async #tryPasswords(
-    given: string | undefined,
-    ask: Ask | undefined,
-    login: (password: string | undefined) => Promise<void>,
-  ): Promise<void> {
-    if (given !== undefined || ask === undefined) return login(given);
-    for (let attempt = 1; ; attempt++) {
-      const password = await ask.secret('Password');
-      try {
-        return await login(password);
-      } catch (error) {
-        if (!hasCode(error, 'BAD_PASSWORD') || attempt === ATTEMPTS) throw error;
-        this.#emit({ event: 'notice', code: 'BAD_PASSWORD', text: error.message });
-      }
-    }
   }
 
   // Events.

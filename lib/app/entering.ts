@@ -1,0 +1,153 @@
+/** Getting into an account: by the device, by a password, by a reset code, or by making it. */
+import { ClchatError, hasCode } from '../errors.ts';
+import { clean, fold } from '../text.ts';
+import type { ClientPeer } from './client-peer.ts';
+import { newPassword } from './handlers.ts';
+import type { Ask } from './types.ts';
+
+export interface Credentials {
+  readonly password: string | undefined;
+  readonly code: string | undefined;
+}
+
+export interface LoginOptions {
+  /** Whether a new account may be made of an unknown name… */
+  readonly mayRegister: boolean;
+  /** …and whether a known one may be entered. */
+  readonly mayLogin: boolean;
+  /** Ask for the password even where the device's key would do. */
+  readonly mustProve: boolean;
+}
+
+export interface EnterOptions extends LoginOptions {
+  readonly credentials: Credentials;
+  readonly ask: Ask | undefined;
+  /** The server runs in this process: its own console needs no invitation. */
+  readonly isHost: boolean;
+  /** A person typed a wrong password and may try again. */
+  readonly onWrongPassword: (text: string) => void;
+}
+
+/** Wrong passwords that a person at a terminal may type before the program gives up. */
+const ATTEMPTS = 3;
+
+/** Whether an error only says that the server is away. */
+export function isAway(error: unknown): boolean {
+  const codes = ['NETWORK', 'NO_SERVER', 'TIMEOUT', 'CLOSED', 'MULTICAST_BLOCKED'] as const;
+  return codes.some((code) => hasCode(error, code));
+}
+
+/**
+ * Connects and logs in, or registers where the name is new. With the server away, a device that has
+ * been in before begins from its replica.
+ * @returns whether the account is new
+ */
+export async function enterAccount(
+  peer: ClientPeer,
+  name: string,
+  options: EnterOptions,
+): Promise<boolean> {
+  const { client, keystore } = peer;
+  const { credentials, ask } = options;
+  try {
+    await client.connect();
+  } catch (error) {
+    if (!isAway(error) || keystore.read().account === undefined) throw error;
+    await client.startAway(credentials.password).catch((away: unknown) => {
+      throw hasCode(away, 'NOT_LOGGED_IN') ? error : away;
+    });
+    return false;
+  }
+  const { account } = client.hello!;
+  if (credentials.code !== undefined) await redeem(peer, name, credentials, ask);
+  else if (account !== null) await enterByDevice(peer, name, account, options);
+  else return enterByName(peer, name, options);
+  return false;
+}
+
+async function redeem(
+  { client }: ClientPeer,
+  name: string,
+  { password: given, code }: Credentials,
+  ask: Ask | undefined,
+): Promise<void> {
+  const password = given ?? (ask === undefined ? '' : await newPassword(ask));
+  if (password === '')
+    throw new ClchatError(
+      'USAGE',
+      'With a code comes a new password: CLCHAT_PASSWORD or --password-file.',
+    );
+  await client.recover(name, code ?? '', password);
+}
+
+async function enterByDevice(
+  { client }: ClientPeer,
+  name: string,
+  account: { name: string; passwordVersion: number },
+  options: EnterOptions,
+): Promise<void> {
+  if (fold(account.name) !== fold(name))
+    throw new ClchatError('DENIED', `This data directory belongs to "${clean(account.name)}".`);
+  if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
+  const asks = options.mustProve && account.passwordVersion > 0;
+  await tryPasswords({ ...options, ask: asks ? options.ask : undefined }, (password) =>
+    client.loginDevice(password),
+  );
+}
+
+async function enterByName(
+  { client, keystore }: ClientPeer,
+  name: string,
+  options: EnterOptions,
+): Promise<boolean> {
+  const { credentials, ask } = options;
+  // The server does not know this device: what the keystore says of an account was never sealed.
+  if (keystore.read().account !== undefined)
+    await keystore.update(({ account: _account, ...record }) => record);
+  const { exists, password: hasPassword } = await client.lookup(name);
+  if (exists) {
+    if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
+    if (!hasPassword)
+      throw new ClchatError(
+        'DENIED',
+        `"${clean(name)}" has no password and is used from its own devices only.`,
+      );
+    if (credentials.password === undefined && ask === undefined)
+      throw new ClchatError(
+        'BAD_PASSWORD',
+        'A password is needed: CLCHAT_PASSWORD or --password-file.',
+      );
+    await tryPasswords(options, (password) => client.loginPassword(name, password ?? ''));
+    return false;
+  }
+  if (client.hello?.inviteOnly === true && !options.isHost)
+    throw new ClchatError(
+      'NO_SUCH_USER',
+      `There is no user "${clean(name)}", and this server takes new ones by invitation only.`,
+    );
+  if (!options.mayRegister) throw new ClchatError('NO_SUCH_USER');
+  let { password } = credentials;
+  if (ask !== undefined) {
+    if (!(await ask.confirm(`There is no user "${clean(name)}" yet. Make this account?`, true)))
+      throw new ClchatError('NO_SUCH_USER');
+    password ??= await newPassword(ask);
+  }
+  await client.register(name, password === '' ? undefined : password);
+  return true;
+}
+
+/** A given password is tried once; a person may try again. */
+async function tryPasswords(
+  { credentials, ask, onWrongPassword }: EnterOptions,
+  login: (password: string | undefined) => Promise<void>,
+): Promise<void> {
+  if (credentials.password !== undefined || ask === undefined) return login(credentials.password);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await login(await ask.secret('Password'));
+    } catch (error) {
+      if (!hasCode(error, 'BAD_PASSWORD') || attempt === ATTEMPTS) throw error;
+      onWrongPassword(error.message);
+    }
+  }
+}

@@ -22,7 +22,7 @@ import type {
 import { viewOf } from './app/views.ts';
 import type { RandomBytes } from './crdt/keys.ts';
 import type { RoomRecord } from './crdt/records.ts';
-import { ClchatError, codeOf, hasCode, textOf } from './errors.ts';
+import { ClchatError, codeOf, textOf } from './errors.ts';
 import { systemClock, type Clock } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import type { ClientEvents } from './node/client/client.ts';

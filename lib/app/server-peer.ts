@@ -92,7 +92,8 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
         advertise({
           key: identity.public,
           name: server.name,
-          addresses: announced(options.listen, transport.addresses()),
+          // Wildcards as such, so that cards that come up later count as well.
+          addresses: transport.listening(),
         }),
       (value) => value.stop(),
     );
@@ -133,14 +134,6 @@ async function listen(
       if (!hasCode(error, 'PORT_IN_USE') || port === LAST_PORT) throw error;
     }
   }
-}
-
-/** What is announced: a wildcard as such, so that cards that come up later count as well. */
-function announced(listen: string | undefined, addresses: readonly string[]): readonly string[] {
-  const { ip } = parseEndpoint(listen ?? '0.0.0.0', { port: DEFAULT_PORT, listen: true });
-  const [first] = addresses;
-  if ((ip !== '0.0.0.0' && ip !== '::') || first === undefined) return addresses;
-  return [formatEndpoint({ ip, port: parseEndpoint(first).port })];
 }
 
 const setupSchema = v.strictObject({ setup: bytesUpTo(4096) });

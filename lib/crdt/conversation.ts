@@ -117,7 +117,7 @@ export function checkConversation(
 
 /** The changes of an allowed action. */
 export function reduceConversation(action: RoomAction | PairAction, context: Context): Change[] {
-  const { space, stream, entry } = context;
+  const { stream, entry } = context;
   switch (action.kind) {
     case 'say':
     case 'sealed':
@@ -125,8 +125,9 @@ export function reduceConversation(action: RoomAction | PairAction, context: Con
     case 'epoch': {
       const { number, wraps } = action.body;
       const added: Change = { table: 'epoch', id: entry.id, value: { number, wraps } };
-      // If two race, the first sealed is current and the other stays readable.
-      return currentEpoch(entry.stream, stream, space) === undefined
+      // If two race, the first sealed is current and the other stays readable. Told by the number and
+      // not by the members: a replica may be further in the space stream than the server was.
+      return number > lastEpochNumber(stream)
         ? [added, { table: 'epochs', id: 'current', value: entry.id }]
         : [added];
     }

@@ -79,8 +79,8 @@ export class Replica {
   readonly #outbox = new Map<StreamName, Entry[]>();
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
-  /** What to tell once the present write is stored. */
-  #told: (() => void)[] = [];
+  /** What is to be done once the present write is stored; nothing of it if that fails. */
+  #after: (() => void)[] = [];
 
   private constructor(options: ReplicaOptions, space: OpenStream) {
     this.log = options.log;
@@ -109,7 +109,10 @@ export class Replica {
 
   /** Everything that changes the replica runs one after the other. */
   #exclusive<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(run);
+    const result = this.#turn.then(() => {
+      this.#after = [];
+      return run();
+    });
     this.#turn = result.catch(() => undefined);
     return result;
   }
@@ -167,13 +170,12 @@ export class Replica {
       operations.push(...this.#sealed(seal.stream, item));
     });
     const changes = overlay.changes();
-    stream.state.apply(changes);
-    stream.head = headAfter(withoutLanes(head), seal);
-    operations.push(
-      ...changeOperations(seal.stream, changes),
-      headOperation(seal.stream, stream.head),
-    );
-    await this.#write(operations);
+    const next = headAfter(withoutLanes(head), seal);
+    operations.push(...changeOperations(seal.stream, changes), headOperation(seal.stream, next));
+    await this.#write(operations, () => {
+      stream.state.apply(changes);
+      stream.head = next;
+    });
     this.#options.onBatch(batch, true);
     return 'added';
   }
@@ -184,26 +186,33 @@ export class Replica {
     const queue = this.#outbox.get(stream);
     if (device !== this.device || queue === undefined) return [];
     const id = item.type === 'entry' ? item.entry.id : item.refusal.id;
-    const index = queue.findIndex((entry) => entry.id === id);
-    if (index < 0) return [];
-    const [entry] = queue.splice(index, 1);
-    const operations: StoreOperation[] = [{ type: 'delete', key: outboxKey(entry!) }];
-    if (item.type === 'refusal') operations.push(this.#refuse(entry!, item.refusal.code));
+    const entry = queue.find((one) => one.id === id);
+    if (entry === undefined) return [];
+    this.#after.push(() => queue.splice(queue.indexOf(entry), 1));
+    const operations: StoreOperation[] = [{ type: 'delete', key: outboxKey(entry) }];
+    if (item.type === 'refusal') operations.push(this.#refuse(entry, item.refusal.code));
     return operations;
   }
 
   /** Tells of a refusal once it is stored. @returns what stores it */
   #refuse(entry: Entry, code: ErrorCode): StoreOperation {
     const again = isMadeAnew(entry, code);
-    this.#told.push(() => this.#options.onRefused(entry, code, again));
+    this.#after.push(() => this.#options.onRefused(entry, code, again));
     return again
       ? { type: 'put', key: unmadeKey(entry), value: encodeEntry(entry) }
       : { type: 'put', key: `f!${entry.id}`, value: encode([code, encodeEntry(entry)]) };
   }
 
-  async #write(operations: readonly StoreOperation[], sync = false): Promise<void> {
+  /** Writes, then makes the same change in memory: what is not stored has not happened. */
+  async #write(
+    operations: readonly StoreOperation[],
+    change: () => void = () => undefined,
+    sync = false,
+  ): Promise<void> {
+    const after = this.#after.splice(0);
     await this.log.store.write(operations, { sync });
-    for (const tell of this.#told.splice(0)) tell();
+    change();
+    for (const run of after) run();
   }
 
   /**
@@ -228,10 +237,11 @@ export class Replica {
         const linked =
           high === stream.head.length ? stream.head.seal : this.#previousAt(name, high);
         if (seal.id !== linked) return 'forked';
-        stream.head = { ...stream.head, have: addInterval(stream.head.have, seal.first, high) };
+        const have = addInterval(stream.head.have, seal.first, high);
+        const next = { ...stream.head, have };
         const operations = batch.items.flatMap((item) => this.#sealed(name, item));
-        operations.push(...batchOperations(batch), headOperation(name, stream.head));
-        await this.#write(operations);
+        operations.push(...batchOperations(batch), headOperation(name, next));
+        await this.#write(operations, () => (stream.head = next));
         this.#options.onBatch(batch, false);
       }
       return 'added';
@@ -264,10 +274,12 @@ export class Replica {
         operations.push({ type: 'delete', key });
       operations.push(...changeOperations(seal.stream, records));
       const { have } = stream.head;
-      stream.state = state;
-      stream.head = { ...headAfter(withoutLanes(stream.head), seal), have };
-      operations.push(headOperation(seal.stream, stream.head));
-      await this.#write(operations);
+      const next = { ...headAfter(withoutLanes(stream.head), seal), have };
+      operations.push(headOperation(seal.stream, next));
+      await this.#write(operations, () => {
+        stream.state = state;
+        stream.head = next;
+      });
     });
   }
 
@@ -304,10 +316,13 @@ export class Replica {
       const have = stream.head.have
         .filter(([a]) => a < until)
         .map(([a, b]): [number, number] => [a, Math.min(b, until)]);
-      stream.state = new State();
-      stream.head = { ...EMPTY_HEAD, have };
-      operations.push(headOperation(name, stream.head));
-      await this.#write(operations, true);
+      const next = { ...EMPTY_HEAD, have };
+      operations.push(headOperation(name, next));
+      const change = (): void => {
+        stream.state = new State();
+        stream.head = next;
+      };
+      await this.#write(operations, change, true);
     });
   }
 
@@ -358,8 +373,8 @@ export class Replica {
       // One for the other at once, or a crash in between would lose or double what was said.
       const { instead } = options;
       if (instead !== undefined) operations.push({ type: 'delete', key: unmadeKey(instead) });
-      await this.#write(operations, options.sync || instead !== undefined);
-      queue.push(entry);
+      const sync = options.sync || instead !== undefined;
+      await this.#write(operations, () => queue.push(entry), sync);
       return entry;
     });
   }
@@ -374,14 +389,11 @@ export class Replica {
       const queue = this.#queueOf(entry.stream);
       const index = queue.findIndex(({ id }) => id === entry.id);
       if (index < 0) return false;
-      const taken = queue.splice(index);
-      await this.#write(
-        taken.flatMap((one, at): StoreOperation[] => [
-          { type: 'delete', key: outboxKey(one) },
-          this.#refuse(one, at === 0 ? code : 'OUT_OF_ORDER'),
-        ]),
-        true,
-      );
+      const operations = queue.slice(index).flatMap((one, at): StoreOperation[] => [
+        { type: 'delete', key: outboxKey(one) },
+        this.#refuse(one, at === 0 ? code : 'OUT_OF_ORDER'),
+      ]);
+      await this.#write(operations, () => queue.splice(index), true);
       return true;
     });
   }
@@ -404,7 +416,7 @@ export class Replica {
           key: `f!${entry.id}`,
           value: encode([code, encodeEntry(entry)]),
         });
-      await this.#write(operations, true);
+      await this.#write(operations, undefined, true);
       if (code !== undefined) this.#options.onRefused(entry, code, false);
     });
   }
@@ -421,9 +433,9 @@ export class Replica {
       const queue = this.#queueOf(entry.stream);
       const index = queue.findIndex(({ id }) => id === entry.id);
       if (index < 0 || head === undefined || head.seq < entry.seq) return;
-      queue.splice(index, 1);
       const gone = { type: 'delete', key: outboxKey(entry) } as const;
-      await this.#write(code === undefined ? [gone] : [gone, this.#refuse(entry, code)]);
+      const operations = code === undefined ? [gone] : [gone, this.#refuse(entry, code)];
+      await this.#write(operations, () => queue.splice(index, 1));
     });
   }
 

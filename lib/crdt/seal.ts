@@ -14,6 +14,8 @@ import { isStreamName, type StreamName } from './stream.ts';
 
 /** Most items in one batch. */
 export const MAX_BATCH = 512;
+/** Bytes of items with which a batch is full, so that it fits into one frame of the wire. */
+export const BATCH_BYTES = 512 * 1024;
 
 const SEAL_TAG = 'clchat seal v1';
 const SEAL_ID_TAG = utf8('clchat seal id v1\0');

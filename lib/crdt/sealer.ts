@@ -18,6 +18,7 @@ import {
 } from './log-store.ts';
 import { judge, reduceItem, type Context } from './rules.ts';
 import {
+  BATCH_BYTES,
   entryItem,
   MAX_BATCH,
   refusalItem,
@@ -55,6 +56,8 @@ interface Work {
   readonly stream: OpenStream;
   readonly overlay: Overlay;
   readonly items: Item[];
+  /** Of the items. */
+  bytes: number;
 }
 
 type Works = Map<StreamName, Work>;
@@ -201,7 +204,7 @@ export class Sealer {
     for (const name of new Set<StreamName>(['space', ...taken.map(({ entry }) => entry.stream)])) {
       const stream = await log.open(name);
       stream.users++;
-      works.set(name, { stream, overlay: new Overlay(stream.state), items: [] });
+      works.set(name, { stream, overlay: new Overlay(stream.state), items: [], bytes: 0 });
     }
     const outcomes = new Map<Pending, Outcome>();
     const operations: StoreOperation[] = [];
@@ -214,7 +217,7 @@ export class Sealer {
     ];
     for (const pending of ordered) {
       const work = works.get(pending.entry.stream)!;
-      if (work.items.length >= MAX_BATCH) later.push(pending);
+      if (work.items.length >= MAX_BATCH || work.bytes >= BATCH_BYTES) later.push(pending);
       else outcomes.set(pending, this.#judge(pending, works, work, operations));
     }
     this.#queue.unshift(...later);
@@ -240,12 +243,14 @@ export class Sealer {
     const verdict = judge(entry, { space, stream: work.overlay, position }, pending.admit);
     if (verdict.type === 'rejected') return verdict;
     work.overlay.apply(verdict.changes);
-    if (verdict.type === 'refused') {
-      const { id, device, seq } = entry;
-      work.items.push(refusalItem({ id, device, seq, code: verdict.code }));
-      return { type: 'refused', code: verdict.code };
-    }
-    work.items.push(entryItem(entry, bytes));
+    const { id, device, seq } = entry;
+    const item =
+      verdict.type === 'refused'
+        ? refusalItem({ id, device, seq, code: verdict.code })
+        : entryItem(entry, bytes);
+    work.items.push(item);
+    work.bytes += item.bytes.length;
+    if (verdict.type === 'refused') return { type: 'refused', code: verdict.code };
     operations.push(...(pending.operations ?? []));
     return { type: 'sealed', position };
   }

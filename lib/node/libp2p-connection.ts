@@ -8,7 +8,7 @@ import { SPEAKS_NOISE } from './libp2p-noise.ts';
 import { StreamChannel } from './libp2p-channel.ts';
 import { toHex } from '../crdt/bytes.ts';
 import type { PublicKey } from '../crdt/keys.ts';
-import { ClchatError, codeOf, translate, type ErrorCode } from '../errors.ts';
+import { ClchatError, codeOf, hasCode, translate, type ErrorCode } from '../errors.ts';
 import { formatEndpoint, tryParseEndpoint, type Endpoint } from '../interfaces.ts';
 
 /** Addresses of one target that are tried. */
@@ -188,7 +188,7 @@ async function dialOne(
     connection.abort(changed);
     throw changed;
   } catch (error) {
-    if (error instanceof ClchatError) throw error;
+    if (hasCode(error, 'SERVER_KEY_CHANGED')) throw error;
     throw new ClchatError(dialCode(connected, abort.signal.aborted, error), undefined, {
       cause: error,
       data: { address: formatEndpoint(endpoint) },
@@ -199,12 +199,13 @@ async function dialOne(
   }
 }
 
-/** Hung up without a word: it is there, but takes nobody, or us not. */
+/** Hung up without a word, or at the end: it is there, but takes nobody, or us not. */
 const HUNG_UP = /ECONNRESET|EPIPE|reading 0\/1 bytes/;
 
 function dialCode(connected: boolean, late: boolean, error: unknown): ErrorCode {
   if (late) return 'TIMEOUT';
-  return !connected || HUNG_UP.test(String(error)) ? 'NETWORK' : 'BAD_MESSAGE';
+  const hungUp = hasCode(error, 'CLOSED') || HUNG_UP.test(String(error));
+  return !connected || hungUp ? 'NETWORK' : 'BAD_MESSAGE';
 }
 
 const TELLING: readonly ErrorCode[] = ['SERVER_KEY_CHANGED', 'BAD_MESSAGE', 'NETWORK', 'TIMEOUT'];

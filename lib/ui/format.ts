@@ -112,6 +112,14 @@ function note(text: string, style: Style): string {
   return `${stamp(style.now(), style)}${paint(`* ${text}`, DIM, style)}`;
 }
 
+/** Why somebody was logged out, by the reason that the server or this device gives. */
+const LOGOUT: Readonly<Record<string, string | undefined>> = {
+  logout: 'You are logged out.',
+  timeout: 'You are logged out, since nothing was done for too long.',
+  revoked: 'This device has been revoked, and is logged out.',
+  'unknown device': 'The server does not know this device; you are logged out.',
+};
+
 /** The line of an event; undefined for one that changes something shown already. */
 export function formatEvent(
   event: AppEvent,
@@ -132,7 +140,7 @@ export function formatEvent(
     case 'server':
       return note(
         event.connected
-          ? `The server ${clean(event.name)} is there.`
+          ? `The server ${clean(event.name)} is back.`
           : `The server ${clean(event.name)} is away. What you write is kept and sent when it is back.`,
         style,
       );
@@ -144,7 +152,7 @@ export function formatEvent(
     case 'login':
       return note(`You are logged in as ${clean(event.user)}.`, style);
     case 'logout':
-      return note(`You are logged out: ${clean(event.reason)}`, style);
+      return note(LOGOUT[event.reason] ?? `You are logged out: ${clean(event.reason)}`, style);
     case 'notice':
       return note((event.code === undefined ? '' : `${event.code}: `) + clean(event.text), style);
     default:
@@ -182,6 +190,16 @@ function records(value: unknown): Record<string, unknown>[] {
 function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
+
+/** A span of time in its largest whole unit. */
+function span(seconds: number): string {
+  const [unit, size] =
+    UNITS.find(([, length]) => seconds >= 2 * length && seconds % length === 0) ?? SECOND;
+  return `${seconds / size} ${unit}${seconds === size ? '' : 's'}`;
+}
+
+const SECOND = ['second', 1] as const;
+const UNITS = [['hour', 3_600], ['minute', 60], SECOND] as const;
 
 /** A line of one's own and how far it has got. */
 export function withMark(line: string, progress: Progress, style: Style): string {
@@ -257,7 +275,7 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
       return 'The password is changed.';
     case 'resetpasswd':
       return [
-        `Code for ${user}: ${word(data['code'])} (good once, for ${word(data['seconds'])} seconds).`,
+        `Code for ${user}: ${word(data['code'])} (good once, for ${span(Number(data['seconds']))}).`,
         `They enter: login ${user} --code ${word(data['code'])}`,
         word(data['note']),
       ]
@@ -269,7 +287,7 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
         ? `The account ${user} is made, and you are logged in.`
         : `You are logged in as ${user}.`;
     case 'logout':
-      return `${user} is logged out.`;
+      return `${user} is logged out. "login NAME" logs in again.`;
     case 'server':
       return `The server runs: ${serverLine(data['server'])}${user === '' ? '' : `. You are its administrator ${user}`}.`;
     case 'connect':
@@ -296,6 +314,8 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
     case 'mode':
       return `${word(data['mode'])} mode`;
     case 'clear':
+    case 'quit':
+    case 'exit':
       return '';
     default:
       return 'Done.';

@@ -43,8 +43,13 @@ export function helpOverview(): string {
     lines.push('');
   }
   lines.push(
-    'The last argument takes the rest of the line. Names with spaces go between double quotes.',
-    'In chat mode a command begins with "/". "help COMMAND" tells more.',
+    'The last argument takes the rest of the line; an earlier one with spaces goes',
+    'between double quotes. In chat mode a command begins with "/".',
+    '"help COMMAND" tells more.',
+    '',
+    'How far your messages have got:',
+    '  …  on the way    ✓  held by the server    ✓ 2/3  on 2 of 3 devices',
+    '  ✓✓  on every device    ✗  refused',
   );
   return lines.join('\n');
 }

@@ -17,7 +17,7 @@ import {
   type Style,
 } from './format.ts';
 import { OwnMessages } from './own-messages.ts';
-import { isSecretLine, maskSecrets, parse } from './parse.ts';
+import { isSecretLine, maskSecrets, parse, scan } from './parse.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Prompt } from './prompt.ts';
 import { failure, run, type Context, type Ending, type Outcome } from './runner.ts';
@@ -57,6 +57,10 @@ class LineMode {
   readonly #prompt: Prompt;
   readonly #pipeline = new Pipeline<Outcome>();
   readonly #own: OwnMessages;
+  /** Refusals that the result of a command under way may be about to tell. */
+  #refusals: Extract<AppEvent, { event: 'refused' }>[] = [];
+  /** The command under way that runs alone; what it does needs no further word. */
+  #running: string | undefined;
   #mode: 'chat' | 'command';
   #touched = Number.NEGATIVE_INFINITY;
   #ending = false;
@@ -84,7 +88,7 @@ class LineMode {
       onStop: (reason) => this.#onStop(reason),
       onActivity: () => this.#touch(),
       complete: (before) =>
-        this.#mode === 'chat'
+        this.#reading === 'chat'
           ? completeChat(before, this.#app)
           : completeCommand(before, this.#app),
     });
@@ -123,6 +127,11 @@ class LineMode {
     };
   }
 
+  /** How lines are read: who is not logged in has nobody to talk to. */
+  get #reading(): 'chat' | 'command' {
+    return this.#app.status().user === undefined ? 'command' : this.#mode;
+  }
+
   #greet(): void {
     const { mode, user, server, conversation } = this.#app.status();
     this.#refresh();
@@ -131,7 +140,7 @@ class LineMode {
       this.#event({ event: 'server', connected: false, name: server.name });
     const where = server === undefined ? '' : ` on ${clean(server.name)}`;
     const who = user === undefined ? 'You are not logged in' : `You are ${clean(user)}${where}`;
-    const inChat = this.#mode === 'chat';
+    const inChat = this.#reading === 'chat';
     const place = inChat && conversation !== undefined ? `, in ${clean(conversation)}` : '';
     this.#prompt.print(`${who}${place}. "${inChat ? '/' : ''}help" lists the commands.`);
   }
@@ -142,7 +151,7 @@ class LineMode {
     const place = room === undefined ? '' : `[${clean(room)}] `;
     const chat = conversation === undefined ? '' : clean(conversation);
     this.#prompt.setPrompt(
-      this.#mode === 'command' ? `${place}>>> ` : `${chat}> `,
+      this.#reading === 'command' ? `${place}>>> ` : `${chat}> `,
       this.#style.colours ? '1' : '',
     );
   }
@@ -163,13 +172,16 @@ class LineMode {
 
   #onLine(line: string): void | Promise<void> {
     if (this.#ending || line.trim() === '') return;
-    const isText = this.#mode === 'chat' && (!line.startsWith('/') || line.startsWith('//'));
+    const isText = this.#reading === 'chat' && (!line.startsWith('/') || line.startsWith('//'));
     if (isText || !isSecretLine(line)) this.#prompt.remember(line);
     let call: CommandCall;
     try {
       call = isText ? this.#spoken(line.startsWith('//') ? line.slice(1) : line) : parse(line);
     } catch (error) {
-      const outcome = failure(error);
+      // In the midst of a chat somebody may not have seen that nobody is logged in any more.
+      const isStranded = this.#mode === 'chat' && this.#reading === 'command';
+      const isText = isStranded && scan(line).command === undefined;
+      const outcome = failure(isText ? new ClchatError('NOT_LOGGED_IN') : error);
       this.#echo(line);
       // A person is told at once; in what a pipe reads, answers keep the order of their lines.
       if (this.#prompt.inPlace) this.#tell(outcome);
@@ -209,14 +221,23 @@ class LineMode {
     if (!this.#prompt.inPlace) return;
     const { room } = this.#app.status();
     const prompt =
-      this.#mode === 'chat' ? '> ' : `${room === undefined ? '' : `[${clean(room)}] `}>>> `;
+      this.#reading === 'chat' ? '> ' : `${room === undefined ? '' : `[${clean(room)}] `}>>> `;
     this.#prompt.print(prompt + clean(maskSecrets(line)));
   }
 
   #command(call: CommandCall): { run: () => Promise<Outcome>; tell: (outcome: Outcome) => void } {
+    const tell = (outcome: Outcome): void => this.#tell(outcome);
+    if (call.name === 'mode') {
+      // At once, whatever is still under way: the next line is read in the new mode already.
+      const outcome = run(call, this.#context);
+      return { run: () => outcome, tell };
+    }
     return {
-      run: () => run(call, this.#context),
-      tell: (outcome) => this.#tell(outcome),
+      run: async () => {
+        this.#running = call.name;
+        return run(call, this.#context).finally(() => (this.#running = undefined));
+      },
+      tell,
     };
   }
 
@@ -261,9 +282,21 @@ class LineMode {
   }
 
   #tell(outcome: Outcome): void {
-    if (!outcome.ok)
-      this.#prompt.print(formatError(new ClchatError(outcome.code, outcome.text), this.#style));
-    else if (outcome.text !== '') this.#prompt.print(outcome.text);
+    if (outcome.ok) {
+      if (outcome.text !== '') this.#prompt.print(outcome.text);
+      return;
+    }
+    const { code, text } = outcome;
+    const told = this.#refusals.findIndex((refusal) => refusal.code === code);
+    if (told >= 0) this.#refusals.splice(told, 1);
+    this.#prompt.print(formatError(new ClchatError(code, text), this.#style));
+  }
+
+  /** A refusal of something that was not written here, or not in this run. */
+  async #refused(event: Extract<AppEvent, { event: 'refused' }>): Promise<void> {
+    this.#refusals.push(event);
+    while (!this.#pipeline.empty) await this.#pipeline.idle();
+    for (const refusal of this.#refusals.splice(0)) this.#event(refusal);
   }
 
   #onEvent(event: AppEvent): void {
@@ -278,7 +311,7 @@ class LineMode {
       }
       case 'refused': {
         const said = this.#own.progressed(event.id, { state: 'refused', code: event.code });
-        if (said === undefined) this.#event(event);
+        if (said === undefined) void this.#refused(event);
         else this.#tell(failure(new ClchatError(event.code, `${event.text} (${fit(said, 40)})`)));
         break;
       }
@@ -289,10 +322,14 @@ class LineMode {
         this.#event(event);
         this.#end({ reason: 'locked', status: EXIT.authentication });
         break;
+      case 'login':
+        if (this.#running !== 'login' && this.#running !== 'user') this.#event(event);
+        break;
+      case 'logout':
+        if (this.#running !== 'logout') this.#event(event);
+        break;
       case 'presence':
       case 'server':
-      case 'login':
-      case 'logout':
       case 'notice':
         this.#event(event);
         break;
@@ -360,9 +397,10 @@ function serverText({ name, addresses }: ServerView): string {
   const reachable = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
   const list = (reachable.length > 0 ? reachable : addresses).map((address) => clean(address));
   const [first] = list;
-  const elsewhere = reachable.length === 0 ? 'Others on this machine' : 'Others on this network';
+  const elsewhere = reachable.length === 0 ? 'machine' : 'network';
   return [
     `The server "${clean(name)}" listens on ${list.join(', ')}.`,
-    `${elsewhere} join with "clchat -lc"; where it finds nothing, with "clchat -lc --connect ${first ?? ''}".`,
+    `Others on this ${elsewhere} join with:  clchat -lc`,
+    `Where that finds nothing, with:    clchat -lc --connect ${first ?? ''}`,
   ].join('\n');
 }

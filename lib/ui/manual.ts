@@ -79,7 +79,7 @@ export function manualPage(version: string): string {
     ...OPTIONS.filter((option) => option.hidden !== true).flatMap(optionEntry),
     '.SH COMMANDS',
     roff(
-      'The last argument takes the rest of the line. Names with spaces go between double quotes.',
+      'The last argument takes the rest of the line. An earlier one with spaces goes between double quotes.',
     ),
     ...grouped().flatMap(({ title, commands }) => [
       `.SS ${roff(title)}`,
@@ -95,6 +95,17 @@ export function manualPage(version: string): string {
     '.TP',
     bold('CLCHAT_PASSWORD'),
     roff('The password, for use without a person. --password-file comes before it.'),
+    '.TP',
+    bold('CLCHAT_PASSPHRASE'),
+    roff(
+      'Seals the keys on this machine in place of a key file. It is needed at each start from then on.',
+    ),
+    '.TP',
+    bold('CLCHAT_BACKUP_PASSPHRASE'),
+    roff('The passphrase for "backup" and "restore"; it is asked for when this is not set.'),
+    '.TP',
+    bold('XDG_DATA_HOME'),
+    roff('Data is kept in its directory clchat; ~/.local/share/clchat where it is not set.'),
     '.TP',
     bold('NO_COLOR'),
     roff('When set to anything, no colours are used.'),

@@ -111,7 +111,9 @@ export function scan(line: string): Scan {
     if (argument === undefined) break;
     const last = wanted.length === 0;
     if (argument.yields === true && !last && isOneWord(line, piece)) continue;
-    if (argument.optional === true && !last && !fits(argument, piece.value)) continue;
+    // Left out, where what was typed can only be meant for a later one.
+    const isMeant = (one: Argument): boolean => fits(one, piece.value);
+    if (argument.optional === true && !isMeant(argument) && wanted.some(isMeant)) continue;
     if (last) {
       // A text begins after one space, so that its own indentation stays.
       const from = argument.kind === 'text' ? Math.min(at + 1, start) : start;

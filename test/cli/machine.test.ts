@@ -56,8 +56,13 @@ describe('machine mode', function () {
     assert.equal(last.line, first + lines.length);
     assert.deepEqual(
       results.map(({ ok, code }) => (ok ? 'ok' : code)),
-      ['ok', 'USAGE', 'ok', 'ok', 'NO_SUCH_USER', 'USAGE', 'ok', 'ok', 'ok']
-        .concat(['USAGE', 'USAGE', 'USAGE', 'ok', 'ok']),
+      ['ok', 'USAGE', 'ok', 'ok', 'NO_SUCH_USER', 'USAGE', 'ok', 'ok', 'ok'].concat([
+        'USAGE',
+        'USAGE',
+        'USAGE',
+        'ok',
+        'ok',
+      ]),
     );
     for (const { ok, code, text, data } of results) {
       assert.equal(typeof text, 'string');
@@ -145,7 +150,10 @@ describe('machine mode', function () {
     assert.equal(shown[1]?.data?.messages?.[0]?.text, `${HARMLESS} sieve`);
     for (const { stdout } of [alice, bob, server.cli])
       // As bytes and as JSON would write them.
-      assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\u00[01]|\\u009b|\\u202e/);
+      assert.doesNotMatch(
+        stdout,
+        /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\u00[01]|\\u009b|\\u202e/,
+      );
   });
 
   it('refuses names that are none', async () => {
@@ -167,10 +175,9 @@ describe('machine mode', function () {
   });
 
   it('takes CRLF, bytes that are no text, and a last line without an end', async () => {
-    const { lines, status } = await shop.run(
-      await shop.clientArgs(server.address, 'carol'),
-      { input: 'say crlf\r\nhistory 1\r\nsay \u0000\nwhoelse' },
-    );
+    const { lines, status } = await shop.run(await shop.clientArgs(server.address, 'carol'), {
+      input: 'say crlf\r\nhistory 1\r\nsay \u0000\nwhoelse',
+    });
     const results = lines.filter((line) => line.type === 'result');
     assert.equal(status, 0);
     assert.deepEqual(results.map(({ ok }) => ok).slice(0, 2), [true, true]);
@@ -267,7 +274,10 @@ describe('machine mode', function () {
     for (const [args, expected, code] of cases) {
       const { status, lines } = await shop.run(args);
       assert.equal(status, expected, args.join(' '));
-      assert.deepEqual(lines.map((line) => line.type === 'error' && line.code), [code]);
+      assert.deepEqual(
+        lines.map((line) => line.type === 'error' && line.code),
+        [code],
+      );
     }
     const version = await shop.run(['--version']);
     assert.deepEqual([version.status, version.stderr], [0, '']);

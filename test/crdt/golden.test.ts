@@ -289,7 +289,7 @@ describe('golden bytes', () => {
       const bytes = check(`record ${table}`, encodeRecord(table, id, value));
       const back = decode(bytes, { canonical: true });
       assert.deepEqual(back, [table, id, value]);
-      assert.ok(isRecord(table, (back)[2]));
+      assert.ok(isRecord(table, back[2]));
     });
 
   it('of the hash of a state', () => {

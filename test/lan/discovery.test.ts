@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
+import { bundleFixtures, type Bundle } from './bundle.ts';
 import { Lab, type LabHost, type LabOptions } from './lab.ts';
 import type { Line, LabProcess } from './process.ts';
 import { sleep } from '../../lib/lifecycle.ts';
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`./fixtures/${name}.ts`, import.meta.url));
+let bundle: Bundle;
+const fixture = (name: string): string => bundle.path(name);
 const of =
   (type: string, fields: Line = {}) =>
   (line: Line): boolean =>
@@ -59,6 +59,10 @@ describe('discovery on a LAN', function () {
   const build = async (options: LabOptions): Promise<void> => {
     lab = await Lab.create(options);
   };
+  before(async () => {
+    bundle = await bundleFixtures('server', 'client', 'flooder');
+  });
+  after(() => bundle.remove());
   afterEach(async () => {
     await (lab as Lab | undefined)?.destroy();
   });

@@ -192,9 +192,9 @@ export class LabHost {
     await this.#route(number);
   }
 
-  /** Runs a script of `test/lan/fixtures`, or any other, which talks by lines of JSON. */
+  /** Runs a script for Node, which talks by lines of JSON. */
   run(script: string, ...args: string[]): LabProcess {
-    return this.exec(process.execPath, ['--import', 'tsx', script, ...args]);
+    return this.exec(process.execPath, [script, ...args]);
   }
 
   /** Runs any program that talks by lines of JSON. */

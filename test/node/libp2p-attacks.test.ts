@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import fc from 'fast-check';
 import type { Connection as LibConnection, Stream } from '@libp2p/interface';
 import { collect } from '../support/transport-contract.ts';
 import { MAX_FRAME, type Transport } from '../../lib/node/channel.ts';
-import type { Libp2pTransport } from '../../lib/node/libp2p.ts';
 import { peerIdOf } from '../../lib/node/peer-id.ts';
-import { hasCode } from '../../lib/errors.ts';
+import { ClchatError, hasCode } from '../../lib/errors.ts';
 import { sleep, within } from '../../lib/lifecycle.ts';
 import {
   attackingMuxer,
@@ -25,10 +25,12 @@ import {
   ECHO,
   gone,
   portOf,
+  serve,
   soon,
   start,
   startServer,
   stranger,
+  UPGRADE,
 } from '../support/peers.ts';
 
 describe('libp2p under attack', () => {
@@ -59,6 +61,23 @@ describe('libp2p under attack', () => {
         await gone(socket);
         await assertServes(server);
       });
+
+    it('hangs up at once on those who say much before they have said who they are', async () => {
+      for (const suffix of ['', '/ws']) {
+        const server = await startServer();
+        const addresses = suffix === '' ? server.addresses() : server.webSocketAddresses();
+        const socket = (await stranger(portOf(addresses[0]))).resume();
+        if (suffix === '/ws') socket.write(UPGRADE);
+        // An honest length that never comes to its end, so that it would all be kept.
+        const endless = Buffer.alloc(20_000, 0xff);
+        const header = Buffer.from([0x82, 0xfe, endless.length >> 8, endless.length & 0xff]);
+        const mask = Buffer.alloc(4);
+        socket.write(suffix === '' ? endless : Buffer.concat([header, mask, endless]));
+        const before = performance.now();
+        await gone(socket);
+        assert(performance.now() - before < 2_000);
+      }
+    });
 
     it('hangs up on those who say nothing, or say it slowly', async () => {
       const server = await startServer({ limits: { handshakeMs: 300 } });
@@ -244,73 +263,114 @@ describe('libp2p under attack', () => {
       });
   });
 
-  describe('WebSockets', () => {
-    let server: Libp2pTransport;
-    let port: number;
-
-    beforeEach(async () => {
-      server = await startServer({ limits: { handshakeMs: 500 } });
-      port = portOf(server.webSocketAddresses()[0]);
-    });
-
-    it('are listened for on the next free port, or the given one', async () => {
-      assert(port > portOf(server.addresses()[0]) && port <= portOf(server.addresses()[0]) + 16);
-      const given = await startServer({ webSocket: ['127.0.0.1:0'] });
-      assert.match(given.webSocketAddresses()[0]!, /^127\.0\.0\.1:[1-9]\d*$/);
-      await assert.rejects(
-        start({ webSocket: given.webSocketAddresses(), listen: ['127.0.0.1:0'] }),
-        coded('PORT_IN_USE'),
+  describe('chaos', () => {
+    /** A wire that does to bytes what `spoil` does. */
+    function spoiltWire(port: number, spoil: (bytes: Buffer, hangUp: () => void) => Buffer[]) {
+      return serve(
+        createServer((near) => {
+          const far = connect(port, '127.0.0.1').on('error', () => undefined);
+          const hangUp = (): void => {
+            near.destroy();
+            far.destroy();
+          };
+          cleanUp(hangUp);
+          const carry = (from: Socket, to: Socket): void => {
+            from.on('data', (bytes) => {
+              for (const part of spoil(bytes, hangUp)) if (!to.destroyed) to.write(part);
+            });
+            from.on('close', () => to.destroy());
+          };
+          carry(near, far);
+          carry(far, near);
+        }),
       );
-      assert.deepEqual((await startServer({ webSocket: [] })).webSocketAddresses(), []);
-    });
+    }
 
-    it('carry the same channels, small and large frames both ways', async () => {
-      const peer = await foreignPeer();
-      try {
-        const connection = await dial(peer, `127.0.0.1:${port}`, '/ws');
-        assert.equal(connection.remotePeer.toString(), peerIdOf(server.key));
-        const stream = await connection.newStream(ECHO);
-        const frame = randomBytes(500_000);
-        const header = Buffer.alloc(4);
-        header.writeUInt32BE(frame.length);
-        const sent = Buffer.concat([header, frame, Buffer.of(0, 0, 0, 1, 9)]);
-        const received: Uint8Array[] = [];
-        let length = 0;
-        const all = new Promise<void>((resolve) =>
-          stream.addEventListener('message', ({ data }) => {
-            received.push(data.slice());
-            length += data.byteLength;
-            if (length >= sent.length) resolve();
-          }),
-        );
-        stream.send(sent);
-        await within(5_000, all, 'the echo');
-        assert(Buffer.concat(received).equals(sent));
-      } finally {
-        await peer.stop();
-      }
-    });
-
-    const upgrade =
-      'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
-    const text = Buffer.from([0x81, 0x85, 0, 0, 0, 0, ...Buffer.from('hello')]);
-    const huge = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x7f, 0, 0, 0, 0, 0, 0, 0]);
-    for (const [what, opening] of [
-      ['nothing', ''],
-      ['half a request', 'GET / HTTP/1.1\r\nHost: '],
-      ['an ordinary request', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-      ['random bytes', randomBytes(10_000)],
-      ['nothing after the upgrade', upgrade],
-      ['text', Buffer.concat([Buffer.from(upgrade), text])],
-      ['a huge message', Buffer.concat([Buffer.from(upgrade), huge])],
-      ['random bytes after the upgrade', Buffer.concat([Buffer.from(upgrade), randomBytes(9999)])],
-    ] as const)
-      it(`are hung up on when they say ${what}`, async () => {
-        const socket = (await stranger(port)).resume();
-        socket.write(opening);
-        await gone(socket);
-        await assertServes(server);
+    it('is survived when a wire corrupts, drops, repeats and cuts at any point', async function () {
+      this.timeout(30_000);
+      const server = await startServer({ limits: { handshakeMs: 300 } });
+      const seed = randomBytes(4).readUInt32BE();
+      let state = seed;
+      const random = (below: number): number => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return Math.floor((state / 2 ** 32) * below);
+      };
+      const address = await spoiltWire(portOf(server.addresses()[0]), (bytes, hangUp) => {
+        const at = random(bytes.length);
+        switch (random(60)) {
+          case 0:
+            bytes[at] = random(256);
+            return [bytes];
+          case 1:
+            return [bytes.subarray(0, at)];
+          case 2:
+            return [bytes, bytes];
+          case 3:
+            setImmediate(hangUp);
+            return [bytes.subarray(0, at)];
+          default:
+            return [bytes.subarray(0, at), bytes.subarray(at)];
+        }
       });
+      const client = await start({ limits: { dialMs: 300, handshakeMs: 300 } });
+      let carried = 0;
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          for (let round = 0; round < 12; round++) {
+            const signal = AbortSignal.timeout(1_000);
+            try {
+              const connection = await client.connect({ addresses: [address] }, { signal });
+              const channel = await connection.open(ECHO, { signal });
+              for (let i = 0; i < 30; i++) channel.send(randomBytes(random(3_000)));
+              await Promise.race([collect(channel, 30).then(() => carried++), sleep(200)]).catch(
+                () => undefined,
+              );
+              connection.abort(new ClchatError('CLOSED'));
+            } catch (error) {
+              assert(error instanceof ClchatError, `seed ${seed}: ${String(error)}`);
+            }
+          }
+        }),
+      );
+      assert(carried > 0, `seed ${seed}: nothing came through`);
+      await assertServes(server);
+    });
+
+    it('is survived when a peer sends any frames in any order', async function () {
+      this.timeout(30_000);
+      const server = await startServer();
+      const frame = fc.record({
+        type: fc.integer({ min: 0, max: 4 }),
+        flags: fc.constantFrom(0, 1, 2, 4, 8, 3, 5, 12, 0xffff),
+        stream: fc.constantFrom(0, 1, 2, 3, 5, 7, 0xffff_ffff),
+        length: fc.constantFrom(0, 1, 20, 300, 262_144, 0xffff_ffff),
+        payload: fc.oneof(
+          fc.uint8Array({ maxLength: 50 }),
+          fc.constant(Buffer.from(`\x13/multistream/1.0.0\n\x14${ECHO}\n`)),
+          fc.constant(Buffer.from('\x13/multistream/1.0.0\n\x0f/ipfs/id/1.0.0\n')),
+        ),
+        honest: fc.boolean(),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 80 }), async (frames) => {
+          const attacker = await foreignPeer(
+            attackingMuxer((send) => {
+              for (const { type, flags, stream, length, payload, honest } of frames) {
+                const size = honest && type === 0 ? payload.length : length;
+                if (!send(Buffer.concat([yamuxHeader(type, flags, stream, size), payload]))) break;
+              }
+            }),
+          );
+          try {
+            await dial(attacker, server.addresses()[0]!);
+            await sleep(10);
+          } finally {
+            await attacker.stop();
+          }
+        }),
+        { numRuns: 40 },
+      );
+      await assertServes(server);
+    });
   });
 });

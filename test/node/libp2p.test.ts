@@ -125,7 +125,7 @@ describe('libp2p', () => {
       const address = await serve(createServer());
       const client = await start({ limits: { dialMs: 200 } });
       const before = performance.now();
-      await assert.rejects(client.connect({ addresses: [address] }, soon()), coded('BAD_MESSAGE'));
+      await assert.rejects(client.connect({ addresses: [address] }, soon()), coded('TIMEOUT'));
       assert(performance.now() - before < 1_000);
     });
 
@@ -222,7 +222,9 @@ describe('libp2p', () => {
     it('takes 300 peers from one address that join at the same time', async function () {
       this.timeout(60_000);
       const server = await startServer();
-      const clients = await Promise.all(Array.from({ length: 300 }, () => start()));
+      const clients = await Promise.all(
+        Array.from({ length: 300 }, () => start({ limits: { dialMs: 20_000 } })),
+      );
       const before = performance.now();
       const soon = { signal: AbortSignal.timeout(30_000) };
       await Promise.all(

@@ -213,11 +213,7 @@ export class Cli {
   }
 
   ready(patience?: number): Promise<Ready> {
-    return this.until(
-      () => this.lines.find((line) => line.type === 'ready'),
-      '"ready"',
-      patience,
-    );
+    return this.until(() => this.lines.find((line) => line.type === 'ready'), '"ready"', patience);
   }
 
   /** The failure told in place of `ready`. */

@@ -129,7 +129,7 @@ export class Member extends Writer {
   }
 
   get deviceKeys(): { sealing: Uint8Array; label: string } {
-    return { sealing: this.sealing.public, label: `${this.name}'s device` };
+    return { sealing: this.sealing.public, label: 'laptop' };
   }
 
   /** The entry by which the account and its first device come to be. */

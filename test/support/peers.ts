@@ -21,6 +21,11 @@ export const coded =
     hasCode(error, code);
 export const portOf = (address: string | undefined): number => Number(address?.split(':').at(-1));
 
+/** The request by which a browser turns to WebSockets. */
+export const UPGRADE =
+  'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+
 let cleanups: (() => unknown)[] = [];
 
 /** Registers what is undone after the test. */

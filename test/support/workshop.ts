@@ -74,7 +74,7 @@ export class Workshop {
       args,
       cwd: home,
       env: {
-        PATH: process.env['PATH'] ?? '',
+        PATH: process.env['PATH'] ?? '', ...(process.env['CLCHAT_DEBUG'] ? { CLCHAT_DEBUG: '1' } : {}),
         HOME: home,
         XDG_DATA_HOME: join(home, 'data'),
         TMPDIR: tmpdir(),
@@ -175,6 +175,7 @@ export class Workshop {
   async close(): Promise<void> {
     for (const cli of this.#processes) if (!cli.ended) cli.kill('SIGKILL');
     await Promise.all(this.#processes.map((cli) => cli.exit));
+    if (process.env['CLCHAT_KEEP'] !== undefined) return;
     for (const directory of this.#directories)
       await rm(directory, { recursive: true, force: true });
   }

@@ -1,0 +1,535 @@
+import assert from 'node:assert/strict';
+import { toHex } from '../../lib/crdt/bytes.ts';
+import { encodeEntry, type Entry } from '../../lib/crdt/entry.ts';
+import { Keyring } from '../../lib/crdt/keyring.ts';
+import { SigningKey } from '../../lib/crdt/keys.ts';
+import type { HeadRecord } from '../../lib/crdt/records.ts';
+import {
+  entryItem,
+  rootOf,
+  signSeal,
+  type Batch,
+  type Item,
+  type Seal,
+} from '../../lib/crdt/seal.ts';
+import type { Store } from '../../lib/crdt/store.ts';
+import { accountStream, LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
+import { ClchatError } from '../../lib/errors.ts';
+import { SealedCommunity, wireOf, type Member } from '../support/community.ts';
+import { flipped } from '../support/mutate.ts';
+import { ReplicaBench, snapshotOf } from '../support/replicas.ts';
+
+const bad = { name: 'ClchatError', code: 'BAD_ENTRY' };
+
+describe('a replica', () => {
+  let community: SealedCommunity;
+  let alice: Member;
+  let bob: Member;
+  /** Alice's replica, which has the space. */
+  let hers: ReplicaBench;
+
+  beforeEach(async () => {
+    community = await SealedCommunity.found();
+    alice = await community.join('alice');
+    bob = await community.join('bob');
+    hers = await ReplicaBench.open(community, alice);
+    await hers.follow(community.batches);
+    hers.told.length = 0;
+  });
+
+  /** A batch such as only somebody with the server's key can make. */
+  function batchOf(
+    items: readonly Item[],
+    change: Partial<Seal> = {},
+    key = community.server.key,
+  ): Batch {
+    const last = community.of(LOBBY_STREAM).at(-1)?.seal;
+    const seal = signSeal(key, {
+      stream: LOBBY_STREAM,
+      term: 1,
+      seq: (last?.seq ?? 0) + 1,
+      previous: last?.id ?? null,
+      first: last === undefined ? 0 : last.first + last.count,
+      count: items.length,
+      root: rootOf(items),
+      space: community.of('space').length,
+      time: community.clock.now(),
+      state: new Uint8Array(32),
+      ...change,
+    });
+    return { seal, items };
+  }
+  const said = (text: string, by: Member = bob): Item =>
+    entryItem(by.forge(LOBBY_STREAM, 'say', { text }));
+  const length = (): number => hers.replica.log.headOf(LOBBY_STREAM).length;
+
+  describe('of what the server seals', () => {
+    it('takes batches in order, once each', async () => {
+      for (const text of ['one', 'two', 'three']) await community.say(bob, text);
+      const [one, two, three] = community.of(LOBBY_STREAM);
+      assert.equal(await hers.ingest(two!), 'waiting');
+      assert.equal(await hers.ingest(one!), 'added');
+      assert.equal(await hers.ingest(one!), 'duplicate');
+      assert.equal(await hers.ingest(three!), 'waiting');
+      assert.equal(await hers.ingest(two!), 'added');
+      assert.equal(await hers.ingest(three!), 'added');
+      assert.equal(await hers.ingest(one!), 'duplicate');
+      assert.deepEqual(hers.told, ['added 0', 'added 1', 'added 2']);
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+      assert.ok(await hers.replica.verifyState('space'));
+    });
+
+    it('says of a waiting batch up to where its stream goes', async () => {
+      await community.say(bob, 'one');
+      await community.say(bob, 'two');
+      const { seal, items } = wireOf(community.of(LOBBY_STREAM)[1]!);
+      assert.deepEqual(await hers.replica.ingest(seal, items), {
+        stream: LOBBY_STREAM,
+        end: 2,
+        result: 'waiting',
+      });
+    });
+
+    it('takes them all at once as well, one after the other', async () => {
+      for (let n = 0; n < 20; n++) await community.say(bob, `${n}`);
+      const results = await Promise.all(
+        community.of(LOBBY_STREAM).map((batch) => hers.ingest(batch)),
+      );
+      assert.ok(results.every((result) => result === 'added'));
+      assert.equal(length(), 20);
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+    });
+
+    it('is the same after a restart', async () => {
+      await community.say(bob, 'one');
+      await hers.follow(community.of(LOBBY_STREAM));
+      const before = hers.replica.log.headOf(LOBBY_STREAM);
+      await hers.restart();
+      assert.deepEqual(hers.replica.log.headOf(LOBBY_STREAM), before);
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+      assert.ok(await hers.replica.verifyState('space'));
+      await community.say(bob, 'two');
+      assert.equal(await hers.ingest(community.of(LOBBY_STREAM)[1]!), 'added');
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+    });
+
+    it('refuses a batch in which one bit is another, and is as before', async () => {
+      await Promise.all(['one', 'two'].map((text) => community.say(bob, text)));
+      const { seal, items } = wireOf(community.of(LOBBY_STREAM)[0]!);
+      const attempts: [Uint8Array, Uint8Array[]][] = [];
+      for (const altered of flipped(seal, 37)) attempts.push([altered, items]);
+      for (const altered of flipped(items[0]!, 37)) attempts.push([seal, [altered, items[1]!]]);
+      attempts.push([seal, [items[0]!]], [seal, [items[1]!, items[0]!]], [seal, []]);
+      for (const [sealBytes, itemBytes] of attempts) {
+        const result = await hers.replica.ingest(sealBytes, itemBytes).then(
+          ({ result: what }) => what,
+          (error: unknown) => (error as ClchatError).code,
+        );
+        // What seems to come later is not looked at before its time.
+        assert.ok(result === 'BAD_ENTRY' || result === 'waiting', result);
+      }
+      assert.equal(length(), 0);
+      assert.deepEqual(hers.told, []);
+      assert.equal(await hers.ingest(community.of(LOBBY_STREAM)[0]!), 'added');
+    });
+
+    it('refuses seals of another server, whatever is in them', async () => {
+      const impostor = new SigningKey(community.random(32));
+      await assert.rejects(hers.ingest(batchOf([said('x')], {}, impostor)), bad);
+      assert.equal(length(), 0);
+    });
+
+    it('refuses entries of other streams, servers or signatures, even under a right seal', async () => {
+      const entry = bob.forge(LOBBY_STREAM, 'say', { text: 'x' });
+      const elsewhere = bob.forge(`room/${'0'.repeat(32)}`, 'say', { text: 'x' });
+      const foreign = bob.forge(LOBBY_STREAM, 'say', { text: 'x' }, { server: alice.id });
+      const forged = { ...entry, signature: new Uint8Array(64) };
+      for (const wrong of [elsewhere, foreign, forged])
+        await assert.rejects(hers.ingest(batchOf([entryItem(wrong, encodeEntry(wrong))])), bad);
+    });
+
+    it('calls a history that contradicts its own a fork, and keeps its own', async () => {
+      await community.say(bob, 'one');
+      await hers.follow(community.of(LOBBY_STREAM));
+      const { seal } = community.of(LOBBY_STREAM)[0]!;
+      const other = said('two', alice);
+      const wrong: Partial<Seal>[] = [
+        { previous: 'ab'.repeat(32) },
+        { previous: null },
+        { seq: 1 },
+        { seq: 3 },
+        { term: 0 },
+        // Another one in the place of the first.
+        { first: 0, seq: 1, previous: null },
+      ];
+      for (const change of wrong)
+        assert.equal(await hers.ingest(batchOf([other], change)), 'forked', JSON.stringify(change));
+      assert.deepEqual(hers.replica.log.headOf(LOBBY_STREAM).seal, seal.id);
+      assert.equal(await hers.ingest(batchOf([other], { term: 2 })), 'added');
+    });
+
+    it('holds void what the rules forbid, and says so of nothing else', async () => {
+      await community.seal(
+        community.server.write('space', 'setgroup', { account: alice.account, group: 'admin' }),
+      );
+      await community.seal(
+        alice.write('space', 'setgroup', { account: bob.account, group: 'mute' }),
+      );
+      await hers.follow(community.of('space').slice(-2));
+      const items = [said('I may', alice), said('I may not', bob)];
+      assert.equal(await hers.ingest(batchOf(items)), 'added');
+      assert.equal(hers.replica.isVoid(LOBBY_STREAM, 0), false);
+      assert.equal(hers.replica.isVoid(LOBBY_STREAM, 1), true);
+      // The chain of the device goes on all the same.
+      const { state } = await hers.replica.log.open(LOBBY_STREAM);
+      assert.equal(state.get<HeadRecord>('head', bob.id)?.seq, 1);
+    });
+
+    it('does not judge by a space that is not the one it was judged by', async () => {
+      await community.say(bob, 'while I might');
+      await community.seal(
+        community.server.write('space', 'setgroup', { account: alice.account, group: 'admin' }),
+      );
+      await community.seal(
+        alice.write('space', 'setgroup', { account: bob.account, group: 'mute' }),
+      );
+      await hers.follow(community.of('space').slice(-2));
+      await hers.follow(community.of(LOBBY_STREAM));
+      assert.equal(hers.replica.isVoid(LOBBY_STREAM, 0), false);
+    });
+
+    it('comes to the same keys when it has the space before the conversation', async () => {
+      const pair = pairStream(alice.account, bob.account);
+      const key = new Uint8Array(32);
+      await community.seal(alice.write(pair, 'epoch', alice.epoch([alice, bob], 1, key)));
+      // Lost the race, but was sealed all the same.
+      await community.seal(bob.write(pair, 'epoch', bob.epoch([alice, bob], 1, key)));
+      const phone = await community.enrol(bob);
+      const fresh = Keyring.create(2, community.random);
+      await community.seal(bob.write('space', 'revoke', bob.revocation(phone.id, [bob], fresh)));
+      await hers.follow(community.of('space').slice(3));
+      await hers.follow(community.of(pair));
+      assert.ok(await hers.replica.verifyState(pair));
+    });
+  });
+
+  describe('of a snapshot', () => {
+    beforeEach(async () => {
+      for (let n = 0; n < 10; n++)
+        await Promise.all([community.say(bob, `${n}`), community.say(alice, `${n}`)]);
+    });
+
+    it('has the state that replaying gives, and goes on from there', async () => {
+      const { seal, records } = await snapshotOf(community, LOBBY_STREAM);
+      await hers.replica.adopt(seal, records);
+      const replayed = await ReplicaBench.open(community, bob);
+      await replayed.follow(community.batches);
+      const [one, two] = await Promise.all(
+        [hers, replayed].map(async ({ replica }) => replica.log.open(LOBBY_STREAM)),
+      );
+      assert.equal(toHex(one!.state.rehash()), toHex(two!.state.rehash()));
+      assert.equal(length(), 20);
+      assert.deepEqual(hers.replica.log.headOf(LOBBY_STREAM).have, []);
+      await community.say(bob, 'more');
+      assert.equal(await hers.ingest(community.of(LOBBY_STREAM).at(-1)!), 'added');
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+      await hers.restart();
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+    });
+
+    it('refuses records other than those sealed, and is as before', async () => {
+      const { seal, records } = await snapshotOf(community, LOBBY_STREAM);
+      const head = records.findIndex(({ table }) => table === 'head');
+      const other = { ...records[head]!, value: { seq: 99, id: 'ab'.repeat(32) } };
+      for (const wrong of [
+        [],
+        records.slice(1),
+        [...records, { table: 'member', id: alice.account, value: true }],
+        records.with(head, other),
+        records.with(head, { ...records[head]!, id: 'f'.repeat(64) }),
+        records.with(head, { ...records[head]!, value: { seq: 'x' } }),
+        records.with(head, { ...records[head]!, table: 'unknown' }),
+        records.with(head, { ...records[head]!, table: '__proto__' }),
+      ])
+        await assert.rejects(hers.replica.adopt(seal, wrong), bad);
+      const [altered] = flipped(seal, 700);
+      await assert.rejects(hers.replica.adopt(altered!, records), bad);
+      assert.equal(length(), 0);
+      assert.equal([...(await hers.replica.log.open(LOBBY_STREAM)).state.records()].length, 0);
+    });
+
+    it('does not go back to an older one', async () => {
+      const { seal, records } = await snapshotOf(community, LOBBY_STREAM);
+      await hers.follow(community.of(LOBBY_STREAM));
+      await community.say(bob, 'more');
+      await hers.follow(community.of(LOBBY_STREAM).slice(-1));
+      await hers.replica.adopt(seal, records);
+      assert.equal(length(), 21);
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+    });
+
+    it('leaves no record of the state before', async () => {
+      await hers.follow(community.of(LOBBY_STREAM).slice(0, 1));
+      const pair = pairStream(alice.account, bob.account);
+      await community.seal(
+        alice.write(pair, 'epoch', alice.epoch([alice, bob], 1, new Uint8Array(32))),
+      );
+      const { seal, records } = await snapshotOf(community, LOBBY_STREAM);
+      await hers.replica.adopt(seal, records);
+      await hers.restart();
+      const { state } = await hers.replica.log.open(LOBBY_STREAM);
+      assert.equal([...state.records()].length, records.length);
+    });
+
+    describe('fills in what was before', () => {
+      const older = (batches: readonly Batch[]) =>
+        hers.replica.ingestOlder(LOBBY_STREAM, batches.map(wireOf));
+      beforeEach(async () => {
+        const { seal, records } = await snapshotOf(community, LOBBY_STREAM);
+        await hers.replica.adopt(seal, records);
+      });
+
+      it('newest first, without touching the state', async () => {
+        const { state } = await hers.replica.log.open(LOBBY_STREAM);
+        const before = toHex(state.rehash());
+        const batches = community.of(LOBBY_STREAM).toReversed();
+        assert.equal(await older(batches.slice(0, 3)), 'added');
+        const from = batches[2]!.seal.first;
+        assert.deepEqual(hers.replica.log.headOf(LOBBY_STREAM).have, [[from, 20]]);
+        assert.equal(await older(batches.slice(3)), 'added');
+        assert.deepEqual(hers.replica.log.headOf(LOBBY_STREAM).have, [[0, 20]]);
+        assert.equal(await older(batches), 'duplicate');
+        assert.equal(toHex(state.rehash()), before);
+        assert.ok(hers.told.every((line) => line.startsWith('older')));
+        assert.equal(hers.replica.log.item(LOBBY_STREAM, 0)?.type, 'entry');
+      });
+
+      it('and lets wait what does not come next', async () => {
+        const batches = community.of(LOBBY_STREAM).toReversed();
+        assert.equal(await older(batches.slice(1, 2)), 'waiting');
+        assert.equal(await older([batches[0]!, batches[2]!]), 'waiting');
+        assert.equal(hers.replica.log.headOf(LOBBY_STREAM).have.length, 1);
+      });
+
+      it('and refuses what is not linked to what it has', async () => {
+        const [last] = community.of(LOBBY_STREAM).toReversed();
+        const { count, first, seq, previous } = last!.seal;
+        const items = Array.from({ length: count }, (_, n) => said(`other ${n}`));
+        const fake = batchOf(items, { first, seq, previous });
+        assert.equal(await older([fake]), 'forked');
+        const impostor = new SigningKey(community.random(32));
+        await assert.rejects(older([batchOf(items, { first, seq, previous }, impostor)]), bad);
+        await assert.rejects(older([community.of('space')[0]!]), bad);
+        assert.deepEqual(hers.replica.log.headOf(LOBBY_STREAM).have, []);
+      });
+    });
+  });
+
+  describe('of what is written here', () => {
+    const pending = (): string[] =>
+      hers.replica.pending().map(({ stream, seq }) => `${stream} ${seq}`);
+
+    it('keeps each entry until a seal has it, in one chain, over a restart', async () => {
+      const entries = await Promise.all(['one', 'two', 'three'].map((text) => hers.say(text)));
+      assert.deepEqual(
+        entries.map(({ seq, previous, clock }) => [seq, previous, clock]),
+        [
+          [1, null, 1],
+          [2, entries[0]!.id, 2],
+          [3, entries[1]!.id, 3],
+        ],
+      );
+      await hers.restart();
+      assert.deepEqual(pending(), ['room/lobby 1', 'room/lobby 2', 'room/lobby 3']);
+      const fourth = await hers.say('four');
+      assert.deepEqual([fourth.seq, fourth.previous], [4, entries[2]!.id]);
+      for (const entry of [...entries, fourth]) await community.seal(entry);
+      await hers.follow(community.of(LOBBY_STREAM));
+      assert.deepEqual(pending(), []);
+      await hers.restart();
+      assert.deepEqual(pending(), []);
+      assert.equal((await hers.say('five')).seq, 5);
+    });
+
+    it('sets its clock above everything it has seen of the stream', async () => {
+      await community.seal(bob.write(LOBBY_STREAM, 'say', { text: 'x' }, { clock: 41 }));
+      await hers.follow(community.of(LOBBY_STREAM));
+      assert.equal((await hers.say('y')).clock, 42);
+      assert.equal((await hers.say('z')).clock, 43);
+    });
+
+    it('is told of what was refused, and keeps it', async () => {
+      const stream = accountStream(alice.account);
+      const entry = await hers.append(stream, 'block', { account: alice.account, blocked: true });
+      assert.equal((await community.submit(entry)).type, 'refused');
+      await hers.follow(community.of(stream));
+      assert.deepEqual(hers.told, ['refused block SELF', 'added 0']);
+      assert.deepEqual(pending(), []);
+      await hers.restart();
+      const refused = hers.replica.refused(entry.id);
+      assert.deepEqual([refused?.entry.id, refused?.code], [entry.id, 'SELF']);
+      assert.equal(hers.replica.refused('0'.repeat(64) as Entry['id']), undefined);
+    });
+
+    it('lets go what the state says was sealed, though its batch has not come', async () => {
+      const entries = [await hers.say('one'), await hers.say('two')];
+      for (const entry of entries) await community.seal(entry);
+      const { seal, records } = await snapshotOf(community, LOBBY_STREAM);
+      await hers.replica.judged(entries[0]!);
+      assert.equal(pending().length, 2, 'not before the state is past it');
+      await hers.replica.adopt(seal, records);
+      await hers.replica.judged(entries[0]!);
+      await hers.replica.judged(entries[1]!, 'BLOCKED');
+      assert.deepEqual(pending(), []);
+      assert.equal(hers.replica.refused(entries[1]!.id)?.code, 'BLOCKED');
+    });
+
+    it('lets go what comes back as an older batch', async () => {
+      const entry = await hers.say('one');
+      await community.seal(entry);
+      await community.say(bob, 'two');
+      const { seal, records } = await snapshotOf(community, LOBBY_STREAM);
+      await hers.replica.adopt(seal, records);
+      assert.equal(pending().length, 1);
+      const batches = community.of(LOBBY_STREAM).toReversed().map(wireOf);
+      await hers.replica.ingestOlder(LOBBY_STREAM, batches);
+      assert.deepEqual(pending(), []);
+    });
+
+    it('withdraws an entry with all that follow it, which are to be made anew', async () => {
+      const entries: Entry[] = [];
+      for (const text of ['one', 'two', 'three']) entries.push(await hers.say(text));
+      assert.equal(await hers.replica.withdraw(entries[1]!, 'DENIED'), true);
+      assert.equal(await hers.replica.withdraw(entries[1]!, 'DENIED'), false);
+      assert.equal(await hers.replica.withdraw(entries[2]!, 'DENIED'), false);
+      assert.deepEqual(hers.told, ['refused say DENIED', 'again say OUT_OF_ORDER']);
+      assert.deepEqual(pending(), ['room/lobby 1']);
+      await hers.restart();
+      assert.deepEqual(
+        (await hers.replica.unmade()).map(({ id }) => id),
+        [entries[2]!.id],
+      );
+      assert.equal(hers.replica.refused(entries[1]!.id)?.code, 'DENIED');
+      // Made anew it takes the place of the one withdrawn, at once.
+      const make = () => ({ body: entries[2]!.body!, salt: entries[2]!.salt! });
+      const again = await hers.replica.append(LOBBY_STREAM, 'say', 0, make, {
+        sync: true,
+        instead: entries[2]!,
+      });
+      assert.deepEqual([again.seq, again.previous], [2, entries[0]!.id]);
+      assert.deepEqual(await hers.replica.unmade(), []);
+    });
+
+    it('gives up what cannot be made anew', async () => {
+      const entries: Entry[] = [];
+      for (const text of ['one', 'two', 'three']) entries.push(await hers.say(text));
+      await hers.replica.withdraw(entries[0]!, 'OUT_OF_ORDER');
+      assert.equal((await hers.replica.unmade()).length, 3);
+      hers.told.length = 0;
+      await hers.replica.giveUp(entries[0]!, 'STALE_KEY');
+      await hers.replica.giveUp(entries[1]!, undefined);
+      assert.deepEqual(hers.told, ['refused say STALE_KEY']);
+      assert.equal(hers.replica.refused(entries[0]!.id)?.code, 'STALE_KEY');
+      assert.equal(hers.replica.refused(entries[1]!.id), undefined);
+      assert.deepEqual(
+        (await hers.replica.unmade()).map(({ id }) => id),
+        [entries[2]!.id],
+      );
+    });
+
+    it('makes anew a message whose key has become stale, and nothing else', async () => {
+      const pair = pairStream(alice.account, bob.account);
+      const epoch = 'ab'.repeat(32);
+      const sealed = await hers.append(pair, 'sealed', { epoch, box: new Uint8Array(20) });
+      assert.deepEqual(await community.submit(sealed), { type: 'refused', code: 'STALE_KEY' });
+      await hers.follow(community.of(pair));
+      assert.deepEqual(hers.told, ['again sealed STALE_KEY', 'added 0']);
+      assert.deepEqual(
+        (await hers.replica.unmade()).map(({ id }) => id),
+        [sealed.id],
+      );
+      assert.equal(hers.replica.refused(sealed.id), undefined);
+    });
+  });
+
+  it("goes back to where its history and the server's part, and writes its own anew", async () => {
+    await community.say(bob, 'one');
+    const own = [await hers.say('two'), await hers.say('three')];
+    for (const entry of own) await community.seal(entry);
+    await community.say(bob, 'four');
+    await hers.follow(community.of(LOBBY_STREAM));
+    hers.told.length = 0;
+    await hers.replica.rewind(LOBBY_STREAM, 2);
+    assert.deepEqual(hers.told, ['again say OUT_OF_ORDER']);
+    assert.deepEqual(
+      (await hers.replica.unmade()).map(({ id }) => id),
+      [own[1]!.id],
+    );
+    assert.equal(length(), 0);
+    assert.deepEqual(hers.replica.log.headOf(LOBBY_STREAM).have, [[0, 2]]);
+    assert.equal(hers.replica.log.item(LOBBY_STREAM, 2), undefined);
+    assert.equal(hers.replica.log.find(own[1]!.id), undefined);
+    assert.ok(hers.replica.log.item(LOBBY_STREAM, 1));
+    await hers.restart();
+    assert.equal(length(), 0);
+    const { state } = await hers.replica.log.open(LOBBY_STREAM);
+    assert.equal([...state.records()].length, 0);
+  });
+
+  describe('whose store fails', () => {
+    /** Fails the writes that are to fail, and no other. */
+    function failing(store: Store, isToFail: () => boolean): Store {
+      return {
+        get: (key) => store.get(key),
+        entries: (range) => store.entries(range),
+        purge: (range) => store.purge(range),
+        close: () => store.close(),
+        write: async (operations, options) => {
+          if (isToFail()) throw new ClchatError('DISK_FULL');
+          await store.write(operations, options);
+        },
+      };
+    }
+
+    it('is as if it had never seen the batch', async () => {
+      let full = false;
+      await hers.restart((store) => failing(store, () => full));
+      const entry = await hers.say('mine');
+      await community.seal(entry);
+      full = true;
+      const [batch] = community.of(LOBBY_STREAM);
+      await assert.rejects(hers.ingest(batch!), { code: 'DISK_FULL' });
+      assert.equal(length(), 0);
+      assert.equal(hers.replica.pending().length, 1);
+      assert.deepEqual(hers.told, []);
+      full = false;
+      assert.equal(await hers.ingest(batch!), 'added');
+      assert.equal(hers.replica.pending().length, 0);
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+    });
+
+    it('writes nothing that is not stored', async () => {
+      let full = true;
+      await hers.restart((store) => failing(store, () => full));
+      await assert.rejects(hers.say('lost'), { code: 'DISK_FULL' });
+      assert.deepEqual(hers.replica.pending(), []);
+      full = false;
+      assert.equal((await hers.say('kept')).seq, 1);
+    });
+
+    it('tells later what was refused, not before it is stored', async () => {
+      let full = false;
+      await hers.restart((store) => failing(store, () => full));
+      const entries = [await hers.say('one'), await hers.say('two')];
+      full = true;
+      await assert.rejects(hers.replica.withdraw(entries[0]!, 'DENIED'), { code: 'DISK_FULL' });
+      assert.deepEqual(hers.told, []);
+      assert.equal(hers.replica.pending().length, 2);
+      full = false;
+      await hers.say('three');
+      assert.deepEqual(hers.told, []);
+      assert.equal(await hers.replica.withdraw(entries[0]!, 'DENIED'), true);
+      assert.equal(hers.told.length, 3);
+    });
+  });
+});

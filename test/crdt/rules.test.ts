@@ -1,0 +1,416 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { encode } from '../../lib/crdt/codec.ts';
+import { eraseBody, type Entry } from '../../lib/crdt/entry.ts';
+import { Keyring } from '../../lib/crdt/keyring.ts';
+import type { EntryId, PublicKey } from '../../lib/crdt/keys.ts';
+import type { HeadRecord } from '../../lib/crdt/records.ts';
+import { checkChain, judge, MAX_CLOCK_STEP, mayRead, reduceItem } from '../../lib/crdt/rules.ts';
+import { entryItem, refusalItem } from '../../lib/crdt/seal.ts';
+import { State } from '../../lib/crdt/state.ts';
+import { accountStream, LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
+import { isErrorCode } from '../../lib/errors.ts';
+import { Ledger, Member, Writer } from '../support/community.ts';
+
+const headOf = (state: State, device: PublicKey): HeadRecord | undefined =>
+  state.get<HeadRecord>('head', device);
+
+describe('the rules', () => {
+  let ledger: Ledger;
+  let alice: Member;
+  let bob: Member;
+
+  beforeEach(() => {
+    ledger = new Ledger();
+    alice = ledger.join('alice');
+    bob = ledger.join('bob');
+  });
+
+  describe('of a device and its chain', () => {
+    it('take entries one after the other', () => {
+      for (const text of ['one', 'two', 'three']) {
+        const entry = ledger.accept(alice.write(LOBBY_STREAM, 'say', { text }));
+        assert.deepEqual(headOf(ledger.at(LOBBY_STREAM).state, alice.id), {
+          seq: entry.seq,
+          id: entry.id,
+        });
+      }
+    });
+
+    it('let one that comes early wait, without a trace', () => {
+      alice.write(LOBBY_STREAM, 'say', { text: 'never comes' });
+      const early = alice.write(LOBBY_STREAM, 'say', { text: 'early' });
+      ledger.reject(early, 'WAITING');
+      assert.equal(headOf(ledger.at(LOBBY_STREAM).state, alice.id), undefined);
+      assert.equal(checkChain(ledger.at(LOBBY_STREAM).state, early), 'WAITING');
+    });
+
+    it('reject repeats, forks and entries after something else than the last', () => {
+      const one = ledger.accept(alice.write(LOBBY_STREAM, 'say', { text: 'one' }));
+      ledger.accept(alice.write(LOBBY_STREAM, 'say', { text: 'two' }));
+      ledger.reject(one, 'OUT_OF_ORDER');
+      alice.rewind(LOBBY_STREAM, one);
+      ledger.reject(alice.forge(LOBBY_STREAM, 'say', { text: 'another two' }), 'OUT_OF_ORDER');
+      const wrong = { seq: 3, previous: one.id };
+      ledger.reject(alice.forge(LOBBY_STREAM, 'say', { text: 'three' }, wrong), 'OUT_OF_ORDER');
+      const none = { seq: 3, previous: null };
+      ledger.reject(alice.forge(LOBBY_STREAM, 'say', { text: 'three' }, none), 'OUT_OF_ORDER');
+      ledger.reject(
+        bob.forge(LOBBY_STREAM, 'say', { text: 'x' }, { previous: one.id }),
+        'OUT_OF_ORDER',
+      );
+    });
+
+    it('bound how far a clock may run ahead of its stream', () => {
+      const clock = 1 + MAX_CLOCK_STEP;
+      ledger.reject(alice.forge(LOBBY_STREAM, 'say', { text: 'x' }, { clock }), 'BAD_ENTRY');
+      ledger.accept(alice.write(LOBBY_STREAM, 'say', { text: 'x' }, { clock: clock - 1 }));
+      ledger.accept(bob.write(LOBBY_STREAM, 'say', { text: 'behind' }));
+      const { state } = ledger.at(LOBBY_STREAM);
+      assert.equal(state.get('clock', 'clock'), clock - 1);
+    });
+
+    it('do not look at the time of an author', () => {
+      for (const time of [0, Number.MAX_SAFE_INTEGER])
+        ledger.accept(alice.write(LOBBY_STREAM, 'say', { text: 'x' }, { time }));
+    });
+
+    it('reject what is no action of its stream', () => {
+      for (const [kind, body] of [
+        ['say', {}],
+        ['say', { text: '' }],
+        ['shout', { text: 'x' }],
+        ['room', { name: 'den', private: false }],
+        ['say', new Uint8Array([0xff])],
+      ] as const)
+        ledger.reject(alice.forge(LOBBY_STREAM, kind, body), 'BAD_ENTRY');
+      ledger.reject(eraseBody(alice.forge(LOBBY_STREAM, 'say', { text: 'x' })), 'BAD_ENTRY');
+    });
+  });
+
+  describe('of who may write where', () => {
+    const stranger = (): Writer => new Writer(ledger.server.id, ledger.random);
+
+    it('know nobody but those with an account', () => {
+      ledger.reject(stranger().write(LOBBY_STREAM, 'say', { text: 'x' }), 'NOT_LOGGED_IN');
+      ledger.reject(stranger().write('space', 'setgroup', {}), 'NOT_LOGGED_IN');
+      ledger.reject(stranger().write(accountStream(alice.account), 'account', {}), 'NOT_LOGGED_IN');
+    });
+
+    it('shut out revoked devices everywhere, for good', () => {
+      const phone = ledger.enrol(alice);
+      ledger.accept(phone.write(LOBBY_STREAM, 'say', { text: 'before' }));
+      const fresh = Keyring.create(2, ledger.random);
+      const body = alice.revocation(phone.id, [alice], fresh);
+      ledger.accept(alice.write('space', 'revoke', body));
+      alice.keyring = phone.keyring = fresh;
+      ledger.reject(phone.forge(LOBBY_STREAM, 'say', { text: 'after' }), 'REVOKED');
+      ledger.reject(phone.forge('space', 'password', {}), 'REVOKED');
+      // Not even as a new device, or with a new account.
+      ledger.reject(phone.forge('space', 'account', {}), 'REVOKED');
+      ledger.reject(phone.forge('space', 'device', {}), 'REVOKED');
+      ledger.reject(phone.forge('space', 'recover', {}), 'REVOKED');
+      ledger.accept(alice.write(LOBBY_STREAM, 'say', { text: 'the other goes on' }));
+    });
+
+    it('let a device join one account, once', () => {
+      ledger.reject(alice.forge('space', 'account', {}), 'ALREADY');
+      ledger.reject(alice.forge('space', 'device', {}), 'ALREADY');
+    });
+
+    it('let nobody into a pair or an account of others', () => {
+      const carol = ledger.join('carol');
+      const pair = pairStream(alice.account, bob.account);
+      const epoch = carol.epoch([alice, bob], 1, new Uint8Array(32));
+      ledger.reject(carol.write(pair, 'epoch', epoch), 'DENIED');
+      const block = { account: bob.account, blocked: true };
+      ledger.reject(carol.write(accountStream(alice.account), 'block', block), 'DENIED');
+      ledger.reject(alice.write(`room/${'0'.repeat(32)}`, 'say', { text: 'x' }), 'DENIED');
+    });
+
+    it('found no pair with somebody who is not there', () => {
+      const nobody = pairStream(alice.account, 'f'.repeat(32) as typeof alice.account);
+      const epoch = { number: 1, wraps: [] };
+      ledger.reject(alice.write(nobody, 'epoch', epoch), 'DENIED');
+    });
+
+    it('let the server itself do what only a server does', () => {
+      ledger.reject(ledger.server.forge(LOBBY_STREAM, 'say', { text: 'x' }), 'DENIED');
+      ledger.reject(ledger.server.forge('space', 'room', {}), 'DENIED');
+      ledger.reject(alice.forge('space', 'server', {}), 'DENIED');
+      ledger.reject(ledger.server.forge(LOBBY_STREAM, 'setgroup', {}), 'BAD_ENTRY');
+    });
+
+    it('say who may read a stream', () => {
+      const { space } = ledger;
+      const none = new State();
+      const reads = (who: Member, stream: StreamName): boolean =>
+        mayRead(space, stream, ledger.at(stream).state, who.account);
+      const carol = ledger.join('carol');
+      const pair = pairStream(alice.account, bob.account);
+      assert.deepEqual(
+        [alice, bob, carol].map((who) => reads(who, pair)),
+        [true, true, false],
+      );
+      assert.deepEqual(
+        [alice, carol].map((who) => reads(who, 'space')),
+        [true, true],
+      );
+      assert.deepEqual(
+        [alice, bob].map((who) => reads(who, accountStream(alice.account))),
+        [true, false],
+      );
+      const room = ledger.accept(alice.write('space', 'room', { name: 'den', private: true }));
+      const den = `room/${room.id.slice(0, 32)}` as const;
+      assert.deepEqual(
+        [alice, bob].map((who) => reads(who, den)),
+        [true, false],
+      );
+      ledger.accept(alice.write(den, 'members', { add: [bob.account], remove: [] }));
+      assert.deepEqual(
+        [alice, bob, carol].map((who) => reads(who, den)),
+        [true, true, false],
+      );
+      assert.equal(reads(alice, `room/${'0'.repeat(32)}`), false);
+      assert.equal(mayRead(space, 'space', none, 'f'.repeat(32) as typeof bob.account), false);
+    });
+  });
+
+  describe('of blocks', () => {
+    const block = (account: string, blocked: boolean): Entry =>
+      alice.write(accountStream(alice.account), 'block', { account, blocked });
+
+    it('put them on and take them off, once each', () => {
+      const { state } = ledger.at(accountStream(alice.account));
+      ledger.accept(block(bob.account, true));
+      assert.equal(state.get('block', bob.account), true);
+      ledger.refuse(block(bob.account, true), 'ALREADY');
+      ledger.accept(block(bob.account, false));
+      assert.equal(state.get('block', bob.account), undefined);
+      ledger.refuse(block(bob.account, false), 'NOT_BLOCKED');
+    });
+
+    it('refuse oneself and nobody', () => {
+      ledger.refuse(block(alice.account, true), 'SELF');
+      ledger.refuse(block('f'.repeat(32), true), 'NO_SUCH_USER');
+    });
+  });
+
+  describe('of refusals', () => {
+    it('move the chain of the device on, and nothing else', () => {
+      ledger.appoint(alice, 'admin');
+      ledger.appoint(bob, 'mute', alice);
+      const refused = bob.write(LOBBY_STREAM, 'say', { text: 'x' });
+      const before = [...ledger.at(LOBBY_STREAM).state.records()];
+      ledger.refuse(refused, 'DENIED');
+      const { state } = ledger.at(LOBBY_STREAM);
+      assert.deepEqual(headOf(state, bob.id), { seq: 1, id: refused.id });
+      assert.equal([...state.records()].length, before.length + 1);
+      ledger.appoint(bob, 'user', alice);
+      ledger.accept(bob.write(LOBBY_STREAM, 'say', { text: 'heard' }));
+    });
+
+    it('leave no mark of somebody who is nobody yet', () => {
+      const impostor = new Member(ledger.server.id, ledger.random, 'ALICE');
+      const verdict = ledger.submit(impostor.signup());
+      assert.deepEqual(verdict, { type: 'rejected', code: 'NAME_TAKEN' });
+    });
+
+    it('may come from the server alone, which is asked about what is well-formed only', () => {
+      const states = { space: ledger.space, stream: ledger.at(LOBBY_STREAM).state, position: 0 };
+      const asked: string[] = [];
+      const admit = (action: { kind: string }): 'BLOCKED' => {
+        asked.push(action.kind);
+        return 'BLOCKED';
+      };
+      const said = alice.forge(LOBBY_STREAM, 'say', { text: 'x' });
+      const verdict = judge(said, states, admit);
+      assert.equal(verdict.type === 'refused' && verdict.code, 'BLOCKED');
+      const malformed = alice.forge(LOBBY_STREAM, 'say', {});
+      assert.equal(judge(malformed, states, admit).type, 'rejected');
+      const stranger = new Writer(ledger.server.id, ledger.random);
+      assert.equal(
+        judge(stranger.forge(LOBBY_STREAM, 'say', { text: 'x' }), states, admit).type,
+        'rejected',
+      );
+      assert.deepEqual(asked, ['say']);
+    });
+  });
+
+  describe('on a replica', () => {
+    const states = (stream: StreamName) => ({
+      space: ledger.space,
+      stream: ledger.at(stream).state,
+      position: ledger.at(stream).length,
+    });
+
+    it('make the same changes as on the server', () => {
+      const entry = alice.forge(LOBBY_STREAM, 'say', { text: 'x' });
+      const verdict = ledger.judge(entry);
+      assert.ok(verdict.type === 'accepted');
+      for (const verify of [true, false]) {
+        const reduced = reduceItem(entryItem(entry), states(LOBBY_STREAM), verify);
+        assert.deepEqual(reduced, { changes: verdict.changes, void: undefined });
+      }
+    });
+
+    it('void what a server should not have sealed: its device moves on and that is all', () => {
+      ledger.appoint(alice, 'admin');
+      ledger.appoint(bob, 'mute', alice);
+      const forbidden = bob.forge(LOBBY_STREAM, 'say', { text: 'x' });
+      const head = [{ table: 'head', id: bob.id, value: { seq: 1, id: forbidden.id } }];
+      assert.deepEqual(reduceItem(entryItem(forbidden), states(LOBBY_STREAM), true), {
+        changes: head,
+        void: 'DENIED',
+      });
+      const malformed = bob.forge(LOBBY_STREAM, 'say', {});
+      assert.equal(reduceItem(entryItem(malformed), states(LOBBY_STREAM), true).void, 'BAD_ENTRY');
+    });
+
+    it('take the mark of a refusal, and what remains of an erased message', () => {
+      const id = 'ab'.repeat(32) as EntryId;
+      const refusal = { id, device: bob.id, seq: 4, code: 'DENIED' } as const;
+      assert.deepEqual(reduceItem(refusalItem(refusal), states(LOBBY_STREAM), true), {
+        changes: [{ table: 'head', id: bob.id, value: { seq: 4, id } }],
+        void: undefined,
+      });
+      const erased = eraseBody(alice.forge(LOBBY_STREAM, 'say', { text: 'x' }));
+      const reduced = reduceItem(entryItem(erased), states(LOBBY_STREAM), true);
+      assert.equal(reduced.void, undefined);
+      assert.deepEqual(
+        reduced.changes.map(({ table }) => table),
+        ['head', 'clock'],
+      );
+    });
+  });
+
+  it('never throw, whatever is written by whomever', () => {
+    const room = ledger.accept(alice.write('space', 'room', { name: 'den', private: true }));
+    const streams: StreamName[] = [
+      'space',
+      LOBBY_STREAM,
+      `room/${room.id.slice(0, 32)}`,
+      `room/${'0'.repeat(32)}`,
+      pairStream(alice.account, bob.account),
+      pairStream(alice.account, 'f'.repeat(32) as typeof bob.account),
+      accountStream(alice.account),
+      accountStream(bob.account),
+    ];
+    const kinds =
+      'server account device revoke password reset recover setgroup room say sealed epoch members block ?'.split(
+        ' ',
+      );
+    const accounts = fc.constantFrom(alice.account, bob.account, 'f'.repeat(32));
+    const devices = fc.constantFrom(alice.id, bob.id, 'e'.repeat(64));
+    const keyring = fc.record({
+      generation: fc.integer({ min: 0, max: 3 }),
+      box: fc.constant(new Uint8Array(32)),
+      sign: devices,
+    });
+    const key = fc.constant(new Uint8Array(32));
+    const box = fc.constant(new Uint8Array(80));
+    const device = fc.record({ sealing: key, label: fc.constantFrom('', 'x') });
+    const password = fc.constantFrom(null, { key: new Uint8Array(32), wrap: new Uint8Array(80) });
+    const wraps = fc.array(fc.oneof(fc.tuple(devices, box), fc.tuple(accounts, fc.nat(2), box)), {
+      maxLength: 3,
+    });
+    const fields: Record<string, fc.Arbitrary<unknown>> = {
+      name: fc.constantFrom('alice', 'Alice', 'dora', 'den', ''),
+      groups: fc.constant({}),
+      lobby: fc.constant('lobby'),
+      text: fc.constantFrom('', 'hello'),
+      account: accounts,
+      device: fc.oneof(device, devices),
+      keyring,
+      password: fc.oneof(password, box),
+      proof: fc.constant(new Uint8Array(64)),
+      generation: fc.nat(2),
+      previous: fc.constant(new Uint8Array(72)),
+      wraps,
+      verifier: key,
+      code: fc.constant('x'),
+      group: fc.constantFrom('admin', 'user', 'none', '__proto__x'),
+      private: fc.boolean(),
+      epoch: fc.constantFrom(room.id, 'zz'),
+      box: fc.constant(new Uint8Array(20)),
+      number: fc.nat(3),
+      add: fc.array(accounts, { maxLength: 3 }),
+      remove: fc.array(accounts, { maxLength: 3 }),
+      blocked: fc.boolean(),
+    };
+    // Of each kind the fields that it has, so that most bodies fit their schema.
+    const shapes: Record<string, string[]> = {
+      server: ['name', 'groups', 'lobby'],
+      account: ['name', 'device', 'keyring', 'password'],
+      device: ['account', 'device', 'generation', 'proof'],
+      revoke: ['device', 'keyring', 'wraps', 'password', 'previous'],
+      password: ['password'],
+      reset: ['account', 'verifier'],
+      recover: ['account', 'code', 'device', 'keyring', 'wraps', 'password'],
+      setgroup: ['account', 'group'],
+      room: ['name', 'private'],
+      say: ['text'],
+      sealed: ['epoch', 'box'],
+      epoch: ['number', 'wraps'],
+      members: ['add', 'remove'],
+      block: ['account', 'blocked'],
+      '?': [],
+    };
+    const fitting = (kind: string): StreamName[] => {
+      if (kind === 'block') return streams.slice(6);
+      if (kind === 'members') return streams.slice(2, 3);
+      if (kind === 'say') return streams.slice(1, 4);
+      if (kind === 'sealed' || kind === 'epoch') return streams.slice(2, 6);
+      return streams.slice(0, 1);
+    };
+    const step = fc
+      .constantFrom(...kinds)
+      .chain((kind) =>
+        fc.record({
+          kind: fc.constant(kind),
+          who: fc.nat(3),
+          stream: fc.oneof(
+            { weight: 4, arbitrary: fc.constantFrom(...fitting(kind)) },
+            fc.constantFrom(...streams),
+          ),
+          change: fc.constantFrom({}, {}, {}, {}, { seq: 1 }, { seq: 9 }, { clock: 2 ** 40 }),
+        }),
+      )
+      .chain((head) =>
+        fc
+          .record(Object.fromEntries(shapes[head.kind]!.map((name) => [name, fields[name]!])), {
+            noNullPrototype: true,
+          })
+          .map((body) => ({ ...head, body })),
+      );
+    const verdicts = new Map<string, number>();
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 25, size: 'max' }), (steps) => {
+        const stranger = new Member(ledger.server.id, ledger.random, 'stranger');
+        for (const { who, stream, kind, body, change } of steps) {
+          const writer = [alice, bob, ledger.server, stranger][who]!;
+          const entry = writer.forge(stream, kind, encode(body), change);
+          const { length } = [...ledger.at(stream).state.records()];
+          const verdict = ledger.submit(entry);
+          if (verdict.type !== 'rejected') writer.rewind(stream, entry);
+          else assert.equal([...ledger.at(stream).state.records()].length, length);
+          if (verdict.type !== 'accepted') assert.ok(isErrorCode(verdict.code));
+          for (const verify of [true, false]) {
+            const { changes } = reduceItem(entryItem(entry), states(stream), verify);
+            assert.ok(changes.length >= 1);
+          }
+          verdicts.set(verdict.type, (verdicts.get(verdict.type) ?? 0) + 1);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    // Not all in vain: what was made up was accepted at times.
+    for (const type of ['accepted', 'refused', 'rejected'])
+      assert.ok((verdicts.get(type) ?? 0) > 0, JSON.stringify([...verdicts]));
+
+    function states(stream: StreamName) {
+      const { state, length } = ledger.at(stream);
+      return { space: ledger.space, stream: state, position: length };
+    }
+  });
+});

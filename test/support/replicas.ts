@@ -1,0 +1,84 @@
+/** Replicas of a sealed community, fed by hand. */
+import { encode } from '../../lib/crdt/codec.ts';
+import { newSalt, type Entry } from '../../lib/crdt/entry.ts';
+import type { SigningKey } from '../../lib/crdt/keys.ts';
+import { LogStore } from '../../lib/crdt/log-store.ts';
+import { Replica, type Ingested } from '../../lib/crdt/replica.ts';
+import type { Batch } from '../../lib/crdt/seal.ts';
+import type { Change } from '../../lib/crdt/state.ts';
+import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
+import type { Store } from '../../lib/crdt/store.ts';
+import type { StreamName } from '../../lib/crdt/stream.ts';
+import { NOW, wireOf, type SealedCommunity, type Writer } from './community.ts';
+
+export class ReplicaBench {
+  readonly disk = new MemoryDisk();
+  readonly #server: Writer;
+  readonly #device: SigningKey;
+  replica!: Replica;
+  /** What was told, in order. */
+  readonly told: string[] = [];
+
+  private constructor(community: SealedCommunity, device: SigningKey) {
+    this.#server = community.server;
+    this.#device = device;
+  }
+
+  static async open(community: SealedCommunity, device: Writer): Promise<ReplicaBench> {
+    const bench = new ReplicaBench(community, device.key);
+    await bench.#open(bench.disk.open());
+    return bench;
+  }
+
+  async #open(store: Store): Promise<void> {
+    this.replica = await Replica.open({
+      log: new LogStore(store),
+      server: this.#server.id,
+      device: this.#device,
+      onBatch: ({ seal }, added) => this.told.push(`${added ? 'added' : 'older'} ${seal.first}`),
+      onRefused: (entry, code, again) =>
+        this.told.push(`${again ? 'again' : 'refused'} ${entry.kind} ${code}`),
+    });
+  }
+
+  /** The program is started again. */
+  async restart(wrap: (store: Store) => Store = (store) => store): Promise<void> {
+    await this.replica.log.store.close();
+    await this.#open(wrap(this.disk.open()));
+  }
+
+  async ingest(batch: Batch): Promise<Ingested> {
+    const { seal, items } = wireOf(batch);
+    return (await this.replica.ingest(seal, items)).result;
+  }
+
+  /** Takes batches, all of which must be new and in order. */
+  async follow(batches: readonly Batch[]): Promise<void> {
+    for (const batch of batches) {
+      const result = await this.ingest(batch);
+      if (result !== 'added') throw new Error(`${result} at ${batch.seal.first}`);
+    }
+  }
+
+  say(text: string, stream: StreamName = 'room/lobby'): Promise<Entry> {
+    return this.append(stream, 'say', { text });
+  }
+
+  append(stream: StreamName, kind: string, body: unknown): Promise<Entry> {
+    const salt = newSalt(() => new Uint8Array(16).fill(this.told.length));
+    const make = (): { body: Uint8Array; salt: Uint8Array } => ({ body: encode(body), salt });
+    return this.replica.append(stream, kind, NOW, make, { sync: true });
+  }
+}
+
+/** The state of a stream as a snapshot gives it. */
+export async function snapshotOf(
+  community: SealedCommunity,
+  stream: StreamName,
+): Promise<{ seal: Uint8Array; records: Change[] }> {
+  const { state } = await community.log.open(stream);
+  return {
+    seal: community.log.lastSeal(stream)!.bytes,
+    records: [...state.records()],
+  };
+}

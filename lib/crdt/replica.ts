@@ -389,10 +389,12 @@ export class Replica {
       const queue = this.#queueOf(entry.stream);
       const index = queue.findIndex(({ id }) => id === entry.id);
       if (index < 0) return false;
-      const operations = queue.slice(index).flatMap((one, at): StoreOperation[] => [
-        { type: 'delete', key: outboxKey(one) },
-        this.#refuse(one, at === 0 ? code : 'OUT_OF_ORDER'),
-      ]);
+      const operations = queue
+        .slice(index)
+        .flatMap((one, at): StoreOperation[] => [
+          { type: 'delete', key: outboxKey(one) },
+          this.#refuse(one, at === 0 ? code : 'OUT_OF_ORDER'),
+        ]);
       await this.#write(operations, () => queue.splice(index), true);
       return true;
     });

@@ -2,7 +2,7 @@
  * The text of results, events and errors for people. Everything that others wrote passes through
  * `clean` here, and nowhere else on the way to the screen.
  */
-import type { AppEvent, MessageView, Progress, ResultData } from '../app/types.ts';
+import type { AppEvent, MessageView, Progress, ResultData, ServerView } from '../app/types.ts';
 import { ClchatError, codeOf, textOf } from '../errors.ts';
 import { clean, fold } from '../text.ts';
 import { fit } from './width.ts';
@@ -113,12 +113,12 @@ function note(text: string, style: Style): string {
 }
 
 /** Why somebody was logged out, by the reason that the server or this device gives. */
-const LOGOUT: Readonly<Record<string, string | undefined>> = {
-  logout: 'You are logged out.',
-  timeout: 'You are logged out, since nothing was done for too long.',
-  revoked: 'This device has been revoked, and is logged out.',
-  'unknown device': 'The server does not know this device; you are logged out.',
-};
+const LOGOUT = new Map([
+  ['logout', 'You are logged out.'],
+  ['timeout', 'You are logged out, since nothing was done for too long.'],
+  ['revoked', 'This device has been revoked, and is logged out.'],
+  ['unknown device', 'The server does not know this device; you are logged out.'],
+]);
 
 /** The line of an event; undefined for one that changes something shown already. */
 export function formatEvent(
@@ -152,12 +152,25 @@ export function formatEvent(
     case 'login':
       return note(`You are logged in as ${clean(event.user)}.`, style);
     case 'logout':
-      return note(LOGOUT[event.reason] ?? `You are logged out: ${clean(event.reason)}`, style);
+      return note(LOGOUT.get(event.reason) ?? `You are logged out: ${clean(event.reason)}`, style);
     case 'notice':
       return note((event.code === undefined ? '' : `${event.code}: `) + clean(event.text), style);
     default:
       return event satisfies never;
   }
+}
+
+/** How others get to the server of this process. */
+export function formatServer({ name, addresses }: ServerView): string {
+  const reachable = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
+  const list = (reachable.length > 0 ? reachable : addresses).map((address) => clean(address));
+  const [first] = list;
+  const elsewhere = reachable.length === 0 ? 'machine' : 'network';
+  return [
+    `The server "${clean(name)}" listens on ${list.join(', ')}.`,
+    `Others on this ${elsewhere} join with:  clchat -lc`,
+    `Where that finds nothing, with:    clchat -lc --connect ${first ?? ''}`,
+  ].join('\n');
 }
 
 /** `CODE: text`, safe to print. */

@@ -2,7 +2,7 @@
  * The front end for people: chat mode and command mode over a prompt. In chat mode a line is said
  * to the current conversation and `/word` is a command; in command mode every line is a command.
  */
-import type { App, AppEvent, CommandCall, MessageView, ServerView } from '../app/types.ts';
+import type { App, AppEvent, CommandCall, MessageView } from '../app/types.ts';
 import { ClchatError, EXIT } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
 import { clean } from '../text.ts';
@@ -12,6 +12,7 @@ import {
   formatError,
   formatEvent,
   formatMessage,
+  formatServer,
   progressMark,
   withMark,
   type Style,
@@ -135,7 +136,7 @@ class LineMode {
   #greet(): void {
     const { mode, user, server, conversation } = this.#app.status();
     this.#refresh();
-    if (mode === 'server' && server !== undefined) this.#prompt.print(serverText(server));
+    if (mode === 'server' && server !== undefined) this.#prompt.print(formatServer(server));
     if (server !== undefined && !server.connected)
       this.#event({ event: 'server', connected: false, name: server.name });
     const where = server === undefined ? '' : ` on ${clean(server.name)}`;
@@ -390,17 +391,4 @@ class LineMode {
     await Promise.race([work(), ...limit]);
     gone.abort();
   }
-}
-
-/** How others get to the server of this process. */
-function serverText({ name, addresses }: ServerView): string {
-  const reachable = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
-  const list = (reachable.length > 0 ? reachable : addresses).map((address) => clean(address));
-  const [first] = list;
-  const elsewhere = reachable.length === 0 ? 'machine' : 'network';
-  return [
-    `The server "${clean(name)}" listens on ${list.join(', ')}.`,
-    `Others on this ${elsewhere} join with:  clchat -lc`,
-    `Where that finds nothing, with:    clchat -lc --connect ${first ?? ''}`,
-  ].join('\n');
 }

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { encodeEntry, eraseBody, verifyEntry, type Entry } from '../../lib/crdt/entry.ts';
 import { LogStore } from '../../lib/crdt/log-store.ts';
-import { BATCH_BYTES, MAX_BATCH, openBatch, openSeal, type Batch } from '../../lib/crdt/seal.ts';
+import {
+  BATCH_BYTES,
+  MAX_BATCH,
+  openBatch,
+  openSeal,
+  signSeal,
+  type Batch,
+} from '../../lib/crdt/seal.ts';
 import { Sealer, type Outcome } from '../../lib/crdt/sealer.ts';
 import type { Store, StoreOperation } from '../../lib/crdt/store.ts';
+import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import { accountStream, LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
 import { toHex } from '../../lib/crdt/bytes.ts';
 import { hasCode } from '../../lib/errors.ts';
-import { SealedCommunity, wireOf, Writer, type Member } from '../support/community.ts';
+import { foundation, SealedCommunity, wireOf, Writer, type Member } from '../support/community.ts';
 
 /** The community's store with something done at each write. */
 function watched(
@@ -330,6 +338,77 @@ describe('the sealer', () => {
       assert.equal(toHex(log.lastSeal(name)!.state), toHex(state.rehash()));
     }
   }
+
+  describe('restored from an old backup', () => {
+    let restored: Sealer;
+    let log: LogStore;
+    const told: Batch[] = [];
+    beforeEach(async () => {
+      await community.say(alice, 'one');
+      await community.say(bob, 'two');
+      await community.say(alice, 'three');
+      log = new LogStore(new MemoryDisk().open());
+      told.length = 0;
+      const { server, clock } = community;
+      const onCommit = (batches: readonly Batch[]): number => told.push(...batches);
+      restored = new Sealer({ log, key: server.key, clock, term: 2, onCommit });
+    });
+
+    it('takes back what it had sealed, and goes on with it', async () => {
+      for (const batch of community.batches) assert.equal(await restored.handBack(batch), true);
+      assert.equal(await restored.handBack(community.batches[1]!), true);
+      assert.equal(told.length, community.batches.length);
+      for (const name of await community.log.names())
+        assert.deepEqual((await log.open(name)).head, (await community.log.open(name)).head);
+      const entry = say(bob, 'four');
+      assert.deepEqual(await submit(restored, entry), { type: 'sealed', position: 3 });
+      const { seal } = told.at(-1)!;
+      assert.deepEqual([seal.term, seal.previous], [2, community.of(LOBBY_STREAM).at(-1)!.seal.id]);
+      // What was sealed in the earlier term is a repetition in this one.
+      const [first] = community.of(LOBBY_STREAM)[0]!.items;
+      assert.ok(first?.type === 'entry');
+      assert.deepEqual(await submit(restored, first.entry), { type: 'sealed', position: 0 });
+    });
+
+    it('takes back in order only, and nothing once it has gone on otherwise', async () => {
+      const [founding, ...people] = community.of('space');
+      const [one, two] = community.of(LOBBY_STREAM);
+      assert.equal(await restored.handBack(people[0]!), false);
+      assert.equal(await restored.handBack(founding!), true);
+      for (const batch of people) await restored.handBack(batch);
+      assert.equal(await restored.handBack(two!), false);
+      bob.rewind(LOBBY_STREAM, undefined);
+      assert.equal((await submit(restored, say(bob, 'otherwise'))).type, 'sealed');
+      assert.equal(await restored.handBack(one!), false);
+      assert.equal(await restored.handBack(two!), false);
+      const { head } = await log.open(LOBBY_STREAM);
+      assert.equal(head.length, 1);
+    });
+
+    it('takes back nothing whose state is not the one that was sealed, or of a later term', async () => {
+      for (const batch of community.of('space')) await restored.handBack(batch);
+      const [{ seal, items }] = community.of(LOBBY_STREAM) as [Batch];
+      const { server: _server, id: _id, bytes: _bytes, ...fields } = seal;
+      for (const change of [{ state: new Uint8Array(32) }, { term: 3 }, { seq: 2 }]) {
+        const other = signSeal(community.server.key, { ...fields, ...change });
+        await assert.rejects(restored.handBack({ seal: other, items }), { code: 'BAD_ENTRY' });
+      }
+      assert.equal((await log.open(LOBBY_STREAM)).head.length, 0);
+      assert.equal(await restored.handBack({ seal, items }), true);
+    });
+
+    it('seals nothing new before others had the time to hand back', async () => {
+      restored.holdUntil = community.clock.monotonic() + 80;
+      const began = performance.now();
+      const outcome = submit(
+        restored,
+        foundation(new Writer(community.server.id, community.random, community.server.key)),
+      );
+      await restored.handBack(community.batches[0]!);
+      assert.deepEqual(await outcome, { type: 'rejected', code: 'OUT_OF_ORDER' });
+      assert.ok(performance.now() - began >= 75);
+    });
+  });
 
   it('takes no more than it can hold', async () => {
     const entry = say(alice, 'x');

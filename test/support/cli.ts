@@ -87,6 +87,7 @@ export class Cli {
   readonly lines: Line[] = [];
   /** The results among them: that of line N is number N - 1. */
   readonly results: Result[] = [];
+  readonly #events = new Map<string, CliEvent[]>();
   readonly exit: Promise<Exit>;
   stdout = '';
   stderr = '';
@@ -173,12 +174,19 @@ export class Cli {
       const number = this.results.push(line);
       if (line.line !== number)
         this.#problems.push(`the result of line ${line.line} came as number ${number}`);
-    } else if (line.type === 'event' && line.event === 'message') {
-      const id = String(line['id']);
-      if (this.#messages.has(id)) this.#problems.push(`the message ${id} was told twice`);
-      this.#messages.add(id);
-    } else if (!['ready', 'error', 'event'].includes(line.type))
+    } else if (line.type === 'event') this.#event(line);
+    else if (!['ready', 'error'].includes(line.type))
       this.#problems.push(`a line of no known type: ${text.slice(0, 200)}`);
+  }
+
+  #event(event: CliEvent): void {
+    const all = this.#events.get(event.event);
+    if (all === undefined) this.#events.set(event.event, [event]);
+    else all.push(event);
+    if (event.event !== 'message') return;
+    const id = String(event['id']);
+    if (this.#messages.has(id)) this.#problems.push(`the message ${id} was told twice`);
+    this.#messages.add(id);
   }
 
   #wake(): void {
@@ -259,11 +267,10 @@ export class Cli {
   }
 
   events(name: string, match: EventMatch = {}): CliEvent[] {
-    return this.lines.filter((line): line is CliEvent => {
-      if (line.type !== 'event' || line.event !== name) return false;
-      if (typeof match === 'function') return match(line);
-      return Object.entries(match).every(([key, value]) => line[key] === value);
-    });
+    const all = this.#events.get(name) ?? [];
+    if (typeof match === 'function') return all.filter(match);
+    const wanted = Object.entries(match);
+    return all.filter((event) => wanted.every(([key, value]) => event[key] === value));
   }
 
   /** The first such event, or with `count` that many-th; also one that came before. */

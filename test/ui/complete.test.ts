@@ -50,6 +50,7 @@ describe('completion', () => {
     assert.deepEqual(texts('history #l'), ['history #lobby', 'history #long-hall']);
     assert.deepEqual(texts('history b'), ['history bob']);
     assert.deepEqual(texts('settings '), ['settings colours', 'settings bell', 'settings time']);
+    assert.deepEqual(texts('settings b'), ['settings bell']);
     assert.deepEqual(texts('settings bell o'), ['settings bell on', 'settings bell off']);
     assert.deepEqual(texts('login alice --c'), ['login alice --code']);
     assert.deepEqual(texts('whoelse '), []);

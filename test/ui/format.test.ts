@@ -11,6 +11,7 @@ import {
   formatEvent,
   formatMessage,
   formatResult,
+  formatServer,
   MARK_COLUMNS,
   progressMark,
   type Style,
@@ -135,6 +136,10 @@ describe('format of events', () => {
       formatEvent({ event: 'server', connected: false, name: 'acme' }, plain) ?? '',
       /acme is away/,
     );
+    const logout = (reason: string): string =>
+      formatEvent({ event: 'logout', reason }, plain) ?? assert.fail();
+    assert.match(logout('timeout'), /nothing was done for too long/);
+    assert.equal(logout('constructor'), '14:05 * You are logged out: constructor');
     assert.equal(
       formatEvent({ event: 'receipt', id: 'x', held: true, on: 1, of: 1 }, plain),
       undefined,
@@ -172,7 +177,8 @@ describe('format of results', () => {
       text('user', { user: 'bob', created: true }),
       'The account bob is made, and you are logged in.',
     );
-    assert.equal(text('logout', { user: 'bob' }), 'bob is logged out.');
+    assert.equal(text('logout', { user: 'bob' }), 'bob is logged out. "login NAME" logs in again.');
+    assert.equal(text('exit', {}), '');
     assert.equal(text('revoke', { device: 'desk' }), 'The device desk is revoked.');
     assert.equal(
       text('backup', { file: 'x', bytes: 12 }),
@@ -209,6 +215,36 @@ describe('format of results', () => {
         server: { ...server, connected: false },
       }),
       'User: bob\nGroup: user\nDevice: desk\nServer: acme at 1.2.3.4:5, away',
+    );
+  });
+
+  it('gives a span of time in its largest whole unit', () => {
+    const code = (seconds: number): string =>
+      formatResult('resetpasswd', { user: 'bob', code: '7K', seconds }, plain).split('\n')[0] ?? '';
+    for (const [seconds, text] of [
+      [1, '1 second'],
+      [90, '90 seconds'],
+      [120, '2 minutes'],
+      [3_600, '60 minutes'],
+      [86_400, '24 hours'],
+    ] as const)
+      assert.ok(code(seconds).endsWith(`(good once, for ${text}).`), code(seconds));
+  });
+
+  it('says where a server can be joined', () => {
+    const server = { id: 'x', name: 'acme', connected: true };
+    const addresses = ['127.0.0.1:49152', '10.0.0.2:49152', '10.0.1.2:49152'];
+    assert.equal(
+      formatServer({ ...server, addresses }),
+      [
+        'The server "acme" listens on 10.0.0.2:49152, 10.0.1.2:49152.',
+        'Others on this network join with:  clchat -lc',
+        'Where that finds nothing, with:    clchat -lc --connect 10.0.0.2:49152',
+      ].join('\n'),
+    );
+    assert.match(
+      formatServer({ ...server, addresses: ['127.0.0.1:49152'] }),
+      /on this machine join.*\n.*--connect 127\.0\.0\.1:49152$/,
     );
   });
 

@@ -18,8 +18,8 @@ describe('help', () => {
       assert.ok(text.includes(usageOf(command)), command.name);
       assert.ok(unbroken.includes(command.summary), command.name);
     }
-    const prose = text.split('\n').slice(0, -2);
-    for (const line of prose) assert.ok(line.length <= 80, line);
+    for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
+    for (const mark of ['…', '✓', '✓✓', '✗']) assert.ok(text.includes(`  ${mark}  `), mark);
   });
 
   it('explains every command', () => {
@@ -60,6 +60,8 @@ describe('manual page', () => {
     for (const command of COMMANDS) assert.ok(plain.includes(usageOf(command)), command.name);
     for (const status of ['0', '1', '2', '3', '4', '130'])
       assert.ok(plain.includes(`\n${status}\n`));
+    for (const name of ['PASSWORD', 'PASSPHRASE', 'BACKUP_PASSPHRASE'])
+      assert.ok(plain.includes(`\nCLCHAT_${name}\n`), name);
     assert.ok(page.startsWith('.TH CLCHAT 1 "" "clchat 1.2.3"'));
   });
 

@@ -112,6 +112,7 @@ describe('parse', () => {
     refused('whoelsesince 9999999999999999', 'USAGE');
     refused('history @bob 5 6', 'USAGE');
     refused('mode sideways', 'USAGE', /none of chat, command/);
+    refused('settings bel', 'USAGE', /"bel" is none of colours, bell, time/);
     refused('', 'USAGE');
     refused('/', 'USAGE');
   });

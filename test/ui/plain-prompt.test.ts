@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
+import { ClchatError } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/lifecycle.ts';
 import { createPrompt, wantsColours } from '../../lib/ui/create-prompt.ts';
 import { runLineMode } from '../../lib/ui/line-mode.ts';
@@ -124,7 +125,7 @@ describe('line mode over a pipe', () => {
       '04:05 you to bob: hi (held by the server)',
       'NO_SUCH_USER: There is no user of that name.',
       'USAGE: There is no command "whoelsee". Did you mean "whoelse"?',
-      'alice is logged out.',
+      'alice is logged out. "login NAME" logs in again.',
       'bob',
       'carol',
       'Zoë',
@@ -132,6 +133,51 @@ describe('line mode over a pipe', () => {
     assert.equal(app.settled, 1);
     assert.equal(app.listeners, 0);
     assert.ok(app.touches >= 1);
+  });
+
+  it('tells once what a command and an event both tell', async () => {
+    const streams = open();
+    const app = new FakeApp({ user: 'alice', conversation: '#lobby' });
+    const refuse = (id: string): void =>
+      app.emit({ event: 'refused', id, code: 'BLOCKED', text: 'Blocked.' });
+    app.handlers.set('message', ({ args }) => {
+      refuse('m1');
+      if (args['user'] === 'carol') return { id: 'm2', state: 'held' };
+      throw new ClchatError('BLOCKED');
+    });
+    app.handlers.set('logout', () => {
+      app.user = undefined;
+      app.emit({ event: 'logout', reason: 'logout' });
+      return { user: 'alice' };
+    });
+    app.handlers.set('login', () => {
+      app.user = 'alice';
+      app.emit({ event: 'login', user: 'alice' });
+      // Another device's, beside what this command does.
+      app.emit({ event: 'logout', reason: 'timeout' });
+      return { user: 'alice' };
+    });
+    streams.input.end('/message bob hi\n/message carol hi\n/logout\nhello\nlogin alice\n');
+    await runLineMode({
+      app,
+      prompt: streams.prompt,
+      settings: new Settings(),
+      mode: 'chat',
+      headless: false,
+      colours: true,
+      clock: { ...systemClock, now: () => new Date(2026, 1, 3, 4, 5).getTime() },
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual(streams.lines, [
+      'You are alice on acme, in #lobby. "/help" lists the commands.',
+      'BLOCKED: That user has blocked you.',
+      '04:05 you to carol: hi (held by the server)',
+      'alice is logged out. "login NAME" logs in again.',
+      'NOT_LOGGED_IN: You are not logged in. Use "login NAME".',
+      '04:05 * You are logged out, since nothing was done for too long.',
+      'You are logged in as alice.',
+      'A message was refused. BLOCKED: Blocked.',
+    ]);
   });
 
   it('ends by the signal, also while a question waits for its answer', async () => {

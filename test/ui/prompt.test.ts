@@ -261,6 +261,34 @@ describe('prompt in a terminal', () => {
     await screen.see('Did you mean "whoelse"?');
   });
 
+  it('reads what is typed ahead in the mode it was typed for', async () => {
+    const screen = await start({ manual: true });
+    screen.type('hello\r/mode command\rwhoelse\r');
+    await screen.see('>>> whoelse');
+    await instruct({ hold: 1 });
+    await screen.see('command mode');
+    await screen.see('carol');
+    assert.equal(
+      screen.all().some((row) => row.includes('alice: whoelse')),
+      false,
+    );
+  });
+
+  it('takes commands only once nobody is logged in', async () => {
+    const screen = await start();
+    screen.type('/logout\r');
+    await screen.see('alice is logged out.');
+    await screen.until('the prompt', (rows) => rows.at(-1) === '>>>');
+    screen.type('hello there\r');
+    await screen.see('NOT_LOGGED_IN');
+    screen.type('log\t');
+    await screen.see('login   logout');
+    screen.type('in alice\r');
+    await screen.see('Password of alice:');
+    screen.type('secret\r');
+    await screen.until('chat again', (rows) => rows.at(-1) === '#lobby>');
+  });
+
   it('rings for a direct message, tells of the server, and keeps order in a burst', async () => {
     const screen = await start();
     await incoming('aloud');

@@ -9,7 +9,14 @@ import { openClientPeer, type ClientPeer } from './app/client-peer.ts';
 import { enterAccount, isAway, type Credentials, type LoginOptions } from './app/entering.ts';
 import { HANDLERS, newPassword } from './app/handlers.ts';
 import { Places } from './app/places.ts';
-import { candidates, findServer, probe, type Found, type SearchOptions } from './app/finding.ts';
+import {
+  candidates,
+  findServer,
+  probe,
+  remembered,
+  type Found,
+  type SearchOptions,
+} from './app/finding.ts';
 import type {
   App,
   AppEvent,
@@ -96,43 +103,38 @@ export class ClchatApp implements App {
 
   /**
    * Finds the server to join: at an address, or on the LAN.
+   * @param where.mustAnswer ask it even where its key is known from before
    * @throws NO_SERVER, AMBIGUOUS_SERVER, MULTICAST_BLOCKED, NETWORK, SERVER_KEY_CHANGED
    */
   async find(
-    where: { connect?: string; server?: string; user?: string },
+    where: { connect?: string; server?: string; user?: string; mustAnswer?: boolean },
     ask: Ask | undefined,
   ): Promise<void> {
-    const { log } = this.#options;
     this.#found?.stop();
     this.#found = undefined;
-    const known = await this.#places.known(where.user);
     const { connect, server } = where;
+    const known = await this.#places.known(where.user);
     try {
-      if (connect !== undefined) await this.#findAt(connect);
+      if (connect !== undefined) await this.#findAt(connect, where.mustAnswer);
       else {
         const mayBeAway = known.length > 0 && server === undefined && ask === undefined;
         await this.#findOnLan({ name: server, known, mayBeAway, ask });
       }
     } catch (error) {
-      const [profile] = known;
+      const profile = await this.#places.meant(known, where);
       if (!isAway(error) || profile === undefined) throw error;
       // Known from before: one reads and writes while the server is away.
-      log.fault(error);
-      this.#found = {
-        key: profile.about.server,
-        name: profile.about.serverName,
-        addresses: () => (connect === undefined ? [] : candidates(connect)),
-        stop: () => undefined,
-      };
+      this.#options.log.fault(error);
+      this.#found = remembered(profile, connect);
     }
   }
 
-  async #findAt(address: string): Promise<void> {
-    const key = await this.#places.keyAt(address);
+  async #findAt(address: string, mustAnswer = false): Promise<void> {
+    const known = mustAnswer ? undefined : await this.#places.serverAt(address);
     this.#found =
-      key === undefined
+      known === undefined
         ? await probe(address, this.#random, this.#options.log)
-        : { key, name: '', addresses: () => candidates(address), stop: () => undefined };
+        : { ...known, addresses: () => candidates(address), stop: () => undefined };
     await this.#places.trust(address, this.#found);
   }
 
@@ -176,6 +178,7 @@ export class ClchatApp implements App {
         ...options,
         credentials,
         ask,
+        server: found.key,
         isHost: this.#server !== undefined,
         onWrongPassword: (text) => this.#emit({ event: 'notice', code: 'BAD_PASSWORD', text }),
       });
@@ -272,7 +275,7 @@ export class ClchatApp implements App {
         await this.serve(args['name'] ?? '', args['address']);
         return { server: this.#serverView() };
       case 'connect':
-        await this.find({ connect: args['address'] ?? '' }, ask);
+        await this.find({ connect: args['address'] ?? '', mustAnswer: true }, ask);
         return { server: this.#serverView() };
       case 'user':
         return this.#register(args['username'] ?? '', args['password'], ask);
@@ -373,7 +376,7 @@ export class ClchatApp implements App {
       id: peerIdOf(found.key),
       name: (client?.loggedIn === true ? client.home.serverName : '') || found.name,
       addresses: this.#server?.addresses() ?? [...found.addresses()],
-      connected: this.#server !== undefined || (client === undefined ? true : client.connected),
+      connected: this.#server !== undefined || (client?.connected ?? found.isAway !== true),
     };
   }
 

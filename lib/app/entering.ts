@@ -1,4 +1,5 @@
 /** Getting into an account: by the device, by a password, by a reset code, or by making it. */
+import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError, hasCode } from '../errors.ts';
 import { clean, fold } from '../text.ts';
 import type { ClientPeer } from './client-peer.ts';
@@ -22,6 +23,8 @@ export interface LoginOptions {
 export interface EnterOptions extends LoginOptions {
   readonly credentials: Credentials;
   readonly ask: Ask | undefined;
+  /** Key of the server that was looked for. */
+  readonly server: PublicKey;
   /** The server runs in this process: its own console needs no invitation. */
   readonly isHost: boolean;
   /** A person typed a wrong password and may try again. */
@@ -52,12 +55,16 @@ export async function enterAccount(
   try {
     await client.connect();
   } catch (error) {
-    if (!isAway(error) || keystore.read().account === undefined) throw error;
-    await client.startAway(credentials.password).catch((away: unknown) => {
-      throw hasCode(away, 'NOT_LOGGED_IN') ? error : away;
+    // Without any address yet it is away as well.
+    const away = isAway(error) || hasCode(error, 'BAD_ADDRESS');
+    if (!away || keystore.read().account === undefined) throw error;
+    await client.startAway(credentials.password).catch((refusal: unknown) => {
+      throw hasCode(refusal, 'NOT_LOGGED_IN') ? error : refusal;
     });
     return false;
   }
+  // A new profile does not know yet whom it should meet.
+  if (client.server !== options.server) throw new ClchatError('SERVER_KEY_CHANGED');
   const { account } = client.hello!;
   if (credentials.code !== undefined) await redeem(peer, name, credentials, ask);
   else if (account !== null) await enterByDevice(peer, name, account, options);
@@ -122,7 +129,7 @@ async function enterByName(
   }
   if (client.hello?.inviteOnly === true && !options.isHost)
     throw new ClchatError(
-      'NO_SUCH_USER',
+      options.mayLogin ? 'NO_SUCH_USER' : 'CODE_REQUIRED',
       `There is no user "${clean(name)}", and this server takes new ones by invitation only.`,
     );
   if (!options.mayRegister) throw new ClchatError('NO_SUCH_USER');

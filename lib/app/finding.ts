@@ -22,6 +22,8 @@ export interface Found {
   readonly join?: (key: PublicKey) => Transport;
   /** Ends what still looks for it. */
   readonly stop: () => void;
+  /** It was not there when it was looked for. */
+  readonly isAway?: boolean;
 }
 
 /** How long servers are looked for on the LAN, in milliseconds. */
@@ -67,6 +69,21 @@ export async function probe(connect: string, random: RandomBytes, log: Log): Pro
   } finally {
     await transport.stop();
   }
+}
+
+/** A server known from before that is away: looked for until `stop`, where no address is given. */
+export function remembered({ about }: KnownProfile, connect: string | undefined): Found {
+  const common = { key: about.server, name: about.serverName, isAway: true };
+  if (connect !== undefined) {
+    const addresses = candidates(connect);
+    return { ...common, addresses: () => addresses, stop: () => undefined };
+  }
+  const browser = browse({ onFound: () => undefined, onLost: () => undefined });
+  return {
+    ...common,
+    addresses: () => browser.servers().find(({ key }) => key === about.server)?.addresses ?? [],
+    stop: () => void browser.stop(),
+  };
 }
 
 export interface SearchOptions {

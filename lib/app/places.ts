@@ -94,9 +94,26 @@ export class Places {
     );
   }
 
-  /** The key that a place had when it was last met. */
-  async keyAt(place: string): Promise<PublicKey | undefined> {
-    return (await this.#known.find(place))?.key;
+  /** The server that was last met at a place. */
+  async serverAt(place: string): Promise<{ key: PublicKey; name: string } | undefined> {
+    const server = await this.#known.find(place);
+    return server === undefined ? undefined : { key: server.key, name: server.name };
+  }
+
+  /**
+   * The profile with which one may begin though the server was not found: one that fits what was
+   * looked for. In a directory given by `--data` its own fits any address: servers move.
+   */
+  async meant(
+    known: readonly KnownProfile[],
+    { connect, server }: { connect?: string; server?: string },
+  ): Promise<KnownProfile | undefined> {
+    if (connect === undefined)
+      return known.find(({ about }) => server === undefined || about.serverName === server);
+    const last = await this.serverAt(connect);
+    return known.find(
+      ({ directory, about }) => directory === this.#data || about.server === last?.key,
+    );
   }
 
   /** Where a backup is unpacked to. @throws USAGE */

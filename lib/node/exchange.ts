@@ -135,7 +135,9 @@ export class Exchange<P extends Protocol> {
       if (!Array.isArray(message)) throw new ClchatError('BAD_MESSAGE');
       await this.#dispatch(message as unknown[]);
     } catch (error) {
-      this.channel.abort(error instanceof ClchatError ? error : new ClchatError('BAD_MESSAGE'));
+      if (error instanceof ClchatError) return this.channel.abort(error);
+      this.#handlers.onFault?.(error);
+      this.channel.abort(new ClchatError('INTERNAL'));
     }
   }
 

@@ -68,6 +68,8 @@ export interface Command {
   readonly login?: boolean;
   /** May carry a password: such lines never enter a history. */
   readonly secret?: boolean;
+  /** May put questions to the person. */
+  readonly asks?: boolean;
   /** The front end carries it out itself; it never reaches `App.execute`. */
   readonly local?: boolean;
   /** Several may be under way at once, since the order of their effects is that of their start. */
@@ -161,6 +163,7 @@ export const COMMANDS: readonly Command[] = [
     examples: ['user alice correct horse battery staple'],
     errors: ['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'NETWORK'],
     secret: true,
+    asks: true,
   },
   {
     name: 'login',
@@ -175,6 +178,7 @@ export const COMMANDS: readonly Command[] = [
     examples: ['login alice', 'login alice --code 7K2M-93QD'],
     errors: ['NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'BAD_CODE', 'REVOKED', 'NETWORK'],
     secret: true,
+    asks: true,
   },
   {
     name: 'logout',
@@ -195,6 +199,7 @@ export const COMMANDS: readonly Command[] = [
     errors: ['BAD_PASSWORD', 'LOCKED', 'NETWORK'],
     login: true,
     secret: true,
+    asks: true,
   },
   {
     name: 'devices',
@@ -320,6 +325,7 @@ export const COMMANDS: readonly Command[] = [
     help: 'Only on the machine of the server. The passphrase is asked for. With "restore" another machine takes the server over.',
     errors: ['DENIED', 'NOT_SUPPORTED', 'DISK_FULL', 'DATA_READ_ONLY', 'ALREADY'],
     login: true,
+    asks: true,
   },
   {
     name: 'restore',
@@ -328,6 +334,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'make a server of a backup file',
     help: 'Only while no server runs here. The passphrase is asked for. Clients of the old server hand back what the backup lacks.',
     errors: ['NO_SUCH_FILE', 'BAD_PASSPHRASE', 'DATA_CORRUPT', 'ALREADY'],
+    asks: true,
   },
 ];
 

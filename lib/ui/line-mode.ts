@@ -196,7 +196,8 @@ class LineMode {
     if (call.name === 'quit') return this.#end({ reason: 'quit', status: EXIT.fine });
     const speaks = call.name === 'say' || call.name === 'message';
     if (!speaks) this.#echo(line);
-    const overlaps = commandOf(call.name)?.overlaps === true;
+    const command = commandOf(call.name);
+    const overlaps = command?.overlaps === true;
     const outcome = speaks ? this.#speak(call) : this.#command(call);
     const done = new Promise<void>((resolve) => {
       this.#pipeline.push({ overlaps, run: outcome.run }, (result) => {
@@ -205,7 +206,9 @@ class LineMode {
         resolve();
       });
     });
-    // A pipe is read on while messages are on their way, but not past any other command.
+    // A pipe is read on while messages are on their way, but not past any other command. What a
+    // person types after a command that may ask for a password may be that password.
+    if (this.#prompt.inPlace) return command?.asks === true ? done : undefined;
     return overlaps ? this.#pipeline.room() : done;
   }
 

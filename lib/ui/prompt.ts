@@ -15,11 +15,13 @@ import {
   replace,
   searchLabel,
   textBefore,
+  textOfLine,
   type EditorState,
   type Effect,
 } from './line-editor.ts';
-import { inColumns, Screen, type Size } from './screen.ts';
+import { inColumns, reflows, Screen, sizeOf } from './screen.ts';
 import { KeyDecoder, type Key } from './terminal-keys.ts';
+import { TypedLines } from './typed-lines.ts';
 
 export type TerminalInput = Readable & { setRawMode?: (raw: boolean) => unknown };
 export type TerminalOutput = Writable & { columns?: number; rows?: number };
@@ -33,8 +35,8 @@ export interface MarkedLine {
 export interface PromptHandlers {
   /**
    * A line was typed; with `inPlace` it is off the screen, and whoever takes it prints what is to
-   * stay of it. Where lines come from a pipe, no more are read until the promise has resolved,
-   * except as answers to questions.
+   * stay of it. No more lines are handed over until the promise has resolved, but what is typed
+   * meanwhile answers questions.
    */
   onLine(line: string): void | Promise<void>;
   /** Ctrl-C on an empty line, Ctrl-D or the end of the input, or Ctrl-C once more. */
@@ -82,8 +84,6 @@ interface Question {
   readonly reject: (error: Error) => void;
 }
 
-/** Lines typed before somebody is there to take them. */
-const MAX_EARLY = 64;
 /** How long an Escape may be the beginning of something longer, in milliseconds. */
 const ESCAPE_MS = 40;
 /** How long the terminal may take to say where its cursor is, in milliseconds. */
@@ -95,17 +95,6 @@ const BRACKETED_PASTE_ON = '\u001b[?2004h';
 const BRACKETED_PASTE_OFF = '\u001b[?2004l';
 const ASK_CURSOR = '\u001b[6n';
 
-function sizeOf(output: TerminalOutput): Size {
-  // A terminal that does not know its size says 0.
-  return { columns: output.columns || 80, rows: output.rows || 24 };
-}
-
-/** xterm, the Linux console and screen cut lines off when they get narrower; all others wrap anew. */
-function reflows(environment: PromptOptions['environment']): boolean {
-  const { TERM, XTERM_VERSION, STY } = environment;
-  return XTERM_VERSION === undefined && STY === undefined && TERM !== 'linux';
-}
-
 export class TerminalPrompt implements Prompt {
   readonly inPlace = true;
   readonly ask: Ask;
@@ -113,7 +102,8 @@ export class TerminalPrompt implements Prompt {
   readonly #screen: Screen;
   readonly #decoder = new KeyDecoder();
   #handlers: PromptHandlers | undefined;
-  #early: string[] = [];
+  readonly #typed = new TypedLines();
+  #hasAsked = false;
   #line: EditorState = editorOf();
   #label = '';
   #sgr = '';
@@ -145,7 +135,13 @@ export class TerminalPrompt implements Prompt {
 
   attach(handlers: PromptHandlers): void {
     this.#handlers = handlers;
-    for (const line of this.#early.splice(0)) void handlers.onLine(line);
+    if (this.#hasAsked) {
+      // More than was asked for: perhaps a password, so the person sees it before anybody else does.
+      const ahead = [...this.#typed.clear(), textOfLine(this.#line)];
+      this.#line = editorOf(ahead.join('\n').trim());
+      this.#perform(() => '');
+    }
+    this.#typed.attach((line) => handlers.onLine(line));
   }
 
   remember(line: string): void {
@@ -245,6 +241,12 @@ export class TerminalPrompt implements Prompt {
 
   #read(label: string, hidden: boolean): Promise<string> {
     if (this.#closed) return Promise.reject(new ClchatError('CLOSED'));
+    this.#hasAsked = true;
+    const ahead = this.#typed.shift();
+    if (ahead !== undefined) {
+      this.print(label + (hidden ? '' : ahead));
+      return Promise.resolve(ahead);
+    }
     return new Promise((resolve, reject) => {
       this.#question = { asked: { label, hidden, resolve, reject }, line: editorOf() };
       this.#perform(() => '');
@@ -355,9 +357,7 @@ export class TerminalPrompt implements Prompt {
   }
 
   #submit(line: string): void {
-    if (this.#handlers !== undefined) void this.#handlers.onLine(line);
-    else if (this.#early.length < MAX_EARLY) this.#early.push(line);
-    else this.bell();
+    if (!this.#typed.push(line)) this.bell();
   }
 
   #stop(reason: 'interrupt' | 'end' | 'force'): void {

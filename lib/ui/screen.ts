@@ -103,6 +103,17 @@ function layout(line: TypedLine, columns: number): Layout {
   return { rows, cursorRow, cursorColumn: before.width, before };
 }
 
+export function sizeOf(output: { columns?: number; rows?: number }): Size {
+  // A terminal that does not know its size says 0.
+  return { columns: output.columns || 80, rows: output.rows || 24 };
+}
+
+/** xterm, the Linux console and screen cut lines off when they get narrower; all others wrap anew. */
+export function reflows(environment: Readonly<Record<string, string | undefined>>): boolean {
+  const { TERM, XTERM_VERSION, STY } = environment;
+  return XTERM_VERSION === undefined && STY === undefined && TERM !== 'linux';
+}
+
 /** The rows of a layout that fit, around the cursor. */
 function visible(whole: Layout, most: number): Layout {
   if (whole.rows.length <= most) return whole;

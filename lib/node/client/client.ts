@@ -54,6 +54,8 @@ export interface ClientOptions {
 
 /** Waits between attempts to reconnect, in milliseconds; the last one repeats. */
 const BACKOFF_MS = [0, 100, 300, 700, 1_500, 3_000, 4_500];
+/** How long a logout waits for what is under way, in milliseconds. */
+const LOGOUT_MS = 2_000;
 /** A moment of one's own, so that not all come back at once. */
 const JITTER = 0.1;
 
@@ -354,9 +356,12 @@ export class Client {
   }
 
   #loggedOut(link: Link | undefined, reason: string): void {
-    if (link !== undefined && link !== this.#link) return;
-    if (!this.#loggedIn) return;
+    if (!this.#loggedIn || (link !== undefined && link !== this.#link)) return;
     this.#loggedIn = false;
+    this.#leave(reason);
+  }
+
+  #leave(reason: string): void {
     this.#detach();
     this.#options.events.onLogout(reason);
     void this.#link?.close();
@@ -365,11 +370,15 @@ export class Client {
 
   /** Logs out; the device stays the account's. */
   async logout(): Promise<void> {
-    const link = this.#link;
     if (!this.#loggedIn) throw new ClchatError('NOT_LOGGED_IN');
+    // What was said before goes out before.
+    await Promise.race([this.settle(), sleep(LOGOUT_MS)]);
+    const link = this.#link;
+    // A connection that ends from here on is not to be brought back.
+    this.#loggedIn = false;
     if (link !== undefined && !link.ended)
       await link.session.call('logout', {}).catch(this.#options.events.onFault);
-    this.#loggedOut(link, 'logout');
+    this.#leave('logout');
   }
 
   /** A person is at work: not to be logged out for inactivity. */

@@ -16,6 +16,8 @@ import { Snapshots } from './snapshots.ts';
 
 /** Bytes that may wait for a device before it is left to fetch what it misses. */
 const LAG_BYTES = 1 << 20;
+/** How long a device that is logged out may take to close its replication, in milliseconds. */
+const DROP_MS = 2_000;
 /** Messages an account may send a second, and how many at once after a pause. */
 const RATE = 200;
 const BURST = 400;
@@ -277,7 +279,8 @@ export class SyncHub {
     if (subscriber === undefined) return;
     subscriber.account = undefined;
     this.#subscribers.delete(device);
-    void subscriber.exchange.close();
+    // Closed at once, this stream's end could overtake the word on the other that says why.
+    setTimeout(() => void subscriber.exchange.close(), DROP_MS).unref();
   }
 
   async stop(): Promise<void> {

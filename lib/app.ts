@@ -342,9 +342,10 @@ export class ClchatApp implements App {
   }
 
   async #backup(file: string, ask: Ask | undefined): Promise<ResultData> {
+    const { client } = this.#mustClient();
     if (this.#server === undefined)
       throw new ClchatError('DENIED', 'A backup is made in the process of the server itself.');
-    if (this.#client?.client.home.record?.group !== 'admin') throw new ClchatError('DENIED');
+    if (client.home.record?.group !== 'admin') throw new ClchatError('DENIED');
     const passphrase = await this.#passphrase(ask, 'Passphrase for the backup');
     return { file, bytes: await this.#server.backup(file, passphrase) };
   }

@@ -1,4 +1,5 @@
 /** A server peer: the server role on its own data directory, reachable and announced on the LAN. */
+import { stat } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { PublicKey, RandomBytes } from '../crdt/keys.ts';
 import { encode } from '../crdt/codec.ts';
@@ -102,8 +103,10 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       key: identity.public,
       loopback,
       addresses: () => transport.addresses(),
-      backup: async (file, backupPassphrase) =>
-        (await backup({ store, directory, file, backupPassphrase, passphrase, random })).bytes,
+      backup: async (file, backupPassphrase) => {
+        await backup({ store, directory, file, backupPassphrase, passphrase, random });
+        return (await stat(file)).size;
+      },
       stop: async () => {
         for (const { error } of await lifecycle.stop()) log.fault(error);
       },

@@ -285,10 +285,15 @@ export class Client {
     await home.refreshKeyrings();
     this.#sync = sync;
     home.outbox.attach(sync.exchange);
-    const open = home.progress.open();
+    this.#askReceipts(sync, home).catch(events.onFault);
+  }
+
+  /** How far what was said before has got meanwhile. */
+  async #askReceipts({ exchange }: SyncClient, { progress }: Home): Promise<void> {
+    const open = progress.open();
     for (let i = 0; i < open.length; i += 500) {
-      const { receipts } = await sync.exchange.call('receipts', { ids: open.slice(i, i + 500) });
-      for (const { id, on, of } of receipts.map(toReceipt)) home.progress.update(id, on, of);
+      const { receipts } = await exchange.call('receipts', { ids: open.slice(i, i + 500) });
+      for (const { id, on, of } of receipts.map(toReceipt)) progress.update(id, on, of);
     }
   }
 
@@ -342,6 +347,7 @@ export class Client {
       } catch (error) {
         this.#link?.abort(new ClchatError('CLOSED'));
         this.#link = undefined;
+        this.#detach();
         if (hasCode(error, 'REVOKED')) return this.#loggedOut(undefined, 'revoked');
         if (hasCode(error, 'NOT_LOGGED_IN')) return this.#loggedOut(undefined, 'unknown device');
         if (hasCode(error, 'SERVER_KEY_CHANGED')) events.onNotice(error.code, error.message);

@@ -3,7 +3,7 @@
  * first, then keeps it so with what the server pushes.
  */
 import type { Replica } from '../../crdt/replica.ts';
-import { openSeal } from '../../crdt/seal.ts';
+import { loadSeal, openSeal } from '../../crdt/seal.ts';
 import { highestGap } from '../../crdt/log-store.ts';
 import type { Change } from '../../crdt/state.ts';
 import type { StreamName } from '../../crdt/stream.ts';
@@ -18,6 +18,8 @@ import type { Receipt } from './progress.ts';
 const BRIDGE_ITEMS = 2_000;
 /** How long acknowledgements are gathered, in milliseconds. */
 const ACK_MS = 20;
+/** Batches of one stream that are kept while what precedes them is fetched. */
+const EARLY_BATCHES = 1_024;
 /** Streams caught up at the same time. */
 const PARALLEL = 4;
 
@@ -39,6 +41,8 @@ export class SyncClient {
   readonly #catching = new Map<StreamName, Promise<void>>();
   /** How far the server said its streams go. */
   readonly #heads = new Map<StreamName, number>();
+  /** Pushed batches that came before what precedes them, by stream and first position. */
+  readonly #early = new Map<StreamName, Map<number, Notice<typeof SYNC, 'batch'>>>();
   readonly #unacknowledged = new Set<StreamName>();
   #ackTimer: NodeJS.Timeout | undefined;
 
@@ -87,12 +91,38 @@ export class SyncClient {
     try {
       const { stream, end, result } = await replica.ingest(seal, items);
       if (result === 'added') this.#acknowledge(stream);
-      else if (result === 'waiting') this.#behind(stream, end);
-      else if (result === 'forked') await this.#forked(stream);
+      else if (result === 'waiting') {
+        this.#keepEarly(stream, { seal, items });
+        this.#behind(stream, end);
+      } else if (result === 'forked') await this.#forked(stream);
     } catch (error) {
       // Not what an honest server sends: it is not spoken to any further.
       this.exchange.abort(error instanceof Error ? error : new ClchatError('BAD_MESSAGE'));
     }
+  }
+
+  /** Keeps what was pushed too early: fetching alone might never catch up with a busy stream. */
+  #keepEarly(stream: StreamName, batch: Notice<typeof SYNC, 'batch'>): void {
+    let early = this.#early.get(stream);
+    if (early === undefined) this.#early.set(stream, (early = new Map()));
+    if (early.size < EARLY_BATCHES) early.set(loadSeal(batch.seal).first, batch);
+  }
+
+  /** Takes what was kept, as far as it follows now. */
+  async #takeEarly(stream: StreamName): Promise<void> {
+    const { replica } = this.#options;
+    const early = this.#early.get(stream);
+    if (early === undefined) return;
+    for (;;) {
+      const { length } = replica.log.headOf(stream);
+      const batch = early.get(length);
+      if (batch === undefined) break;
+      early.delete(length);
+      if ((await replica.ingest(batch.seal, batch.items)).result !== 'added') break;
+    }
+    const { length } = replica.log.headOf(stream);
+    for (const first of early.keys()) if (first < length) early.delete(first);
+    if (early.size === 0) this.#early.delete(stream);
   }
 
   #behind(stream: StreamName, length: number): void {
@@ -143,6 +173,7 @@ export class SyncClient {
       if (length >= target) break;
       if (length === 0 || target - length > BRIDGE_ITEMS) await this.#snapshot(stream);
       else await this.#forward(stream, length);
+      await this.#takeEarly(stream);
     }
     while (stream !== 'space' && !inbox.isComplete(stream)) if (!(await this.#older(stream))) break;
     await inbox.pump(stream);

@@ -186,7 +186,11 @@ async function serve(run: Run, app: ClchatApp): Promise<Ending> {
           path: controlPath(directory, process.env),
           app,
           settings,
-          onQuit: () => interrupt.abort(),
+          onQuit: () => {
+            run.status = EXIT.fine;
+            const settled = app.settle().catch(() => undefined);
+            void settled.then(() => interrupt.abort());
+          },
         });
   try {
     const { headless } = options;
@@ -270,8 +274,9 @@ async function runWith(run: Run): Promise<number> {
     }
     if (exitStatusOf(error) === EXIT.failed) run.log?.fault(error);
     if (run.interrupt.signal.aborted) return run.status;
-    // Nobody to log in as, unlike nobody to write to.
-    return hasCode(error, 'NO_SUCH_USER') ? EXIT.authentication : exitStatusOf(error);
+    // At the start these say that one is not let in, unlike when there is nobody to write to.
+    const isShutOut = hasCode(error, 'NO_SUCH_USER') || hasCode(error, 'DENIED');
+    return isShutOut ? EXIT.authentication : exitStatusOf(error);
   } finally {
     await run.stop('end of the program');
   }

@@ -4,7 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { restoreServer, startServerPeer, type ServerPeer } from './app/server-peer.ts';
+import {
+  listenAddress,
+  restoreServer,
+  startServerPeer,
+  type ServerPeer,
+} from './app/server-peer.ts';
 import { openClientPeer, type ClientPeer } from './app/client-peer.ts';
 import { enterAccount, isAway, type Credentials, type LoginOptions } from './app/entering.ts';
 import { HANDLERS, newPassword } from './app/handlers.ts';
@@ -28,12 +33,14 @@ import type {
 } from './app/types.ts';
 import { viewOf } from './app/views.ts';
 import type { RandomBytes } from './crdt/keys.ts';
+import { ADMIN_GROUP } from './crdt/permissions.ts';
 import type { RoomRecord } from './crdt/records.ts';
 import { ClchatError, codeOf, textOf } from './errors.ts';
-import { systemClock, type Clock } from './lifecycle.ts';
+import { sleep, systemClock, type Clock } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import type { ClientEvents } from './node/client/client.ts';
 import type { ReadMessage } from './node/client/conversations.ts';
+import type { Home } from './node/client/home.ts';
 import { peerIdOf } from './node/peer-id.ts';
 import { clean, fold, isName } from './text.ts';
 
@@ -50,7 +57,16 @@ export interface AppOptions {
   readonly log: Log;
 }
 
+/** How long the word that somebody is admin may take within this process, in milliseconds. */
+const CROWNED_MS = 2_000;
 const NO_CREDENTIALS: Credentials = { password: undefined, code: undefined };
+
+/** Makes somebody the admin of the server in this process, and has his own client know it. */
+async function crown({ server }: ServerPeer, home: Home): Promise<void> {
+  await server.crown(home.name);
+  const end = performance.now() + CROWNED_MS;
+  while (home.record?.group !== ADMIN_GROUP && performance.now() < end) await sleep(5);
+}
 
 export class ClchatApp implements App {
   readonly #options: AppOptions;
@@ -79,10 +95,12 @@ export class ClchatApp implements App {
     if (this.#server !== undefined) throw new ClchatError('ALREADY', 'A server runs here already.');
     if (!isName(name)) throw new ClchatError('BAD_NAME');
     const { passphrase, blockDuration, timeout, inviteOnly, log } = this.#options;
+    // Checked before anything is made on disk for it.
+    const address = listen === undefined ? undefined : listenAddress(listen);
     const server = await startServerPeer({
       profile: await this.#places.server(name),
       name,
-      listen,
+      listen: address,
       passphrase,
       blockDuration,
       timeout,
@@ -187,7 +205,7 @@ export class ClchatApp implements App {
       const serverName = home.serverName || found.name;
       await peer.profile.describe({ server: found.key, serverName, user: home.name });
       // Whoever starts a server at its own console is its admin.
-      if (this.#server !== undefined) await this.#server.server.crown(peer.client.home.name);
+      if (this.#server !== undefined) await crown(this.#server, home);
       return { user: peer.client.home.name, created };
     } catch (error) {
       if (this.#client === peer) this.#client = undefined;
@@ -345,7 +363,7 @@ export class ClchatApp implements App {
     const { client } = this.#mustClient();
     if (this.#server === undefined)
       throw new ClchatError('DENIED', 'A backup is made in the process of the server itself.');
-    if (client.home.record?.group !== 'admin') throw new ClchatError('DENIED');
+    if (client.home.record?.group !== ADMIN_GROUP) throw new ClchatError('DENIED');
     const passphrase = await this.#passphrase(ask, 'Passphrase for the backup');
     return { file, bytes: await this.#server.backup(file, passphrase) };
   }

@@ -29,7 +29,7 @@ export interface ServerPeerOptions {
   readonly profile: Profile;
   /** Name of a new server. */
   readonly name: string;
-  /** `IP:PORT`; undefined: every network, the first free default port. */
+  /** `IP:PORT`, as `listenAddress` gives it; undefined: every network, the first free default port. */
   readonly listen: string | undefined;
   readonly passphrase: string | undefined;
   readonly blockDuration: number;
@@ -114,6 +114,11 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
   });
 }
 
+/** Where to listen, written out in full. @throws BAD_ADDRESS */
+export function listenAddress(written: string): string {
+  return formatEndpoint(parseEndpoint(written, { port: DEFAULT_PORT, listen: true }));
+}
+
 /** Listens where told, or on the first default port that is free. */
 async function listen(
   options: ServerPeerOptions,
@@ -126,10 +131,7 @@ async function listen(
       () => createTransport({ seed, listen: [address] }),
       (value) => value.stop(),
     );
-  if (options.listen !== undefined)
-    return start(
-      formatEndpoint(parseEndpoint(options.listen, { port: DEFAULT_PORT, listen: true })),
-    );
+  if (options.listen !== undefined) return start(options.listen);
   for (let port = DEFAULT_PORT; ; port++) {
     try {
       return await start(`0.0.0.0:${port}`);

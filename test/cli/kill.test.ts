@@ -13,9 +13,9 @@ const KILLS = Number(process.env['CLCHAT_KILLS'] ?? 5);
 const SEED = Number(process.env['CLCHAT_SEED'] ?? Date.now() % 1_000_000);
 const USERS = ['ann', 'ben', 'cat'] as const;
 /** Between two messages of one person, in milliseconds. */
-const PAUSE_MS = 12;
+const PAUSE_MS = 20;
 /** A client waits up to 5 s before it tries again, and then needs a moment, on a busy machine. */
-const RECONNECTED_MS = 9_000;
+const RECONNECTED_MS = 15_000;
 /** Messages without an answer after which somebody waits. */
 const UNANSWERED = 200;
 /** Most messages that "history" gives at once. */

@@ -74,7 +74,8 @@ export class Workshop {
       args,
       cwd: home,
       env: {
-        PATH: process.env['PATH'] ?? '', ...(process.env['CLCHAT_DEBUG'] ? { CLCHAT_DEBUG: '1' } : {}),
+        PATH: process.env['PATH'] ?? '',
+        ...(process.env['CLCHAT_DEBUG'] ? { CLCHAT_DEBUG: '1' } : {}),
         HOME: home,
         XDG_DATA_HOME: join(home, 'data'),
         TMPDIR: tmpdir(),

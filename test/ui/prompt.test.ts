@@ -20,6 +20,7 @@ interface Program extends FakeOptions {
   readonly plain?: boolean;
   readonly startIn?: 'chat' | 'command';
   readonly historyPath?: string;
+  readonly asksFirst?: boolean;
 }
 
 describe('prompt in a terminal', () => {
@@ -53,7 +54,7 @@ describe('prompt in a terminal', () => {
       socket: join(directory, 'socket'),
     });
     terminal = new TestTerminal(FIXTURE, [argument], terminalSetup);
-    await terminal.see('lists the commands');
+    if (setup.asksFirst !== true) await terminal.see('lists the commands');
     await program;
     return terminal;
   }
@@ -246,6 +247,8 @@ describe('prompt in a terminal', () => {
     const screen = await start({ startIn: 'command' });
     await screen.until('the prompt', (rows) => rows.at(-1) === '>>>');
     await instruct({ set: { room: 'den' } });
+    await emit({ event: 'presence', user: 'carol', online: true });
+    await screen.see('* carol is online');
     screen.type('/whoelse\r');
     await screen.until('the room', (rows) => rows.at(-1) === '[den] >>>');
     screen.type('mode\r');
@@ -271,6 +274,30 @@ describe('prompt in a terminal', () => {
     assert.equal(
       screen.all().some((row) => row.includes('alice: whoelse')),
       false,
+    );
+  });
+
+  it('answers questions with what was typed ahead, and publishes nothing of it', async () => {
+    const screen = await start({ asksFirst: true });
+    for (const line of ['ann', 'a secret']) {
+      screen.type(line);
+      await screen.see(line);
+      screen.type('\r');
+      await screen.until('an empty line', (rows) => rows.join('').trim() === '');
+    }
+    await instruct({ ask: 'Your name' });
+    await screen.see('Your name: ann');
+    await screen.see('You are ann on acme');
+    await screen.until('the rest', (rows) => rows.at(-1) === '#lobby> a secret');
+    screen.type('\u0015/logout\r');
+    await screen.see('ann is logged out.');
+    screen.type('login alice\rsecret\rhello\r');
+    await screen.see('Password of alice:');
+    await screen.see('alice: hello ✓');
+    assert.equal(
+      screen.all().filter((row) => row.includes('secret')).length,
+      0,
+      'a password is shown',
     );
   });
 

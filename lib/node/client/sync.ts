@@ -104,7 +104,8 @@ export class SyncClient {
   /** Keeps what was pushed too early: fetching alone might never catch up with a busy stream. */
   #keepEarly(stream: StreamName, batch: Notice<typeof SYNC, 'batch'>): void {
     let early = this.#early.get(stream);
-    if (early === undefined) this.#early.set(stream, (early = new Map()));
+    if (early === undefined)
+      this.#early.set(stream, (early = new Map<number, Notice<typeof SYNC, 'batch'>>()));
     if (early.size < EARLY_BATCHES) early.set(loadSeal(batch.seal).first, batch);
   }
 

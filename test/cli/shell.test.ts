@@ -1,0 +1,218 @@
+/** The bare shell, and moving a server by backup and restore. */
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, workshop } from '../support/workshop.ts';
+
+describe('the bare shell', function () {
+  this.timeout(30_000);
+  const shop = workshop();
+  const start = async (data?: string) =>
+    shop.start(['--json', '--data', data ?? (await shop.newDirectory())]);
+
+  it('starts a server, makes its admin, and takes others in', async () => {
+    const host = await start();
+    const ready = await host.ready();
+    assert.deepEqual([ready.mode, ready.user, ready.server], ['shell', null, undefined]);
+    for (const line of ['whoelse', 'say x', 'logout', 'devices', 'backup x'])
+      assert.equal(await host.refused(line), 'NOT_LOGGED_IN', line);
+    for (const line of ['user ann secret', 'login ann secret'])
+      assert.equal(await host.refused(line), 'NETWORK', line);
+    const port = await freePort();
+    const { server } = await host.ok(`server acme 127.0.0.1:${port}`);
+    const { id, name, addresses } = server as { id: string; name: string; addresses: string[] };
+    assert.deepEqual([name, addresses], ['acme', [`127.0.0.1:${port}`]]);
+    assert.equal(await host.refused(`server more 127.0.0.1:${port}`), 'ALREADY');
+    assert.deepEqual(await host.ok('user ann secret'), { user: 'ann', created: true });
+    await host.event('login', { user: 'ann' });
+    assert.equal((await host.ok('self'))['group'], 'admin');
+
+    const guest = await start();
+    const { server: met } = await guest.ok(`connect 127.0.0.1:${port}`);
+    assert.equal((met as { id: string }).id, id);
+    assert.equal(await guest.refused('login ann wrong'), 'BAD_PASSWORD');
+    assert.equal(await guest.refused('user ann secret'), 'NAME_TAKEN');
+    assert.equal(await guest.refused('user Ann secret'), 'NAME_TAKEN');
+    assert.equal(await guest.refused('login'), 'USAGE');
+    assert.deepEqual(await guest.ok('login ben a long secret'), { user: 'ben', created: true });
+    assert.equal((await guest.ok('self'))['group'], 'user');
+    await guest.ok('message ann hello');
+    await host.event('message', { from: 'ben', text: 'hello' });
+    await guest.quit();
+
+    const again = await start();
+    await again.ok(`connect 127.0.0.1:${port}`);
+    assert.deepEqual(await again.ok('login ben a long secret'), { user: 'ben', created: false });
+    await again.quit();
+    await host.quit();
+  });
+
+  it('goes on after a wrong password until the account is locked', async () => {
+    const { address } = await shop.server();
+    const first = await start();
+    await first.ok(`connect ${address}`);
+    await first.ok('user eva right');
+    await first.quit();
+    const second = await start();
+    await second.ok(`connect ${address}`);
+    for (let i = 0; i < 3; i++)
+      assert.equal(await second.refused('login eva wrong'), 'BAD_PASSWORD');
+    assert.equal((await second.event('locked'))['user'], 'eva');
+    assert.equal(await second.status(), 3);
+  });
+
+  it('says what it cannot reach', async () => {
+    const shell = await start();
+    await shell.ready();
+    const nobody = await freePort();
+    assert.equal(await shell.refused(`connect 127.0.0.1:${nobody}`), 'NETWORK');
+    for (const address of ['nowhere', '127.0.0.1:0', '127.0.0.1:99999', '1.2.3.4.5:6', '::1:x'])
+      assert.equal(await shell.refused(`connect ${address}`), 'BAD_ADDRESS', address);
+    assert.equal(await shell.refused('connect'), 'USAGE');
+    for (const address of ['nowhere', '127.0.0.1:99999', '192.0.2.77:50000'])
+      assert.equal(await shell.refused(`server acme ${address}`), 'BAD_ADDRESS', address);
+    assert.equal(await shell.refused('server acme'), 'USAGE');
+    assert.equal(await shell.refused('server a/b 127.0.0.1:0'), 'BAD_NAME');
+    // None of this stands in the way of what works.
+    const { address } = await shop.server();
+    await shell.ok(`connect ${address}`);
+    await shell.ok('login fay');
+    await shell.quit();
+    const host = await start();
+    assert.equal(await host.refused(`server acme ${address}`), 'PORT_IN_USE');
+    await host.ok(`server acme 127.0.0.1:${nobody}`);
+    await host.ok('user gil');
+    await host.quit();
+  });
+
+  it('does not take a known server for reached when nobody answers', async () => {
+    const data = await shop.newDirectory();
+    const known = await shop.server();
+    const shell = await start(data);
+    await shell.ok(`connect ${known.address}`);
+    await shell.ok('login gus');
+    await shell.ok('message root hello');
+    await shell.quit();
+    await known.cli.crash();
+    const again = await start(data);
+    const { server } = await again.ok(`connect ${known.address}`);
+    assert.deepEqual(
+      [(server as { name: string }).name, (server as { connected: boolean }).connected],
+      ['acme', false],
+    );
+    await again.ok('login gus');
+    assert.equal((await again.ok('history @root')).messages?.length, 1);
+    await again.quit();
+    const elsewhere = await start();
+    assert.equal(await elsewhere.refused(`connect ${known.address}`), 'NETWORK');
+    await elsewhere.quit();
+  });
+});
+
+describe('backup and restore', function () {
+  this.timeout(60_000);
+  const shop = workshop();
+  const PASSPHRASE = { env: { CLCHAT_BACKUP_PASSPHRASE: 'open sesame' }, password: 'secret' };
+
+  it('move a server to another place, and its clients go on', async () => {
+    const server = await shop.server(PASSPHRASE);
+    const { address } = server;
+    const annData = await shop.newDirectory();
+    const ann = await shop.client(address, 'ann', { data: annData, password: 'secret' });
+    const ben = await shop.client(address, 'ben');
+    await ann.ok('message ben before');
+    await ben.event('message', { text: 'before' });
+    await ann.ok('say in the room');
+    const file = join(await shop.newDirectory(), 'acme.backup');
+    assert.equal(await ann.refused(`backup ${file}`), 'DENIED');
+    const written = await server.cli.ok(`backup ${file}`);
+    const facts = await stat(file);
+    assert.deepEqual([written['bytes'], facts.mode & 0o077], [facts.size, 0]);
+    await server.cli.quit();
+
+    const target = join(await shop.newDirectory(), 'moved');
+    const wrong = await shop.start(['--json', '--data', `${target}-x`], {
+      env: { CLCHAT_BACKUP_PASSPHRASE: 'open barley' },
+    });
+    assert.equal(await wrong.refused(`restore ${file}`), 'BAD_PASSPHRASE');
+    await wrong.quit();
+    const none = await shop.start(['--json', '--data', `${target}-x`]);
+    assert.equal(await none.refused(`restore ${file}`), 'USAGE');
+    await none.quit();
+    const mover = await shop.start(['--json', '--data', target], PASSPHRASE);
+    assert.equal(await mover.refused(`restore ${file}.nowhere`), 'NO_SUCH_FILE');
+    assert.equal((await mover.ok(`restore ${file}`))['server'], 'acme');
+    await mover.quit();
+    const port = Number(address.split(':')[1]);
+    const moved = await shop.server({ data: target, port, password: 'secret' });
+    assert.equal(moved.id, server.id);
+    assert.equal((await moved.cli.ok('self'))['group'], 'admin');
+    await Promise.all([ann, ben].map((cli) => cli.event('server', { connected: true })));
+    await ann.ok('message ben after');
+    await ben.event('message', { text: 'after' });
+    assert.deepEqual(ben.texts({ to: 'ben' }), ['before', 'after']);
+    assert.deepEqual(
+      (await moved.cli.ok('history')).messages?.map(({ text }) => text),
+      ['in the room'],
+    );
+    // Passwords have moved with it.
+    assert.equal((await shop.refused(address, 'ann', { password: 'wrong' })).code, 'BAD_PASSWORD');
+    const again = await shop.client(address, 'ann', { password: 'secret' });
+    assert.equal((await again.ok('history @ben')).messages?.length, 2);
+    for (const cli of [again, ann, ben, moved.cli]) await cli.quit();
+  });
+
+  it('of an old backup lose nothing that clients still have', async () => {
+    const server = await shop.server(PASSPHRASE);
+    const { address } = server;
+    const [ann, ben] = await shop.clients(address, ['ann', 'ben']);
+    await ann.ok('message ben before');
+    const file = join(await shop.newDirectory(), 'old.backup');
+    await server.cli.ok(`backup ${file}`);
+    await ann.ok('message ben since then');
+    await ann.ok('say since then too');
+    const { id } = await ann.ok('message ben and this');
+    await ben.event('message', { id });
+    await ann.event('receipt', { id, on: 1 });
+    await server.cli.crash();
+    const target = join(await shop.newDirectory(), 'restored');
+    const mover = await shop.start(['--json', '--data', target], PASSPHRASE);
+    await mover.ok(`restore ${file}`);
+    await mover.quit();
+    const port = Number(address.split(':')[1]);
+    const restored = await shop.server({ data: target, port, password: 'secret' });
+    for (const cli of [ann, ben])
+      await cli.event('server', { connected: true }, { patience: 10_000 });
+    await ann.ok('message ben after all');
+    await ben.event('message', { text: 'after all' });
+    const expected = ['before', 'since then', 'and this', 'after all'];
+    assert.deepEqual(ben.texts({ to: 'ben' }), expected);
+    for (const [cli, other] of [
+      [ann, 'ben'],
+      [ben, 'ann'],
+    ] as const) {
+      const { messages } = await cli.ok(`history @${other}`);
+      assert.deepEqual(
+        messages?.map(({ text }) => text),
+        expected,
+      );
+    }
+    const room = (await restored.cli.ok('history')).messages?.map(({ text }) => text);
+    assert.deepEqual(room, ['since then too']);
+    for (const cli of [ann, ben, restored.cli]) await cli.quit();
+  });
+
+  it('take the admin along who has no password', async () => {
+    const server = await shop.server({ env: PASSPHRASE.env });
+    const file = join(await shop.newDirectory(), 'acme.backup');
+    await server.cli.ok(`backup ${file}`);
+    await server.cli.quit();
+    const target = join(await shop.newDirectory(), 'moved');
+    const mover = await shop.start(['--json', '--data', target], PASSPHRASE);
+    await mover.ok(`restore ${file}`);
+    await mover.quit();
+    const moved = await shop.server({ data: target });
+    assert.equal((await moved.cli.ok('self'))['group'], 'admin');
+    await moved.cli.quit();
+  });
+});

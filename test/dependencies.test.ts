@@ -1,0 +1,213 @@
+/** Who may know whom: the directions of docs/architecture.md, kept by a test. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+interface Import {
+  /** A path from the root, or the name of a package. */
+  readonly target: string;
+  readonly specifier: string;
+  /** Gone once the types are stripped. */
+  readonly isType: boolean;
+  readonly isLazy: boolean;
+}
+
+interface Source {
+  readonly path: string;
+  readonly lines: number;
+  readonly imports: readonly Import[];
+}
+
+function read(directory: string): Source[] {
+  const found: Source[] = [];
+  for (const entry of readdirSync(join(ROOT, directory), {
+    recursive: true,
+    withFileTypes: true,
+  })) {
+    const path = relative(ROOT, join(entry.parentPath, entry.name));
+    if (!entry.isFile() || !/\.[cm]?ts$/.test(path) || path.includes('node_modules')) continue;
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    found.push({ path, lines: text.split('\n').length - 1, imports: importsOf(path, text) });
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function importsOf(path: string, text: string): Import[] {
+  const imports: Import[] = [];
+  const add = (specifier: string, isType: boolean, isLazy: boolean): void => {
+    const target = specifier.startsWith('.')
+      ? normalize(join(dirname(path), specifier))
+      : specifier;
+    imports.push({ target, specifier, isType, isLazy });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier))
+      add(node.moduleSpecifier.text, isTypeOnly(node.importClause), false);
+    else if (
+      ts.isExportDeclaration(node) &&
+      node.moduleSpecifier !== undefined &&
+      ts.isStringLiteral(node.moduleSpecifier)
+    )
+      add(node.moduleSpecifier.text, node.isTypeOnly, false);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      if (ts.isStringLiteral(node.argument.literal)) add(node.argument.literal.text, true, false);
+    } else if (
+      ts.isCallExpression(node) &&
+      node.expression.kind === ts.SyntaxKind.ImportKeyword &&
+      node.arguments[0] !== undefined &&
+      ts.isStringLiteral(node.arguments[0])
+    )
+      add(node.arguments[0].text, false, true);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
+  return imports;
+}
+
+function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
+  if (clause === undefined) return false;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const { namedBindings } = clause;
+  return (
+    clause.name === undefined &&
+    namedBindings !== undefined &&
+    ts.isNamedImports(namedBindings) &&
+    namedBindings.elements.every((element) => element.isTypeOnly)
+  );
+}
+
+/** From top to bottom; who is on one level may not know one another. */
+const LEVELS: readonly (readonly string[])[] = [
+  ['bin'],
+  ['lib/ui'],
+  ['lib/app'],
+  ['lib/node', 'lib/media', 'lib/nat'],
+  ['lib/crdt'],
+  ['lib/errors.ts', 'lib/lifecycle.ts', 'lib/text.ts', 'lib/interfaces.ts', 'lib/log.ts'],
+];
+
+function partOf(path: string): { level: number; part: string } {
+  for (const [level, parts] of LEVELS.entries())
+    for (const part of parts)
+      if (path === part || path === `${part}.ts` || path.startsWith(`${part}/`))
+        return { level, part: level === LEVELS.length - 1 ? 'base' : part };
+  return assert.fail(`${path} belongs to no part of the program`);
+}
+
+/** Packages that one place alone may know: their replacement is then a matter of that place. */
+const OWNERS: Readonly<Record<string, RegExp>> = {
+  libp2p: /^lib\/node\/libp2p[a-z0-9-]*\.ts$/,
+  'multicast-dns': /^lib\/node\/discovery-links\.ts$/,
+  level: /^lib\/crdt\/store-level\.ts$/,
+  '@serenity-kit/opaque': /^lib\/node\/opaque-child\.ts$/,
+  yargs: /^bin\/clchat\.ts$/,
+  tweetnacl: /^lib\/crdt\/keys\.ts$/,
+  '@ipld/dag-cbor': /^lib\/crdt\/codec\.ts$/,
+  blessed: /^lib\/ui\/[a-z-]+\.ts$/,
+};
+
+/** `@libp2p/tcp/x` and the like belong to libp2p. */
+function packageOf(specifier: string): string {
+  if (/^(?:@libp2p|@chainsafe\/libp2p-[a-z-]+|@multiformats)\//.test(specifier)) return 'libp2p';
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+const isOwn = ({ specifier }: Import): boolean => specifier.startsWith('.');
+const isPackage = (one: Import): boolean => !isOwn(one) && !one.specifier.startsWith('node:');
+
+/** What has no test of its own name, and why. */
+const UNMIRRORED: Readonly<Record<string, string>> = {};
+
+describe('the parts of the program', () => {
+  const sources = [...read('bin'), ...read('lib')];
+  const tests = read('test');
+
+  it('know only what is below them', () => {
+    const wrong: string[] = [];
+    for (const { path, imports } of sources)
+      for (const one of imports.filter(isOwn)) {
+        const [from, to] = [partOf(path), partOf(one.target)];
+        if (from.part !== to.part && from.level >= to.level) wrong.push(`${path} -> ${one.target}`);
+      }
+    assert.deepEqual(wrong, []);
+  });
+
+  it('are found where their imports say, with the suffix that they have', () => {
+    for (const { path, imports } of [...sources, ...tests])
+      for (const { target, specifier } of imports.filter(isOwn)) {
+        assert.match(specifier, /\.(?:[cm]?ts|json|js)$/, `${path}: ${specifier}`);
+        assert.ok(existsSync(join(ROOT, target)), `${path}: ${specifier}`);
+      }
+  });
+
+  it('do not know one another in circles when they run', () => {
+    const known = new Map(sources.map((source) => [source.path, source]));
+    const done = new Set<string>();
+    const walk = (path: string, trail: readonly string[]): void => {
+      assert.ok(!trail.includes(path), [...trail, path].join(' -> '));
+      if (done.has(path)) return;
+      for (const one of known.get(path)?.imports ?? [])
+        if (isOwn(one) && !one.isType && !one.isLazy) walk(one.target, [...trail, path]);
+      done.add(path);
+    };
+    for (const { path } of sources) walk(path, []);
+    assert.equal(done.size >= sources.length, true);
+  });
+
+  for (const [name, owner] of Object.entries(OWNERS))
+    it(`leave ${name} to one place`, () => {
+      const users = sources.filter(({ imports }) =>
+        imports.some((one) => isPackage(one) && packageOf(one.specifier) === name),
+      );
+      for (const { path } of users) assert.match(path, owner);
+      if (name !== 'libp2p') assert.ok(users.length <= 1, users.map(({ path }) => path).join());
+      // The screen is drawn without it so far.
+      if (name !== 'blessed') assert.ok(users.length > 0, `nobody uses ${name}`);
+    });
+
+  it('use packages that the program depends on, and no others', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    for (const { path, imports } of sources)
+      for (const { specifier } of imports.filter(isPackage)) {
+        const name = specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/');
+        assert.ok(Object.hasOwn(dependencies, name), `${path}: ${specifier}`);
+      }
+  });
+
+  it('do not know the tests', () => {
+    for (const { path, imports } of sources)
+      for (const { target } of imports) assert.ok(!target.startsWith('test/'), `${path} ${target}`);
+  });
+
+  it('have files that can be read in one go', () => {
+    for (const { path, lines } of [...sources, ...tests])
+      assert.ok(lines <= 600, `${path} has ${lines} lines`);
+  });
+
+  it('have a test each, or a reason', () => {
+    const untested: string[] = [];
+    for (const { path } of sources) {
+      if (!path.startsWith('lib/') || path.endsWith('.d.ts')) continue;
+      const mirror = path.replace(/^lib\//, 'test/').replace(/\.ts$/, '.test.ts');
+      const isMirrored = existsSync(join(ROOT, mirror));
+      const reason = UNMIRRORED[path];
+      assert.ok(!isMirrored || reason === undefined, `${path} has a test by now`);
+      if (!isMirrored && reason === undefined) untested.push(path);
+    }
+    assert.deepEqual(untested, []);
+    const paths = new Set(sources.map(({ path }) => path));
+    for (const path of Object.keys(UNMIRRORED)) assert.ok(paths.has(path), `${path} is gone`);
+  });
+});

@@ -1,0 +1,307 @@
+/**
+ * A server and whoever comes to it, on the simulated network: the product's own roles over a store
+ * in memory, and peers that speak the protocols by hand and do as they please.
+ */
+import { encodeEntry, type Entry } from '../../lib/crdt/entry.ts';
+import type { PublicKey } from '../../lib/crdt/keys.ts';
+import { SigningKey } from '../../lib/crdt/keys.ts';
+import { LogStore } from '../../lib/crdt/log-store.ts';
+import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
+import type { Store } from '../../lib/crdt/store.ts';
+import { pairStream, type StreamName } from '../../lib/crdt/stream.ts';
+import type { ErrorCode } from '../../lib/errors.ts';
+import type { Channel, Connection } from '../../lib/node/channel.ts';
+import { Client, type ClientOptions } from '../../lib/node/client/client.ts';
+import type { ReadMessage } from '../../lib/node/client/conversations.ts';
+import { Exchange } from '../../lib/node/exchange.ts';
+import type { Keystore } from '../../lib/node/keystore.ts';
+import { Server, type ServerOptions } from '../../lib/node/server/server.ts';
+import { Vault } from '../../lib/node/vault.ts';
+import { PROTOCOL_VERSION, SESSION, SYNC } from '../../lib/node/wire.ts';
+import { SimulatedNetwork, type SimulatedTransport } from '../simulation/network.ts';
+import { Random } from '../simulation/random.ts';
+import { memoryKeystore, SERVER_ADDRESS, worldClock } from '../simulation/world.ts';
+import { eventually } from './channels.ts';
+import { Member } from './community.ts';
+import { fakeOpaqueClient, fakeOpaqueServer } from './fake-opaque.ts';
+
+/** A network that loses nothing and takes next to no time. */
+const FAST = { delay: [0, 1] as [number, number], loss: 0, duplicate: 0, reorder: 0 };
+
+export class World {
+  readonly random = new Random(7);
+  readonly network = new SimulatedNetwork(this.random, FAST);
+  readonly key = new SigningKey(this.random.bytes(32));
+  readonly disk = new MemoryDisk();
+  readonly faults: unknown[] = [];
+  /** What the server's OPAQUE was asked. */
+  readonly opaqueCalls: string[] = [];
+  store!: Store;
+  server!: Server;
+  transport!: SimulatedTransport;
+  #hosts = 0;
+  readonly #stops: (() => Promise<unknown>)[] = [];
+
+  static async start(options: Partial<ServerOptions> = {}): Promise<World> {
+    const world = new World();
+    await world.open(options);
+    return world;
+  }
+
+  /** Starts the server, for the first time or again. */
+  async open(options: Partial<ServerOptions> = {}): Promise<void> {
+    this.transport = this.network.join(SERVER_ADDRESS, this.key.public);
+    this.store = this.disk.open();
+    this.server = await Server.start({
+      store: this.store,
+      key: this.key,
+      name: 'acme',
+      transports: [this.transport],
+      vault: new Vault(this.store, new Uint8Array(32).fill(9), this.random.bytes),
+      opaque: fakeOpaqueServer(this.opaqueCalls),
+      clock: worldClock,
+      random: this.random.bytes,
+      blockDuration: 60,
+      timeout: 0,
+      inviteOnly: false,
+      term: 1,
+      recoverMs: 0,
+      onFault: (error) => this.faults.push(error),
+      ...options,
+    });
+  }
+
+  /** Stops the server in order; `open` starts it again. */
+  async close(): Promise<void> {
+    await this.transport.stop();
+    await this.server.stop();
+    await this.store.close();
+  }
+
+  /** Its power fails; `open` starts it again. */
+  async crash(): Promise<void> {
+    this.transport.crash();
+    this.disk.crash();
+    await this.server.stop();
+  }
+
+  /** What the server's store holds. */
+  get log(): LogStore {
+    return new LogStore(this.store);
+  }
+
+  host(key: PublicKey): SimulatedTransport {
+    return this.network.join(`10.0.2.${++this.#hosts}:1`, key);
+  }
+
+  /** Somebody without an account, who speaks the protocols by hand. */
+  async peer(name = 'stranger', device?: Member): Promise<Peer> {
+    const member = device ?? new Member(this.key.public, this.random.bytes, name);
+    const peer = await Peer.connect(this, member);
+    this.#stops.push(() => peer.leave());
+    return peer;
+  }
+
+  /** Somebody with an account and no password, by hand. */
+  async member(name: string): Promise<Peer> {
+    const peer = await this.peer(name);
+    await peer.session.call('signup', { entry: encodeEntry(peer.member.signup()), record: null });
+    return peer;
+  }
+
+  /** A client of the product, not yet connected. */
+  async client(options: Partial<ClientOptions> = {}): Promise<TestClient> {
+    const client = new TestClient(this);
+    await client.open(options);
+    this.#stops.push(() => client.stop());
+    return client;
+  }
+
+  /** A client of the product with an account. */
+  async join(
+    name: string,
+    password?: string,
+    options: Partial<ClientOptions> = {},
+  ): Promise<TestClient> {
+    const test = await this.client(options);
+    await test.client.connect();
+    await test.client.register(name, password);
+    return test;
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) await stop();
+    await this.transport.stop();
+    await this.server.stop();
+  }
+}
+
+/** A connection to the server with its session, and replication when it is asked for. */
+export class Peer {
+  readonly member: Member;
+  readonly connection: Connection;
+  readonly transport: SimulatedTransport;
+  readonly session: Exchange<typeof SESSION>;
+  /** Notices of the session, in order. */
+  readonly heard: unknown[] = [];
+  readonly batches: { seal: Uint8Array; items: Uint8Array[] }[] = [];
+  readonly heads: [StreamName, number][] = [];
+  readonly receipts: [string, number, number][] = [];
+  channel: Channel | undefined;
+  sync!: Exchange<typeof SYNC>;
+
+  private constructor(
+    member: Member,
+    transport: SimulatedTransport,
+    connection: Connection,
+    channel: Channel,
+  ) {
+    this.member = member;
+    this.transport = transport;
+    this.connection = connection;
+    this.session = new Exchange(channel, SESSION, {
+      methods: {},
+      notices: {
+        presence: (notice) => void this.heard.push(notice),
+        broadcast: (notice) => void this.heard.push(notice),
+        logout: (notice) => void this.heard.push(notice),
+      },
+    });
+  }
+
+  static async connect(world: World, member: Member): Promise<Peer> {
+    const transport = world.host(member.id);
+    const signal = AbortSignal.timeout(10_000);
+    const connection = await transport.connect(
+      { addresses: [SERVER_ADDRESS], key: world.key.public },
+      { signal },
+    );
+    const channel = await connection.open(SESSION.name, { signal });
+    const peer = new Peer(member, transport, connection, channel);
+    await peer.session.call('hello', { version: PROTOCOL_VERSION });
+    return peer;
+  }
+
+  /** Begins replication. @returns how far the streams go that this device may read */
+  async open(): Promise<Map<StreamName, number>> {
+    const signal = AbortSignal.timeout(10_000);
+    this.channel = await this.connection.open(SYNC.name, { signal });
+    this.sync = new Exchange(this.channel, SYNC, {
+      methods: {},
+      notices: {
+        batch: (batch) => void this.batches.push(batch),
+        heads: ({ heads }) => void this.heads.push(...heads),
+        receipts: ({ receipts }) => void this.receipts.push(...receipts),
+      },
+    });
+    const { heads } = await this.sync.call('open', {});
+    return new Map(heads.map(([stream, length]) => [stream, length]));
+  }
+
+  async submit(...entries: Entry[]): Promise<string[]> {
+    const { outcomes } = await this.sync.call('submit', { entries: entries.map(encodeEntry) });
+    return outcomes.map((outcome) => (outcome.type === 'sealed' ? 'sealed' : outcome.code));
+  }
+
+  say(text: string, stream: StreamName = 'room/lobby'): Promise<string[]> {
+    return this.submit(this.member.write(stream, 'say', { text }));
+  }
+
+  async leave(): Promise<void> {
+    await this.transport.stop();
+  }
+}
+
+/** A client of the product and all that it tells. */
+export class TestClient {
+  readonly world: World;
+  readonly disk = new MemoryDisk();
+  readonly keystore: Keystore;
+  readonly messages: ReadMessage[] = [];
+  readonly receipts = new Map<string, { on: number; of: number }>();
+  readonly refused: { id: string; code: ErrorCode }[] = [];
+  /** Everything else, as text. */
+  readonly told: string[] = [];
+  readonly faults: unknown[] = [];
+  client!: Client;
+  store!: Store;
+  transport!: SimulatedTransport;
+  addresses: readonly string[] = [SERVER_ADDRESS];
+
+  constructor(world: World) {
+    this.world = world;
+    this.keystore = memoryKeystore(world.random);
+  }
+
+  get home(): Client['home'] {
+    return this.client.home;
+  }
+
+  get texts(): string[] {
+    return this.messages.map(({ text }) => text);
+  }
+
+  /** Starts the program, for the first time or again. */
+  async open(options: Partial<ClientOptions> = {}): Promise<void> {
+    const { world } = this;
+    this.transport = world.host(new SigningKey(this.keystore.read().device.seed).public);
+    this.store = this.disk.open();
+    this.client = await Client.open({
+      keystore: this.keystore,
+      store: this.store,
+      transport: this.transport,
+      opaque: fakeOpaqueClient,
+      clock: worldClock,
+      random: world.random.bytes,
+      label: 'test',
+      addresses: () => this.addresses,
+      events: {
+        onMessage: (message) => this.messages.push(message),
+        onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
+        onRefused: (id, code) => this.refused.push({ id, code }),
+        onPresence: ({ user, online }) => this.told.push(`${user} ${online ? 'came' : 'left'}`),
+        onBroadcast: ({ from, text }) => this.told.push(`${from} to all: ${text}`),
+        onConnected: (connected) => this.told.push(connected ? 'connected' : 'disconnected'),
+        onLogout: (reason) => this.told.push(`logout ${reason}`),
+        onLocked: (name, seconds) => this.told.push(`locked ${name} ${seconds}`),
+        onNotice: (code) => this.told.push(`notice ${code}`),
+        onFault: (error) => this.faults.push(error),
+      },
+      ...options,
+    });
+  }
+
+  /** Says something and waits for what becomes of it. */
+  async say(text: string, to?: string): Promise<ErrorCode | 'held' | 'queued'> {
+    const { home } = this;
+    const stream =
+      to === undefined ? ('room/lobby' as const) : pairStream(home.account, home.named(to));
+    const entry = await home.conversations.say(stream, text);
+    return home.outbox.answer(entry.id);
+  }
+
+  async block(name: string, blocked = true): Promise<ErrorCode | 'held' | 'queued'> {
+    const { home } = this;
+    const body = { account: home.named(name), blocked };
+    const entry = await home.conversations.act(`account/${home.account}`, 'block', body);
+    return home.outbox.answer(entry.id);
+  }
+
+  hears(text: string): Promise<void> {
+    return eventually(`hearing ${text}`, () => this.texts.includes(text));
+  }
+
+  /** Stops the program in order; `open` starts it again. */
+  async stop(): Promise<void> {
+    await this.client.stop();
+    await this.transport.stop();
+    await this.store.close();
+  }
+
+  /** The program is killed; `open` starts it again. */
+  async crash(): Promise<void> {
+    this.transport.crash();
+    this.disk.crash(this.disk.unsynced);
+    await this.client.stop();
+  }
+}

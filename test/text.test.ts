@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { byteLength, clean, cleanAll, fold, isName } from '../lib/text.ts';
+
+const any = fc.string({ unit: 'binary', maxLength: 60 });
+/** Much of what terminals act on, between what they print. */
+const nasty = fc
+  .array(
+    fc.constantFrom(
+      '\u001b',
+      '[',
+      ']',
+      'P',
+      '\\',
+      '0',
+      ';',
+      '3',
+      '1',
+      'm',
+      'H',
+      'J',
+      '\u0007',
+      '\u009b',
+      '\u009d',
+      '\u009c',
+      '\u0090',
+      'a',
+      'ß',
+      '🙂',
+      '\n',
+      '\r',
+      '\t',
+      '\b',
+      '\u007f',
+      '\u202e',
+      '\u2066',
+      '\u200f',
+      '\ufeff',
+      '\u{e0041}',
+      '\ud800',
+      '\u2028',
+      '\u0000',
+      ' ',
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => parts.join(''));
+
+describe('text of others', () => {
+  it('is printed with nothing in it that a terminal would act on', () => {
+    fc.assert(
+      fc.property(fc.oneof(any, nasty), fc.boolean(), (text, multiline) => {
+        const safe = clean(text, { multiline });
+        for (const character of safe) {
+          const point = character.codePointAt(0)!;
+          const isControl = point < 32 || (point >= 127 && point < 160);
+          assert.ok(!isControl || (multiline && character === '\n'), JSON.stringify(text));
+          assert.ok(!/[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/.test(character));
+        }
+        assert.ok(safe.isWellFormed());
+        assert.equal(clean(safe, { multiline }), safe, 'cleaning is done once');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('loses escape sequences whole, not just their first character', () => {
+    for (const [dirty, expected] of [
+      ['\u001b[31mred\u001b[0m', 'red'],
+      ['\u001b]0;title\u0007text', 'text'],
+      ['\u001b]8;;http://x\u001b\\link\u001b]8;;\u001b\\', 'link'],
+      ['\u001bPq#0;2\u001b\\after', 'after'],
+      ['\u009b2Jcleared', 'cleared'],
+      ['\u001b(Bplain', 'plain'],
+      ['\u001bcreset', 'reset'],
+      ['half\u001b[', 'half'],
+      ['a\u202eb', 'ab'],
+      ['tab\there', 'tab here'],
+      ['\u{e0041}\u{e0042}x', 'x'],
+    ] as const)
+      assert.equal(clean(dirty), expected, JSON.stringify(dirty));
+  });
+
+  it('keeps what people write', () => {
+    for (const text of ['Grüße', '世界', '🙂👍🏽', 'e\u0301', '👨‍👩‍👧', 'עברית', 'a‌b', 'x²'])
+      assert.equal(clean(text), text);
+  });
+
+  it('has lines only where they are wanted', () => {
+    assert.equal(clean('a\r\nb\rc\nd', { multiline: true }), 'a\nb\nc\nd');
+    assert.equal(clean('a\r\nb'), 'a b');
+  });
+
+  it('is cleaned inside of plain data, keys too', () => {
+    const dirty = {
+      'k\u001b[1mey': ['\u202ex', 7, null, true, { deep: 'a\u0007b' }],
+      bytes: Uint8Array.of(27),
+    };
+    assert.deepEqual(cleanAll(dirty), {
+      key: ['x', 7, null, true, { deep: 'ab' }],
+      bytes: Uint8Array.of(27),
+    });
+  });
+});
+
+describe('a name', () => {
+  it('has 1 to 32 printable characters', () => {
+    for (const name of [
+      'a',
+      'alice',
+      'Zoë',
+      '世界',
+      '🙂',
+      'x'.repeat(32),
+      '🙂'.repeat(32),
+      "o'neil",
+      '100%',
+    ])
+      assert.ok(isName(name), name);
+    for (const name of [
+      '',
+      'a b',
+      ' a',
+      'a\u00a0b',
+      'a\tb',
+      'a@b',
+      '#a',
+      'a/b',
+      'a:b',
+      'x'.repeat(33),
+      '🙂'.repeat(33),
+      'a\u0000',
+      'a\u001b[1m',
+      'a\u202eb',
+      '\ufeffa',
+      'a\u200eb',
+      'e\u0301',
+      '\ud800',
+      'a\u2028',
+      'a\u00ad',
+      '\u{e0041}',
+      'a\u200b',
+    ])
+      assert.ok(!isName(name), JSON.stringify(name));
+  });
+
+  it('is cleaned already', () => {
+    fc.assert(
+      fc.property(fc.oneof(any, nasty), (text) => {
+        if (!isName(text)) return;
+        assert.equal(clean(text), text);
+        assert.equal(text.normalize('NFC'), text);
+      }),
+    );
+  });
+
+  it('is compared without regard to case and composition', () => {
+    for (const [a, b] of [
+      ['Alice', 'aLICE'],
+      ['straße', 'STRASSE'],
+      ['Zoë', 'ZOE\u0308'],
+      ['ΣΑΣ', 'σας'],
+      ['ǆ', 'Ǆ'],
+    ] as const)
+      assert.equal(fold(a), fold(b), `${a} ${b}`);
+    assert.notEqual(fold('alice'), fold('alíce'));
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        assert.equal(fold(fold(text)), fold(text));
+        assert.equal(fold(text.normalize('NFD')), fold(text));
+      }),
+    );
+  });
+});
+
+describe('bytes of a text', () => {
+  it('are those of its UTF-8', () => {
+    assert.deepEqual(['', 'a', 'ß', '世', '🙂'].map(byteLength), [0, 1, 2, 3, 4]);
+  });
+});

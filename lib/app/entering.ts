@@ -65,7 +65,8 @@ export async function enterAccount(
   }
   // A new profile does not know yet whom it should meet.
   if (client.server !== options.server) throw new ClchatError('SERVER_KEY_CHANGED');
-  const { account } = client.hello!;
+  const { account, revoked } = client.hello!;
+  if (revoked) throw new ClchatError('REVOKED');
   if (credentials.code !== undefined) await redeem(peer, name, credentials, ask);
   else if (account !== null) await enterByDevice(peer, name, account, options);
   else return enterByName(peer, name, options);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { sleep } from '../../lib/lifecycle.ts';
 import { workshop, type Community } from '../support/workshop.ts';
 
-const LOCK_SECONDS = 3;
+const LOCK_SECONDS = 6;
 const RIGHT = { password: 'correct horse' };
 const WRONG = { password: 'battery staple' };
 
@@ -80,16 +80,16 @@ describe('accounts', function () {
     assert.deepEqual([failure.code, await third.status()], ['BAD_PASSWORD', 3]);
     const locked = await third.event('locked');
     assert.deepEqual([locked['user'], locked['seconds']], ['dee', LOCK_SECONDS]);
-    for (const options of [RIGHT, WRONG]) {
-      const { code, status } = await shop.refused(address, 'dee', options);
-      assert.deepEqual([code, status], ['LOCKED', 3]);
-    }
+    const locks = [RIGHT, WRONG].map((options) => shop.refused(address, 'dee', options));
     // A lock stops password logins only: not live sessions, other accounts or known devices.
+    const other = shop.client(address, 'dora', RIGHT);
     await live.ok('say still here');
-    await (await shop.client(address, 'dora', RIGHT)).quit();
     await live.quit();
     const known = await shop.client(address, 'dee', { data });
     await known.ok('whoelse');
+    for (const { code, status } of await Promise.all(locks))
+      assert.deepEqual([code, status], ['LOCKED', 3]);
+    await (await other).quit();
     const ms = LOCK_SECONDS * 1_000;
     assert(performance.now() - lockedAt < ms, 'too slow for this test to say anything');
     await sleep(ms - (performance.now() - lockedAt) + 300);
@@ -183,10 +183,21 @@ describe('accounts', function () {
 
   it('log out and in again in one process', async () => {
     const [jo, kim] = await shop.clients(address, ['jo', 'kim'], RIGHT);
-    await jo.ok('logout');
-    const logout = await jo.event('logout');
-    assert.deepEqual(logout, { type: 'event', event: 'logout', reason: 'logout' });
-    await kim.event('presence', { user: 'jo', online: false });
+    // Out is out: it does not come back by itself.
+    await kim.ok('whoelse');
+    const before = kim.events('presence', { user: 'jo', online: true }).length;
+    for (let time = 1; time <= 3; time++) {
+      if (time > 1) await jo.ok('login jo');
+      await jo.ok('logout');
+      const logout = await jo.event('logout', {}, { count: time });
+      assert.deepEqual(logout, { type: 'event', event: 'logout', reason: 'logout' });
+      await kim.event('presence', { user: 'jo', online: false }, { count: time });
+      await sleep(500);
+      const entered = kim.events('presence', { user: 'jo', online: true }).length - before;
+      assert.equal(entered, time - 1);
+      assert.deepEqual((await kim.ok('whoelse')).users, ['root']);
+    }
+    assert.deepEqual(jo.events('server'), []);
     for (const line of ['say x', 'whoelse', 'logout', 'history', 'message kim x'])
       assert.equal(await jo.refused(line), 'NOT_LOGGED_IN', line);
     await kim.ok('message jo while you were out');

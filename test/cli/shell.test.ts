@@ -69,7 +69,7 @@ describe('the bare shell', function () {
     for (const address of ['nowhere', '127.0.0.1:0', '127.0.0.1:99999', '1.2.3.4.5:6', '::1:x'])
       assert.equal(await shell.refused(`connect ${address}`), 'BAD_ADDRESS', address);
     assert.equal(await shell.refused('connect'), 'USAGE');
-    for (const address of ['nowhere', '127.0.0.1:99999', '192.0.2.77:50000'])
+    for (const address of ['nowhere', '127.0.0.1:99999', '[::1'])
       assert.equal(await shell.refused(`server acme ${address}`), 'BAD_ADDRESS', address);
     assert.equal(await shell.refused('server acme'), 'USAGE');
     assert.equal(await shell.refused('server a/b 127.0.0.1:0'), 'BAD_NAME');
@@ -80,6 +80,7 @@ describe('the bare shell', function () {
     await shell.quit();
     const host = await start();
     assert.equal(await host.refused(`server acme ${address}`), 'PORT_IN_USE');
+    assert.equal(await host.refused('server acme 203.0.113.77:50000'), 'BAD_ADDRESS');
     await host.ok(`server acme 127.0.0.1:${nobody}`);
     await host.ok('user gil');
     await host.quit();

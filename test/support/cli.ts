@@ -294,6 +294,11 @@ export class Cli {
     this.#child.stdin.end();
   }
 
+  /** Reads no more, and closes the pipe. */
+  deafen(): void {
+    this.#child.stdout.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

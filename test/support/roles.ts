@@ -10,6 +10,7 @@ import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import type { Store } from '../../lib/crdt/store.ts';
 import { pairStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
+import type { Clock } from '../../lib/lifecycle.ts';
 import type { Channel, Connection } from '../../lib/node/channel.ts';
 import { Client, type ClientOptions } from '../../lib/node/client/client.ts';
 import type { ReadMessage } from '../../lib/node/client/conversations.ts';
@@ -24,6 +25,13 @@ import { memoryKeystore, SERVER_ADDRESS, worldClock } from '../simulation/world.
 import { eventually } from './channels.ts';
 import { Member } from './community.ts';
 import { fakeOpaqueClient, fakeOpaqueServer } from './fake-opaque.ts';
+
+/** A clock that can be put forward. */
+export class ShiftedClock implements Clock {
+  shift = 0;
+  now = (): number => Date.now() + this.shift;
+  monotonic = (): number => performance.now() + this.shift;
+}
 
 /** A network that loses nothing and takes next to no time. */
 const FAST = { delay: [0, 1] as [number, number], loss: 0, duplicate: 0, reorder: 0 };
@@ -205,6 +213,12 @@ export class Peer {
 
   say(text: string, stream: StreamName = 'room/lobby'): Promise<string[]> {
     return this.submit(this.member.write(stream, 'say', { text }));
+  }
+
+  block(other: Peer, blocked = true): Promise<string[]> {
+    const { member } = this;
+    const body = { account: other.member.account, blocked };
+    return this.submit(member.write(`account/${member.account}`, 'block', body));
   }
 
   async leave(): Promise<void> {

@@ -122,9 +122,6 @@ function packageOf(specifier: string): string {
 const isOwn = ({ specifier }: Import): boolean => specifier.startsWith('.');
 const isPackage = (one: Import): boolean => !isOwn(one) && !one.specifier.startsWith('node:');
 
-/** What has no test of its own name, and why. */
-const UNMIRRORED: Readonly<Record<string, string>> = {};
-
 describe('the parts of the program', () => {
   const sources = [...read('bin'), ...read('lib')];
   const tests = read('test');
@@ -196,20 +193,5 @@ describe('the parts of the program', () => {
   it('have files that can be read in one go', () => {
     for (const { path, lines } of [...sources, ...tests])
       assert.ok(lines <= 600, `${path} has ${lines} lines`);
-  });
-
-  it('have a test each, or a reason', () => {
-    const untested: string[] = [];
-    for (const { path } of sources) {
-      if (!path.startsWith('lib/') || path.endsWith('.d.ts')) continue;
-      const mirror = path.replace(/^lib\//, 'test/').replace(/\.ts$/, '.test.ts');
-      const isMirrored = existsSync(join(ROOT, mirror));
-      const reason = UNMIRRORED[path];
-      assert.ok(!isMirrored || reason === undefined, `${path} has a test by now`);
-      if (!isMirrored && reason === undefined) untested.push(path);
-    }
-    assert.deepEqual(untested, []);
-    const paths = new Set(sources.map(({ path }) => path));
-    for (const path of Object.keys(UNMIRRORED)) assert.ok(paths.has(path), `${path} is gone`);
   });
 });

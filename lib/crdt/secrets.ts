@@ -16,7 +16,7 @@ import type { Keyring } from './keyring.ts';
 import { sealTo, type AccountId, type EntryId, type PublicKey, type RandomBytes } from './keys.ts';
 import { accountOf, type EpochRecord } from './records.ts';
 import type { Reader } from './state.ts';
-import type { StreamName } from './stream.ts';
+import { placeOfStream, type StreamName } from './stream.ts';
 
 const MESSAGE_TAG = utf8('clchat message key v1\0');
 /** A key is used for one message only, so its nonce may be constant. */
@@ -97,7 +97,10 @@ export class Secrets {
   /** Remembers an epoch that waits in the outbox. */
   noteOpened(entry: Entry): void {
     if (entry.body === undefined) return;
-    const record: EpochRecord = parse(BODIES.pair.epoch, entry.body);
+    const record: EpochRecord = parse(
+      BODIES[placeOfStream(entry.stream).type === 'pair' ? 'pair' : 'room'].epoch,
+      entry.body,
+    );
     this.#opened.set(entry.stream, { id: entry.id, record });
   }
 

@@ -9,12 +9,14 @@ import { isMessage } from '../../crdt/secrets.ts';
 import { prefixed, type StoreOperation } from '../../crdt/store.ts';
 import { utf8 } from '../../crdt/bytes.ts';
 import type { StreamName } from '../../crdt/stream.ts';
+import { Gather } from '../../lifecycle.ts';
 import type { Directory } from './directory.ts';
 
 /** Messages watched in a stream; older ones are looked up when asked for. */
 const WATCH_LIMIT = 4_096;
-/** How long news are gathered before authors are told, in milliseconds. */
-const GATHER_MS = 50;
+/** How soon authors are told of news, and how long until again, in milliseconds. */
+const TELL_MS = 50;
+const TELL_APART_MS = 250;
 /** How long acknowledgements may stay unwritten, in milliseconds. */
 const WRITE_MS = 500;
 
@@ -42,7 +44,7 @@ export class Receipts {
   readonly #watched = new Map<StreamName, Watched[]>();
   readonly #news = new Set<Watched>();
   readonly #unwritten = new Map<string, StoreOperation>();
-  #tellTimer: NodeJS.Timeout | undefined;
+  readonly #telling = new Gather(() => this.#tell(), TELL_MS, TELL_APART_MS);
   #writeTimer: NodeJS.Timeout | undefined;
 
   private constructor(options: ReceiptsOptions) {
@@ -81,11 +83,11 @@ export class Receipts {
 
   /** Takes a device's word that it holds a stream up to `length`. */
   acknowledge(device: PublicKey, stream: StreamName, length: number): void {
-    const cursors = this.#of(stream);
-    const before = cursors.get(device) ?? 0;
+    const before = this.#cursors.get(stream)?.get(device) ?? 0;
     const after = Math.min(length, this.#options.log.headOf(stream).length);
+    // Names of streams come from peers: those of nothing must not take a place here.
     if (after <= before || !this.#options.directory.isAudience(stream, device)) return;
-    cursors.set(device, after);
+    this.#of(stream).set(device, after);
     this.#unwritten.set(`c!${stream}!${device}`, {
       type: 'put',
       key: `c!${stream}!${device}`,
@@ -108,11 +110,10 @@ export class Receipts {
     }
     while (complete < watched.length && watched[complete]!.on >= watched[complete]!.of) complete++;
     if (complete > 64) watched.splice(0, complete);
-    if (this.#news.size > 0) this.#tellTimer ??= setTimeout(() => this.#tell(), GATHER_MS);
+    if (this.#news.size > 0) this.#telling.ask();
   }
 
   #tell(): void {
-    this.#tellTimer = undefined;
     const byAuthor = new Map<PublicKey, Receipt[]>();
     for (const { author, id, on, of } of this.#news) {
       let receipts = byAuthor.get(author);
@@ -160,7 +161,7 @@ export class Receipts {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#tellTimer);
+    this.#telling.stop();
     await this.flush();
   }
 }

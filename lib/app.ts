@@ -219,6 +219,7 @@ export class ClchatApp implements App {
     const peer = await openClientPeer({
       profile: await this.#places.client(found, name),
       passphrase,
+      inherit: this.#server && { directory: this.#server.directory, user: name },
       label: hostname().slice(0, 64),
       isQuiet: this.#options.isQuiet,
       addresses: found.addresses,
@@ -360,12 +361,12 @@ export class ClchatApp implements App {
   }
 
   async #backup(file: string, ask: Ask | undefined): Promise<ResultData> {
-    const { client } = this.#mustClient();
+    const { client, keystore } = this.#mustClient();
     if (this.#server === undefined)
       throw new ClchatError('DENIED', 'A backup is made in the process of the server itself.');
     if (client.home.record?.group !== ADMIN_GROUP) throw new ClchatError('DENIED');
     const passphrase = await this.#passphrase(ask, 'Passphrase for the backup');
-    return { file, bytes: await this.#server.backup(file, passphrase) };
+    return { file, bytes: await this.#server.backup(file, passphrase, keystore.read()) };
   }
 
   async #restore(file: string, ask: Ask | undefined): Promise<ResultData> {

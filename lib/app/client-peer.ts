@@ -4,7 +4,7 @@ import { startAll, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Transport } from '../node/channel.ts';
 import { Client, type ClientEvents } from '../node/client/client.ts';
-import { openKeystore, type Keystore } from '../node/keystore.ts';
+import { inheritKeystore, openKeystore, type Keystore } from '../node/keystore.ts';
 import { createTransport } from '../node/libp2p.ts';
 import { Opaque } from '../node/opaque.ts';
 import type { Profile } from '../node/profile.ts';
@@ -13,6 +13,8 @@ export interface ClientPeerOptions {
   /** Closed with the peer. */
   readonly profile: Profile;
   readonly passphrase: string | undefined;
+  /** Where a restored server may have this user's keystore. */
+  readonly inherit?: { readonly directory: string; readonly user: string } | undefined;
   /** What others know this installation by. */
   readonly label: string;
   /** Nobody listens in this run: news stay news for the next. */
@@ -40,7 +42,11 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
     const { profile, passphrase, random, clock, log } = options;
     const { directory, store } = profile;
     lifecycle.add('profile', () => profile.close());
-    const keystore = await openKeystore({ directory, passphrase, random });
+    const sealed = { directory, passphrase, random };
+    const { inherit } = options;
+    if (inherit !== undefined)
+      await inheritKeystore({ ...sealed, directory: inherit.directory }, sealed, inherit.user);
+    const keystore = await openKeystore(sealed);
     const { seed } = keystore.read().device;
     const opaque = new Opaque();
     lifecycle.add('password service', () => opaque.close());

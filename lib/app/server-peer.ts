@@ -11,7 +11,7 @@ import { formatEndpoint, parseEndpoint } from '../interfaces.ts';
 import { startAll, type Clock, type Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { backup, restore } from '../node/backup.ts';
-import { openIdentity } from '../node/keystore.ts';
+import { openIdentity, type KeystoreRecord } from '../node/keystore.ts';
 import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
 import { createLoopback, type Loopback } from '../node/loopback.ts';
 import { Opaque, type OpaqueServer } from '../node/opaque.ts';
@@ -46,8 +46,13 @@ export interface ServerPeer {
   /** By which a client in the same process reaches the server. */
   readonly loopback: Loopback;
   addresses(): string[];
-  /** The whole server peer into one file, sealed under the passphrase. @returns its size in bytes */
-  backup(file: string, passphrase: string): Promise<number>;
+  /** Where its data are. */
+  readonly directory: string;
+  /**
+   * The whole server peer, with the admin's device, into one file, sealed under the passphrase.
+   * @returns its size in bytes
+   */
+  backup(file: string, passphrase: string, admin: KeystoreRecord): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -103,8 +108,9 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       key: identity.public,
       loopback,
       addresses: () => transport.addresses(),
-      backup: async (file, backupPassphrase) => {
-        await backup({ store, directory, file, backupPassphrase, passphrase, random });
+      directory,
+      backup: async (file, backupPassphrase, keystore) => {
+        await backup({ store, directory, file, backupPassphrase, passphrase, keystore, random });
         return (await stat(file)).size;
       },
       stop: async () => {

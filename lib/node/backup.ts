@@ -14,7 +14,13 @@ import { isKey } from '../crdt/store-keys.ts';
 import type { Store, StoreOperation } from '../crdt/store.ts';
 import { ClchatError, translate } from '../errors.ts';
 import { replaceFile } from './files.ts';
-import { IDENTITY_FILE, KEYSTORE_FILE, parseKeystore } from './keystore.ts';
+import {
+  encodeKeystore,
+  IDENTITY_FILE,
+  KEYSTORE_FILE,
+  parseKeystore,
+  type KeystoreRecord,
+} from './keystore.ts';
 import { openProfile } from './profile.ts';
 import { SealedFile, type SealOptions } from './sealed-file.ts';
 import { openSealedStream, SealedWriter } from './sealed-stream.ts';
@@ -69,15 +75,16 @@ type BackupRecord = v.InferOutput<typeof record>;
 /**
  * Writes the server as it is at this moment; it may go on working meanwhile. A file of that name is
  * replaced, once the new one is whole.
+ * @param options.keystore of the admin's device, which lives in a directory of its own
  * @param options.cost of scrypt, lower in tests
  * @throws NO_SUCH_FILE when the directory is no server's, DISK_FULL, DATA_READ_ONLY, DATA_CORRUPT,
  *   BAD_PASSPHRASE when the directory's secrets do not open; AbortError
  */
 export async function backup(
-  options: Options & { store: Store; cost?: number },
+  options: Options & { store: Store; keystore?: KeystoreRecord | undefined; cost?: number },
 ): Promise<BackupProgress> {
   const { store, file: path, backupPassphrase, random, signal, cost } = options;
-  const secrets = await readSecrets(options);
+  const secrets = await readSecrets(options, options.keystore);
   const { file, finish } = await replaceFile(path);
   try {
     const writer = await SealedWriter.create(file, MAGIC, backupPassphrase, random, cost);
@@ -108,13 +115,18 @@ export async function backup(
   }
 }
 
-async function readSecrets(options: SealOptions): Promise<v.InferOutput<typeof secretsSchema>> {
+async function readSecrets(
+  options: SealOptions,
+  admin: KeystoreRecord | undefined,
+): Promise<v.InferOutput<typeof secretsSchema>> {
   const read = async (name: string): Promise<Uint8Array | undefined> =>
     (await SealedFile.open(name, options)).content;
   const [identity, vault] = [await read(IDENTITY_FILE), await read(VAULT_KEY_FILE)];
   if (identity === undefined || vault === undefined)
     throw new ClchatError('NO_SUCH_FILE', `${options.directory} holds no server.`);
-  return { identity, vault, keystore: (await read(KEYSTORE_FILE)) ?? null };
+  // One that an earlier backup brought may wait there for its user still.
+  const keystore = admin === undefined ? await read(KEYSTORE_FILE) : encodeKeystore(admin);
+  return { identity, vault, keystore: keystore ?? null };
 }
 
 /**

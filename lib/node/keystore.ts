@@ -3,11 +3,14 @@
  * a right password while the server is away. And the server's own key.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { encode, parse } from '../crdt/codec.ts';
 import { SigningKey, type RandomBytes } from '../crdt/keys.ts';
 import { accountId, bytes, count, name, publicKey } from '../crdt/records.ts';
 import { ClchatError } from '../errors.ts';
+import { fold } from '../text.ts';
 import { scrypt, scryptOf } from './scrypt.ts';
 import { openSecret, SealedFile, type SealOptions } from './sealed-file.ts';
 
@@ -66,7 +69,7 @@ export async function openKeystore(options: SealOptions): Promise<Keystore> {
   const save = async (next: KeystoreRecord): Promise<KeystoreRecord> => {
     const checked = v.safeParse(keystoreRecord, next);
     if (!checked.success) throw new ClchatError('INTERNAL', 'that is no keystore record');
-    const content = encode(withoutUndefined(checked.output));
+    const content = encodeKeystore(checked.output);
     await file.write(content);
     return parseKeystore(content);
   };
@@ -89,6 +92,30 @@ export async function openKeystore(options: SealOptions): Promise<Keystore> {
       return updated;
     },
   };
+}
+
+/**
+ * Gives a user the keystore that a backup brought along with the server, unless the user has one
+ * here already or it is somebody else's.
+ * @throws as `openKeystore`
+ */
+export async function inheritKeystore(
+  from: SealOptions,
+  to: SealOptions,
+  user: string,
+): Promise<void> {
+  const { content } = await SealedFile.open(KEYSTORE_FILE, from);
+  if (content === undefined) return;
+  if (fold(parseKeystore(content).account?.name ?? '') !== fold(user)) return;
+  const own = await SealedFile.open(KEYSTORE_FILE, to);
+  if (own.content !== undefined) return;
+  await own.write(content);
+  await rm(join(from.directory, KEYSTORE_FILE));
+}
+
+/** What `parseKeystore` reads. */
+export function encodeKeystore(record: KeystoreRecord): Uint8Array {
+  return encode(withoutUndefined(record));
 }
 
 /** Optional fields may be set to undefined, which has no encoding. */

@@ -202,4 +202,22 @@ describe('backup and restore', function () {
     assert.deepEqual(room, ['since then too']);
     for (const cli of [ann, ben, restored.cli]) await cli.quit();
   });
+
+  it('take the admin along who has no password', async () => {
+    const server = await shop.server({ env: PASSPHRASE.env });
+    const file = join(await shop.newDirectory(), 'acme.backup');
+    await server.cli.ok(`backup ${file}`);
+    await server.cli.quit();
+    const target = join(await shop.newDirectory(), 'moved');
+    const mover = await shop.start(['--json', '--data', target], PASSPHRASE);
+    await mover.ok(`restore ${file}`);
+    await mover.quit();
+    const moved = await shop.server({ data: target });
+    assert.equal((await moved.cli.ok('self'))['group'], 'admin');
+    await moved.cli.quit();
+    // Moved once, the keystore has its own place, and is found there the next time.
+    const again = await shop.server({ data: target });
+    assert.equal((await again.cli.ok('self'))['group'], 'admin');
+    await again.cli.quit();
+  });
 });

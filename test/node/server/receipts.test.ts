@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { EntryId } from '../../../lib/crdt/keys.ts';
+import { LogStore } from '../../../lib/crdt/log-store.ts';
+import type { Batch } from '../../../lib/crdt/seal.ts';
+import { LOBBY_STREAM, pairStream, roomStream } from '../../../lib/crdt/stream.ts';
+import { Directory } from '../../../lib/node/server/directory.ts';
+import { Receipts, type Receipt } from '../../../lib/node/server/receipts.ts';
+import { eventually } from '../../support/channels.ts';
+import { SealedCommunity, type Member } from '../../support/community.ts';
+
+describe('receipts', () => {
+  let community: SealedCommunity;
+  let directory: Directory;
+  let receipts: Receipts;
+  let alice: Member;
+  let bob: Member;
+  let carol: Member;
+  let told: [string, Receipt][];
+  const faults: unknown[] = [];
+
+  const open = async (): Promise<void> => {
+    directory = await Directory.open(community.log);
+    receipts = await Receipts.open({
+      log: community.log,
+      directory,
+      tell: (device, list) => told.push(...list.map((one): [string, Receipt] => [device, one])),
+      onFault: (error) => faults.push(error),
+    });
+  };
+
+  beforeEach(async () => {
+    community = await SealedCommunity.found();
+    alice = await community.join('alice');
+    bob = await community.join('bob');
+    carol = await community.join('carol');
+    told = [];
+    await open();
+  });
+  afterEach(async () => {
+    await receipts.stop();
+    assert.deepEqual(faults, []);
+  });
+
+  /** Says something in the lobby. */
+  const say = async (member: Member, text = 'hi'): Promise<EntryId> => {
+    const { id } = await community.say(member, text);
+    receipts.watch(community.of(LOBBY_STREAM).at(-1)!);
+    return id;
+  };
+  const news = async (count: number): Promise<[string, Receipt][]> => {
+    await eventually(`${count} receipts`, () => told.length >= count);
+    return told.splice(0);
+  };
+
+  it('count the devices that have a message, for its author', async () => {
+    const id = await say(alice);
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
+    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
+    receipts.acknowledge(carol.id, LOBBY_STREAM, 1);
+    assert.deepEqual(await news(1), [[alice.id, [id, 2, 2]]]);
+    assert.deepEqual(await receipts.lookup(id, alice.id), [id, 2, 2]);
+  });
+
+  it('count no device twice, nor the author', async () => {
+    const id = await say(alice);
+    for (let i = 0; i < 3; i++) receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
+    receipts.acknowledge(alice.id, LOBBY_STREAM, 1);
+    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
+    assert.deepEqual(await receipts.lookup(id, bob.id), [id, 1, 2]);
+  });
+
+  it('go up to what there is, and never back', async () => {
+    const id = await say(alice);
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 1_000_000);
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 0);
+    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
+    const later = await say(alice);
+    await new Promise((resolve) => setTimeout(resolve, 70));
+    assert.deepEqual(told, []);
+    assert.deepEqual(await receipts.lookup(later, alice.id), [later, 0, 2]);
+  });
+
+  it('are told in portions, whatever has been said meanwhile', async () => {
+    const ids: EntryId[] = [];
+    for (let n = 0; n < 5; n++) ids.push(await say(n % 2 === 0 ? alice : bob, `${n}`));
+    receipts.acknowledge(carol.id, LOBBY_STREAM, 3);
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 5);
+    const list = await news(4);
+    assert.deepEqual(
+      list.sort(([, [a]], [, [b]]) => ids.indexOf(a) - ids.indexOf(b)),
+      [
+        [alice.id, [ids[0]!, 2, 2]],
+        [bob.id, [ids[1]!, 1, 2]],
+        [alice.id, [ids[2]!, 2, 2]],
+        [alice.id, [ids[4]!, 1, 2]],
+      ],
+    );
+  });
+
+  it('of a pair count its own devices only', async () => {
+    const pair = pairStream(alice.account, bob.account);
+    const key = new Uint8Array(32);
+    const epoch = alice.write(pair, 'epoch', alice.epoch([alice, bob], 1, key));
+    await community.seal(epoch);
+    const phone = await community.enrol(bob);
+    directory.update(community.of('space').at(-1)!);
+    const message = alice.sealed(pair, epoch.id, key, 'hi');
+    await community.seal(message);
+    for (const batch of community.of(pair)) receipts.watch(batch);
+    receipts.acknowledge(carol.id, pair, 2);
+    receipts.acknowledge(phone.id, pair, 2);
+    assert.deepEqual(await news(1), [[alice.id, [message.id, 1, 2]]]);
+    assert.deepEqual(await receipts.lookup(message.id, bob.id), [message.id, 1, 2]);
+    assert.equal(await receipts.lookup(message.id, carol.id), undefined);
+    assert.equal(await receipts.lookup('0'.repeat(64) as EntryId, alice.id), undefined);
+  });
+
+  it('are found again after a restart, as far as they were written', async () => {
+    const id = await say(alice);
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
+    await receipts.stop();
+    community.disk.crash(community.disk.unsynced);
+    await community.restart();
+    await open();
+    assert.deepEqual(await receipts.lookup(id, alice.id), [id, 1, 2]);
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
+    receipts.acknowledge(carol.id, LOBBY_STREAM, 1);
+    assert.deepEqual(await receipts.lookup(id, alice.id), [id, 2, 2]);
+  });
+
+  it('of many messages that nobody acknowledges take a bounded place', async () => {
+    const first = await say(alice);
+    // As if thousands had been sealed since.
+    const stream = await community.log.open(LOBBY_STREAM);
+    stream.head = { ...stream.head, length: 10_001 };
+    const [{ seal, items }] = community.of(LOBBY_STREAM) as [Batch];
+    const [item] = items;
+    assert.ok(item?.type === 'entry');
+    for (let position = 1; position <= 10_000; position++) {
+      const entry = { ...item.entry, id: `${position}` as EntryId };
+      receipts.watch({ seal: { ...seal, first: position }, items: [{ ...item, entry }] });
+    }
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 10_001);
+    const list = await news(4_096);
+    assert.ok(list.length <= 8_192, `${list.length} are watched`);
+    // The old ones are counted when they are asked for.
+    assert.deepEqual(await receipts.lookup(first, alice.id), [first, 1, 2]);
+  });
+
+  it('take no place for streams that are not there', () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const claim = (round: number): void => {
+      for (let n = 0; n < 20_000; n++) {
+        const id = (round * 20_000 + n).toString(16).padStart(32, '0');
+        receipts.acknowledge(bob.id, roomStream(id), 5);
+      }
+    };
+    claim(0);
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let round = 1; round <= 5; round++) claim(round);
+    gc();
+    const grown = process.memoryUsage().heapUsed - before;
+    assert.ok(grown < 4 << 20, `${Math.round(grown / 1024)} kB for nothing`);
+  });
+
+  it('are not counted for the space, nor for what is no message', async () => {
+    for (const batch of community.of('space')) receipts.watch(batch);
+    receipts.acknowledge(bob.id, 'space', 4);
+    const stream = `account/${alice.account}` as const;
+    const block = { account: bob.account, blocked: true };
+    await community.seal(alice.write(stream, 'block', block));
+    receipts.watch(community.of(stream)[0]!);
+    const phone = await community.enrol(alice);
+    directory.update(community.of('space').at(-1)!);
+    receipts.acknowledge(phone.id, stream, 1);
+    await new Promise((resolve) => setTimeout(resolve, 70));
+    assert.deepEqual(told, []);
+    assert.ok(new LogStore(community.log.store).headOf(stream).length === 1);
+  });
+});

@@ -6,7 +6,7 @@
  *   header    [version, server, stream, device, seq, previous, clock, time, kind, commitment]
  *   sealed as [0, header bytes, signature, salt, body] or, erased, [0, header bytes, signature]
  */
-import { concat, equal, fromHex, sha256, toHex, utf8 } from './bytes.ts';
+import { concat, fromHex, sha256, sha256Hex, toHex, utf8 } from './bytes.ts';
 import { decode, encode, type DecodeOptions } from './codec.ts';
 import { ClchatError } from '../errors.ts';
 import { verify, type EntryId, type PublicKey, type RandomBytes, type SigningKey } from './keys.ts';
@@ -71,7 +71,7 @@ function encodeHeader(header: Header, commitment: Uint8Array): Uint8Array {
 }
 
 function idOf(headerBytes: Uint8Array): EntryId {
-  return toHex(sha256(ID_TAG, headerBytes)) as EntryId;
+  return sha256Hex(ID_TAG, headerBytes) as EntryId;
 }
 
 /** Signs an entry. The salt is handed in where the body has been sealed with it already. */
@@ -125,13 +125,22 @@ function countOf(value: unknown, what: string, least = 0): number {
   return value;
 }
 
-function decodeHeader(bytes: Uint8Array): Header & { commitment: Uint8Array } {
-  const fields = decodeArray(bytes, { maxBytes: 1024, canonical: true });
-  if (fields.length !== 10 || fields[0] !== 1) bad('header');
-  const [, server, stream, device, seq, previous, clock, time, kind, commitment] = fields;
+/**
+ * Reads an entry from the fields that `decodeItem` found. Checks its form and that the body is the
+ * one committed to, not the signature.
+ * @throws BAD_ENTRY
+ */
+export function entryFromFields(fields: readonly unknown[]): Entry {
+  const [, headerBytes, signature, salt, body] = fields;
+  if (!(headerBytes instanceof Uint8Array)) bad('header');
+  const isErased = fields.length === 3;
+  if (!isErased && fields.length !== 5) bad('fields');
+  const header = decodeArray(headerBytes, { maxBytes: 1024, canonical: true, views: true });
+  if (header.length !== 10 || header[0] !== 1) bad('header');
+  const [, server, stream, device, seq, previous, clock, time, kind, commitment] = header;
   if (!isStreamName(stream)) bad('stream');
   if (typeof kind !== 'string' || kind.length === 0 || kind.length > MAX_KIND_LENGTH) bad('kind');
-  return {
+  const entry: Entry = {
     server: toHex(bytesOf(server, 32, 'server')) as PublicKey,
     stream,
     device: toHex(bytesOf(device, 32, 'device')) as PublicKey,
@@ -141,30 +150,20 @@ function decodeHeader(bytes: Uint8Array): Header & { commitment: Uint8Array } {
     time: countOf(time, 'time'),
     kind,
     commitment: bytesOf(commitment, 32, 'commitment'),
-  };
-}
-
-/**
- * Reads an entry from the fields that `decodeItem` found. Checks its form and that the body is the
- * one committed to, not the signature.
- * @throws BAD_ENTRY
- */
-export function entryFromFields(fields: readonly unknown[]): Entry {
-  const [, headerBytes, signature, salt, body] = fields;
-  if (!(headerBytes instanceof Uint8Array)) bad('header');
-  const header = decodeHeader(headerBytes);
-  const entry = {
-    ...header,
     id: idOf(headerBytes),
     headerBytes,
     signature: bytesOf(signature, 64, 'signature'),
+    salt: isErased ? undefined : bytesOf(salt, 16, 'salt'),
+    body: isErased ? undefined : bodyOf(body),
   };
-  if (fields.length === 3) return { ...entry, salt: undefined, body: undefined };
-  if (fields.length !== 5) bad('fields');
-  const saltBytes = bytesOf(salt, 16, 'salt');
-  if (!(body instanceof Uint8Array) || body.length > MAX_BODY) bad('body');
-  if (!equal(commitmentOf(saltBytes, body), header.commitment)) bad('commitment');
-  return { ...entry, salt: saltBytes, body };
+  if (entry.salt !== undefined && entry.body !== undefined)
+    if (sha256Hex(BODY_TAG, entry.salt, entry.body) !== toHex(entry.commitment)) bad('commitment');
+  return entry;
+}
+
+function bodyOf(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array) || value.length > MAX_BODY) bad('body');
+  return value;
 }
 
 /** @throws BAD_ENTRY (never anything else, whatever the bytes) */
@@ -180,7 +179,7 @@ export function decodeEntry(bytes: Uint8Array): Entry {
  * @throws BAD_ENTRY
  */
 export function decodeFields(bytes: Uint8Array): readonly unknown[] {
-  const fields = decodeArray(bytes, { maxBytes: MAX_ENTRY });
+  const fields = decodeArray(bytes, { maxBytes: MAX_ENTRY, views: true });
   // In one byte: as a floating-point number it would make a second encoding of the same entry.
   if (fields[0] !== bytes[1]) bad('type');
   return fields;

@@ -10,7 +10,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import nacl from 'tweetnacl';
-import { concat, fromHex, sha256, toHex, utf8 } from './bytes.ts';
+import { concat, fromHex, joined, sha256, toHex, utf8 } from './bytes.ts';
 import { ClchatError } from '../errors.ts';
 
 declare const brand: unique symbol;
@@ -53,9 +53,18 @@ function parseKey(key: PublicKey): KeyObject {
   return object;
 }
 
+/** Tags with the zero that ends them; there are few. */
+const tags = new Map<string, Uint8Array>();
+
+function tagBytes(tag: string): Uint8Array {
+  let bytes = tags.get(tag);
+  if (bytes === undefined) tags.set(tag, (bytes = utf8(`${tag}\0`)));
+  return bytes;
+}
+
 /** Bytes are always signed under a tag that says what they are, so that none passes for another. */
 function tagged(tag: string, bytes: Uint8Array): Uint8Array {
-  return concat(utf8(tag), Uint8Array.of(0), bytes);
+  return joined(tagBytes(tag), bytes);
 }
 
 /** An Ed25519 key pair: a device's, a server's or an account's. */

@@ -5,7 +5,7 @@
  * An item is an entry that was accepted, or the mark of one that was refused (so that the chain of
  * its device has no hole).
  */
-import { concat, equal, fromHex, sha256, toHex, utf8 } from './bytes.ts';
+import { concat, equal, fromHex, sha256, sha256Hex, toHex, utf8 } from './bytes.ts';
 import { decode, encode } from './codec.ts';
 import { decodeFields, encodeEntry, entryFromFields, type Entry } from './entry.ts';
 import { ClchatError, isErrorCode, type ErrorCode } from '../errors.ts';
@@ -116,7 +116,7 @@ export function rootOf(items: readonly Item[]): Uint8Array {
 }
 
 function idOf(body: Uint8Array): string {
-  return toHex(sha256(SEAL_ID_TAG, body));
+  return sha256Hex(SEAL_ID_TAG, body);
 }
 
 export function signSeal(key: SigningKey, fields: Omit<Seal, 'server'>): SignedSeal {
@@ -164,11 +164,11 @@ function readSeal(bytes: Uint8Array): {
     throw new ClchatError('BAD_ENTRY', 'malformed seal');
   };
   try {
-    const outer = decode(bytes, { maxBytes: 1024 });
+    const outer = decode(bytes, { maxBytes: 1024, views: true });
     if (!Array.isArray(outer) || outer.length !== 2) return malformed();
     const [body, signature] = outer as unknown[];
     if (!(body instanceof Uint8Array) || !(signature instanceof Uint8Array)) return malformed();
-    const fields = decode(body, { maxBytes: 1024, canonical: true });
+    const fields = decode(body, { maxBytes: 1024, canonical: true, views: true });
     if (!Array.isArray(fields) || fields.length !== 12 || fields[0] !== 1) return malformed();
     const [, server, stream, term, seq, previous, first, count, root, space, time, state] =
       fields as unknown[];

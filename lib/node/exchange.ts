@@ -131,7 +131,7 @@ export class Exchange<P extends Protocol> {
 
   async #take(frame: Uint8Array): Promise<void> {
     try {
-      const message = decode(frame, { maxBytes: MAX_FRAME });
+      const message = decode(frame, { maxBytes: MAX_FRAME, views: true });
       if (!Array.isArray(message)) throw new ClchatError('BAD_MESSAGE');
       await this.#dispatch(message as unknown[]);
     } catch (error) {

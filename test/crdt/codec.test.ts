@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import * as dagCbor from '@ipld/dag-cbor';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { fromHex, toHex, utf8 } from '../../lib/crdt/bytes.ts';
@@ -128,6 +129,39 @@ describe('codec', () => {
     assert.deepEqual(decode(unordered), { bb: 1, a: null });
     assert.throws(() => decode(unordered, { canonical: true }), refused);
     assert.throws(() => decode(fromHex('fb8000000000000000'), { canonical: true }), refused);
+  });
+
+  it('reads what another decoder of the standard reads, and as that reads it', () => {
+    const altered = fc
+      .tuple(plain, fc.nat(), fc.nat(255))
+      .map(([value, at, byte]) =>
+        encode(value).map((b, i, all) => (i === at % all.length ? byte : b)),
+      );
+    let read = 0;
+    fc.assert(
+      fc.property(fc.oneof(altered, fc.uint8Array({ maxLength: 12 })), (bytes) => {
+        let value: unknown;
+        try {
+          value = decode(bytes);
+        } catch {
+          return;
+        }
+        read++;
+        assert.deepEqual(dagCbor.decode(bytes), value);
+        assert.deepEqual(decode(bytes, { views: true }), value);
+      }),
+      { numRuns: 5_000 },
+    );
+    assert.ok(read > 500, `${read} were read`);
+  });
+
+  it('copies byte arrays, or gives views of the input where told to', () => {
+    const bytes = encode([Uint8Array.of(1, 2, 3)]);
+    const [copy] = decode(bytes) as [Uint8Array];
+    const [view] = decode(bytes, { views: true }) as [Uint8Array];
+    bytes.fill(0);
+    assert.deepEqual([...copy], [1, 2, 3]);
+    assert.deepEqual([...view], [0, 0, 0]);
   });
 
   it('survives any bytes', () => {

@@ -4,7 +4,7 @@
  *   h!<stream>                     head: how far the stream has got
  *   s!<stream>!<first position>    seals
  *   e!<stream>!<position>          items
- *   i!<entry id>                   where an entry is
+ *   i!<entry id>                   where an entry is (the server's only)
  *   r!<stream>!<table>!<id>        records of the state
  */
 import * as v from 'valibot';
@@ -165,7 +165,7 @@ export class LogStore {
     return bytes === undefined ? undefined : (stored(v.unknown(), bytes) as T);
   }
 
-  /** Where an entry stands, or its refusal. */
+  /** Where an entry stands, or its refusal, in a log that keeps places. */
   find(id: EntryId): { stream: StreamName; position: number } | undefined {
     const value = this.store.get(`i!${id}`);
     if (value === undefined) return undefined;
@@ -321,11 +321,17 @@ export function batchOperations(batch: Batch): StoreOperation[] {
   items.forEach((item, index) => {
     const position = seal.first + index;
     operations.push({ type: 'put', key: itemKey(seal.stream, position), value: item.bytes });
-    const id = item.type === 'entry' ? item.entry.id : item.refusal.id;
-    const value = utf8(`${position} ${seal.stream}`);
-    operations.push({ type: 'put', key: `i!${id}`, value });
   });
   return operations;
+}
+
+/** What lets `find` tell where the items of a batch are. */
+export function placeOperations({ seal, items }: Batch): StoreOperation[] {
+  return items.map((item, index) => {
+    const id = item.type === 'entry' ? item.entry.id : item.refusal.id;
+    const value = utf8(`${seal.first + index} ${seal.stream}`);
+    return { type: 'put', key: `i!${id}`, value };
+  });
 }
 
 export function headOperation(stream: StreamName, head: StreamHead): StoreOperation {

@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Level } from 'level';
-import { concat, utf8 } from './bytes.ts';
+import { joined } from './bytes.ts';
 import { makeDirectory } from './directories.ts';
 import {
   checkBeforeOpen,
@@ -98,18 +98,14 @@ type Database = Level<string, Uint8Array> & {
   compactRange(from: string, until: string): Promise<void>;
   getProperty(name: string): string;
 };
-type BatchOperation =
-  { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string };
-
-/** A write that waits for its turn. */
-interface Waiting {
-  readonly operations: () => BatchOperation[];
-  readonly bytes: number;
-  readonly sync: boolean;
-  /** Reads before it writes, so no other write may be in its batch. */
-  readonly alone: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+/** Writes that wait for their turn, in one batch of LevelDB. */
+interface Group {
+  readonly batch: ReturnType<Database['batch']>;
+  bytes: number;
+  sync: boolean;
+  /** Reads what it will write when its turn has come, so no other write may be in its batch. */
+  readonly prepare: (() => void) | undefined;
+  readonly waiting: { resolve: () => void; reject: (error: Error) => void }[];
 }
 
 interface Reading {
@@ -121,7 +117,7 @@ interface Reading {
 class LevelStore implements Store {
   readonly #directory: string;
   readonly #db: Database;
-  #waiting: Waiting[] = [];
+  readonly #groups: Group[] = [];
   #writing: Promise<void> | undefined;
   readonly #readings = new Set<Reading>();
   #purging: Promise<void> = Promise.resolve();
@@ -185,24 +181,39 @@ class LevelStore implements Store {
   async write(operations: readonly StoreOperation[], options: { sync: boolean }): Promise<void> {
     this.#checkOpen();
     checkKeys(operations);
-    let bytes = 0;
-    const batch = operations.map((operation): BatchOperation => {
-      if (operation.type === 'delete') return { type: 'del', key: operation.key };
-      bytes += operation.value.length;
-      return { type: 'put', key: operation.key, value: wrap(operation.key, operation.value) };
-    });
-    if (batch.length === 0) {
-      if (!options.sync) return;
-      batch.push({ type: 'del', key: BARRIER });
-    }
-    await this.#enqueue({ operations: () => batch, bytes, sync: options.sync, alone: false });
+    if (operations.length === 0 && !options.sync) return;
+    if (this.#failure !== undefined) throw this.#failure;
+    const last = this.#groups.at(-1);
+    const hasRoom = last !== undefined && last.prepare === undefined && last.bytes < GROUP_BYTES;
+    const group = hasRoom ? last : this.#newGroup();
+    // A chained batch copies at once, at half the processor time of one handed over as an array.
+    const { batch } = group;
+    for (const operation of operations)
+      if (operation.type === 'delete') batch.del(operation.key);
+      else {
+        batch.put(operation.key, wrap(operation.key, operation.value));
+        group.bytes += operation.value.length;
+      }
+    if (operations.length === 0) batch.del(BARRIER);
+    group.sync ||= options.sync;
+    await this.#written(group);
   }
 
-  #enqueue(write: Omit<Waiting, 'resolve' | 'reject'>): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const done = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ ...write, resolve, reject });
-    });
+  #newGroup(prepare?: (batch: Group['batch']) => void): Group {
+    const batch = this.#db.batch();
+    const group: Group = {
+      batch,
+      bytes: 0,
+      sync: false,
+      prepare: prepare === undefined ? undefined : () => prepare(batch),
+      waiting: [],
+    };
+    this.#groups.push(group);
+    return group;
+  }
+
+  #written(group: Group): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => group.waiting.push({ resolve, reject }));
     this.#writing ??= this.#writeAll();
     return done;
   }
@@ -211,35 +222,24 @@ class LevelStore implements Store {
   async #writeAll(): Promise<void> {
     // What is asked for in the same turn of the event loop goes into the first batch already.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const group = this.#nextGroup();
+    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
+      const { batch, sync, prepare, waiting } = group;
       try {
-        if (this.#failure !== undefined) throw this.#failure;
-        await this.#db.batch(
-          group.flatMap((write) => write.operations()),
-          { sync: group.some((write) => write.sync) },
-        );
-        for (const write of group) write.resolve();
+        if (this.#failure !== undefined) {
+          await batch.close();
+          throw this.#failure;
+        }
+        prepare?.();
+        await batch.write({ sync });
+        for (const { resolve } of waiting) resolve();
       } catch (error) {
         // LevelDB appends to its log behind a record that it failed to finish, and loses at the next
         // opening what it then acknowledged. So the first failure is the last write.
         this.#failure ??= translateLevel(error);
-        for (const write of group) write.reject(this.#failure);
+        for (const { reject } of waiting) reject(this.#failure);
       }
     }
     this.#writing = undefined;
-  }
-
-  #nextGroup(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const write of this.#waiting) {
-      bytes += write.bytes;
-      if (count > 0 && (write.alone || bytes > GROUP_BYTES)) break;
-      count += 1;
-      if (write.alone) break;
-    }
-    return this.#waiting.splice(0, count);
   }
 
   purge(range: { from: string; until: string }): Promise<void> {
@@ -286,15 +286,12 @@ class LevelStore implements Store {
   /** Writes the first key of a table once more, so that a compaction has to merge the table. */
   async #merge(table: TableFile): Promise<void> {
     const { first: key } = table;
-    await this.#enqueue({
-      operations: () => {
-        const stored = this.#db.getSync(key);
-        return [stored === undefined ? { type: 'del', key } : { type: 'put', key, value: stored }];
-      },
-      bytes: 0,
-      sync: false,
-      alone: true,
+    const group = this.#newGroup((batch) => {
+      const stored = this.#db.getSync(key);
+      if (stored === undefined) batch.del(key);
+      else batch.put(key, stored);
     });
+    await this.#written(group);
     await this.#db.compactRange(key, key);
   }
 
@@ -348,11 +345,13 @@ function tablesOf(db: Database): TableFile[] {
   return parseTables(db.getProperty('leveldb.sstables'));
 }
 
-/** The value, then CRC-32 of value and key. */
+const sum = new DataView(new ArrayBuffer(4));
+const sumBytes = new Uint8Array(sum.buffer);
+
+/** The value, then CRC-32 of value and key. Good until the next call. */
 function wrap(key: string, value: Uint8Array): Uint8Array {
-  const sum = new Uint8Array(4);
-  new DataView(sum.buffer).setUint32(0, checksum(key, value));
-  return concat(value, sum);
+  sum.setUint32(0, checksum(key, value));
+  return joined(value, sumBytes);
 }
 
 function unwrap(key: string, stored: Uint8Array): Uint8Array {
@@ -366,7 +365,7 @@ function unwrap(key: string, stored: Uint8Array): Uint8Array {
 
 function checksum(key: string, value: Uint8Array): number {
   // The value first: node's crc32 of no bytes forgets what it is to go on from.
-  return crc32(utf8(key), crc32(value));
+  return crc32(key, crc32(value));
 }
 
 /** What LevelDB says is text of the operating system; it sets no locale. */

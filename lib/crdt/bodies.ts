@@ -130,16 +130,23 @@ export type PairAction = Outputs<'pair'>;
 export type AccountAction = Outputs<'account'>;
 export type Action = SpaceAction | RoomAction | PairAction | AccountAction;
 
+/** What has been read already: an entry is judged, reduced and shown by the same object. */
+const actions = new WeakMap<Entry, { type: keyof StreamBodies; action: Action }>();
+
 /**
  * The action of an entry; undefined where the kind is unknown, the body does not fit or is erased.
  * Never throws.
  */
 export function actionOf(entry: Entry, type: keyof StreamBodies): Action | undefined {
+  const known = actions.get(entry);
+  if (known?.type === type) return known.action;
   const schemas: Record<string, v.GenericSchema> = BODIES[type];
   const schema = Object.hasOwn(schemas, entry.kind) ? schemas[entry.kind] : undefined;
   if (schema === undefined || entry.body === undefined) return undefined;
   try {
-    return { kind: entry.kind, body: parse(schema, entry.body) } as Action;
+    const action = { kind: entry.kind, body: parse(schema, entry.body) } as Action;
+    actions.set(entry, { type, action });
+    return action;
   } catch {
     // A body from outside that does not fit its schema: a verdict and not a fault.
     return undefined;

@@ -39,14 +39,33 @@ export function membersOf(stream: StreamName, state: Reader): AccountId[] {
   return members;
 }
 
-function isGood(epoch: EpochRecord, space: Reader, members: readonly AccountId[]): boolean {
-  if (epoch.wraps.length !== members.length) return false;
-  const generations = new Map(epoch.wraps.map(([account, generation]) => [account, generation]));
-  return members.every(
-    (member) =>
-      generations.has(member) &&
-      generations.get(member) === accountOf(space, member)?.keyring.generation,
-  );
+/** Whether an epoch was found good: asked for with every message, and the same until keys change. */
+interface Judged {
+  readonly accounts: number;
+  readonly members: number;
+  readonly good: boolean;
+}
+
+const judged = new WeakMap<EpochRecord['wraps'], Judged>();
+
+/** Whether the wraps reach exactly the members, at the present generation of each one's keyring. */
+function isGood({ wraps }: EpochRecord, space: Reader, at: StreamName, stream: Reader): boolean {
+  const accounts = space.stamp('account');
+  const members = stream.stamp('member');
+  const known = judged.get(wraps);
+  if (known?.accounts === accounts && known.members === members) return known.good;
+  const generations = new Map(wraps.map(([account, generation]) => [account, generation]));
+  const all = membersOf(at, stream);
+  const good =
+    wraps.length === all.length &&
+    all.every((member) => {
+      const generation = generations.get(member);
+      return (
+        generation !== undefined && generation === accountOf(space, member)?.keyring.generation
+      );
+    });
+  judged.set(wraps, { accounts, members, good });
+  return good;
 }
 
 /** The epoch new messages are to be sealed under; undefined when one must be opened first. */
@@ -58,7 +77,7 @@ export function currentEpoch(
   const id = state.get<EntryId>('epochs', 'current');
   const record = id === undefined ? undefined : state.get<EpochRecord>('epoch', id);
   if (id === undefined || record === undefined) return undefined;
-  return isGood(record, space, membersOf(stream, state)) ? { id, record } : undefined;
+  return isGood(record, space, stream, state) ? { id, record } : undefined;
 }
 
 export function lastEpochNumber(state: Reader): number {
@@ -73,7 +92,7 @@ function checkEpoch(
 ): ErrorCode | undefined {
   const { space, stream, entry } = context;
   if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
-  const good = isGood({ number, wraps }, space, membersOf(entry.stream, stream));
+  const good = isGood({ number, wraps }, space, entry.stream, stream);
   const last = lastEpochNumber(stream);
   // A race: the epoch that lost bears the number of the one that won.
   return good && (number === last + 1 || number === last) && number > 0 ? undefined : 'STALE_KEY';
@@ -94,8 +113,7 @@ export function checkConversation(
       if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
       if (!may(space, actor, 'sendMessage')) return 'DENIED';
       const epoch = stream.get<EpochRecord>('epoch', action.body.epoch);
-      if (epoch === undefined || !isGood(epoch, space, membersOf(entry.stream, stream)))
-        return 'STALE_KEY';
+      if (epoch === undefined || !isGood(epoch, space, entry.stream, stream)) return 'STALE_KEY';
       return undefined;
     }
     case 'epoch':

@@ -6,7 +6,14 @@
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import * as v from 'valibot';
-import { BODIES, sayBody, sealedBody, type SayBody } from './bodies.ts';
+import {
+  actionOf,
+  BODIES,
+  sayBody,
+  type PairAction,
+  type RoomAction,
+  type SayBody,
+} from './bodies.ts';
 import { concat, utf8 } from './bytes.ts';
 import { encode, parse } from './codec.ts';
 import { currentEpoch, isEncrypted, lastEpochNumber, membersOf } from './conversation.ts';
@@ -175,15 +182,18 @@ export class Secrets {
 
   /** What a message says; undefined when it is none, is erased or cannot be opened here. */
   read(entry: Entry, state: Reader): SayBody | undefined {
-    const { body, salt } = entry;
-    if (body === undefined || salt === undefined) return undefined;
+    const { salt } = entry;
+    const { type } = placeOfStream(entry.stream);
+    if (salt === undefined || (type !== 'room' && type !== 'pair')) return undefined;
+    const action = actionOf(entry, type) as RoomAction | PairAction | undefined;
+    if (action?.kind === 'say') return action.body;
+    if (action?.kind !== 'sealed') return undefined;
+    const { epoch, box } = action.body;
+    const key = this.#find(entry.stream, epoch, state);
+    const plain = key === undefined ? undefined : openBody(key, epoch, entry, salt, box);
+    if (plain === undefined) return undefined;
     try {
-      if (entry.kind === 'say') return parse(sayBody, body);
-      if (entry.kind !== 'sealed') return undefined;
-      const { epoch, box } = parse(sealedBody, body);
-      const key = this.#find(entry.stream, epoch, state);
-      const plain = key === undefined ? undefined : openBody(key, epoch, entry, salt, box);
-      return plain === undefined ? undefined : parse(sayBody, plain);
+      return parse(sayBody, plain);
     } catch {
       // Written by a peer: a body that does not fit says nothing.
       return undefined;

@@ -10,6 +10,8 @@ import { encode } from './codec.ts';
 export interface Reader {
   get<T>(table: string, id: string): T | undefined;
   entries<T>(table: string): IterableIterator<[id: string, value: T]>;
+  /** Another number after every change of the table, and another for every state; 0: never written. */
+  stamp(table: string): number;
 }
 
 export interface Change {
@@ -70,8 +72,11 @@ export function encodeRecord(table: string, id: string, value: unknown): Uint8Ar
 
 type Tables = Map<string, Map<string, unknown>>;
 
+let lastStamp = 0;
+
 export class State implements Reader {
   readonly #tables: Tables = new Map();
+  readonly #stamps = new Map<string, number>();
   #hash: SetHash;
   /** Records changed since the hash was last brought up to date, with the value hashed then. */
   readonly #dirty = new Map<string, { table: string; id: string; before: unknown }>();
@@ -88,6 +93,10 @@ export class State implements Reader {
   *entries<T>(table: string): IterableIterator<[string, T]> {
     const records = this.#tables.get(table);
     if (records !== undefined) yield* records.entries() as IterableIterator<[string, T]>;
+  }
+
+  stamp(table: string): number {
+    return this.#stamps.get(table) ?? 0;
   }
 
   *records(): IterableIterator<Change> {
@@ -113,6 +122,7 @@ export class State implements Reader {
     if (records === undefined) this.#tables.set(table, (records = new Map<string, unknown>()));
     if (value === undefined) records.delete(id);
     else records.set(id, value);
+    this.#stamps.set(table, ++lastStamp);
   }
 
   /** Brings the hash up to date: 8 µs for each record put or removed since the last time. */
@@ -163,6 +173,7 @@ function replaceRecord(
 export class Overlay implements Reader {
   readonly #base: Reader;
   readonly #changes = new Map<string, Map<string, unknown>>();
+  readonly #stamps = new Map<string, number>();
 
   constructor(base: Reader) {
     this.#base = base;
@@ -187,7 +198,12 @@ export class Overlay implements Reader {
       let records = this.#changes.get(table);
       if (records === undefined) this.#changes.set(table, (records = new Map<string, unknown>()));
       records.set(id, value);
+      this.#stamps.set(table, ++lastStamp);
     }
+  }
+
+  stamp(table: string): number {
+    return this.#stamps.get(table) ?? this.#base.stamp(table);
   }
 
   /** The net changes, one a record. */

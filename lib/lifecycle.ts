@@ -146,3 +146,51 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
 };
+
+/**
+ * Gathers what is asked for into few runs: the first comes soon, those that follow are apart, so
+ * that one who is alone hears at once and a crowd does not cost a run for each.
+ */
+export class Gather {
+  readonly #run: () => void;
+  readonly #soon: number;
+  readonly #apart: number;
+  #timer: NodeJS.Timeout | undefined;
+  #resting = false;
+  #asked = false;
+
+  /**
+   * @param soon milliseconds from being asked to the run
+   * @param apart least milliseconds between the ends of two runs
+   */
+  constructor(run: () => void, soon: number, apart: number) {
+    this.#run = run;
+    this.#soon = soon;
+    this.#apart = apart;
+  }
+
+  /** Asks for a run. */
+  ask(): void {
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#fire(), this.#soon);
+    else if (this.#resting) this.#asked = true;
+  }
+
+  #fire(): void {
+    this.#asked = false;
+    this.#resting = true;
+    this.#timer = setTimeout(() => {
+      this.#resting = false;
+      if (this.#asked) this.#fire();
+      else this.#timer = undefined;
+    }, this.#apart);
+    this.#run();
+  }
+
+  /** What was asked for and has not run is given up. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#resting = false;
+    this.#asked = false;
+  }
+}

@@ -3,6 +3,7 @@ import { install, type Clock as FakeClock } from '@sinonjs/fake-timers';
 import { ClchatError, codeOf } from '../lib/errors.ts';
 import {
   deadline,
+  Gather,
   Lifecycle,
   sleep,
   startAll,
@@ -169,5 +170,60 @@ describe('the clock of the system', () => {
     const before = systemClock.monotonic();
     await new Promise((resolve) => setTimeout(resolve, 5));
     assert.ok(systemClock.monotonic() > before);
+  });
+});
+
+describe('gathering', () => {
+  let clock: FakeClock;
+  let runs: number[];
+  let gather: Gather;
+  beforeEach(() => {
+    clock = install();
+    runs = [];
+    gather = new Gather(() => runs.push(clock.now), 20, 200);
+  });
+  afterEach(() => clock.uninstall());
+
+  it('runs soon for the first, once for all that ask meanwhile', () => {
+    gather.ask();
+    clock.tick(5);
+    gather.ask();
+    clock.tick(1_000);
+    assert.deepEqual(runs, [20]);
+    gather.ask();
+    clock.tick(1_000);
+    assert.deepEqual(runs, [20, 1_025]);
+  });
+
+  it('keeps runs apart while it is asked all the time', () => {
+    for (let n = 0; n < 100; n++) {
+      gather.ask();
+      clock.tick(10);
+    }
+    assert.deepEqual(runs, [20, 220, 420, 620, 820]);
+  });
+
+  it('does not forget who asked last', () => {
+    gather.ask();
+    clock.tick(30);
+    gather.ask();
+    clock.tick(1_000);
+    assert.deepEqual(runs, [20, 220]);
+  });
+
+  it('gives up what was asked for when it is stopped, and can go on', () => {
+    gather.ask();
+    gather.stop();
+    clock.tick(1_000);
+    assert.deepEqual(runs, []);
+    gather.ask();
+    clock.tick(30);
+    gather.ask();
+    gather.stop();
+    clock.tick(1_000);
+    assert.deepEqual(runs, [1_020]);
+    gather.ask();
+    clock.tick(20);
+    assert.equal(runs.length, 2);
   });
 });

@@ -8,8 +8,9 @@
  *   v!<stream>!<position>   code: sealed against the rules, and void here
  */
 import * as v from 'valibot';
-import { equal, utf8 } from './bytes.ts';
+import { equal } from './bytes.ts';
 import { encode } from './codec.ts';
+import { Draft, withoutLanes } from './draft.ts';
 import {
   compareUnsealed,
   decodeEntry,
@@ -19,7 +20,7 @@ import {
   verifyEntry,
   type Entry,
 } from './entry.ts';
-import { ClchatError, isErrorCode, type ErrorCode } from '../errors.ts';
+import { ClchatError, isErrorCode, translate, type ErrorCode } from '../errors.ts';
 import type { EntryId, PublicKey, SigningKey } from './keys.ts';
 import {
   addInterval,
@@ -36,14 +37,28 @@ import {
   type OpenStream,
 } from './log-store.ts';
 import { bytesUpTo, isRecord, type HeadRecord } from './records.ts';
-import { reduceItem } from './rules.ts';
 import { openBatch, openSeal, loadSeal, type Batch } from './seal.ts';
-import { Overlay, State, type Change } from './state.ts';
+import { State, type Change } from './state.ts';
 import { ordinal, prefixed, type StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
 
 /** What became of a batch: `waiting` needs what is before it, `forked` contradicts what is here. */
 export type Ingested = 'added' | 'duplicate' | 'waiting' | 'forked';
+
+export interface Arrival {
+  readonly stream: StreamName;
+  /** The position after the batch. */
+  readonly end: number;
+  readonly result: Ingested;
+}
+
+/** A batch that came in and has not been looked at. */
+interface Arriving {
+  readonly sealBytes: Uint8Array;
+  readonly itemBytes: readonly Uint8Array[];
+  readonly resolve: (arrival: Arrival) => void;
+  readonly reject: (error: Error) => void;
+}
 
 export interface ReplicaOptions {
   readonly log: LogStore;
@@ -79,6 +94,7 @@ export class Replica {
   readonly #outbox = new Map<StreamName, Entry[]>();
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #arriving: Arriving[] = [];
   /** What is to be done once the present write is stored; nothing of it if that fails. */
   #after: (() => void)[] = [];
 
@@ -123,61 +139,66 @@ export class Replica {
   }
 
   /**
-   * Takes a batch from the wire: checks seal, items, signatures and place, then the rules.
+   * Takes a batch from the wire: checks seal, items, signatures and place, then the rules. Batches
+   * that come in while others are being stored are stored together, in the order of the calls.
    * @throws BAD_ENTRY when anything of it is not what the server sealed
    */
-  ingest(
-    sealBytes: Uint8Array,
-    itemBytes: readonly Uint8Array[],
-  ): Promise<{ stream: StreamName; end: number; result: Ingested }> {
-    return this.#exclusive(async () => {
-      const { stream, first, count, id } = loadSeal(sealBytes);
-      const end = first + count;
-      const head = this.log.headOf(stream);
-      if (first > head.length) return { stream, end, result: 'waiting' };
-      if (first < head.length) {
-        const known = this.log.sealAt(stream, first);
-        if (known === undefined || known.id === id) return { stream, end, result: 'duplicate' };
-        openSeal(sealBytes, this.server);
-        return { stream, end, result: 'forked' };
-      }
-      const batch = openBatch(sealBytes, itemBytes, this.server, verifyEntry);
-      return { stream, end, result: await this.#add(batch) };
+  ingest(sealBytes: Uint8Array, itemBytes: readonly Uint8Array[]): Promise<Arrival> {
+    return new Promise((resolve, reject) => {
+      this.#arriving.push({ sealBytes, itemBytes, resolve, reject });
+      if (this.#arriving.length === 1) void this.#exclusive(() => this.#ingestArriving());
     });
   }
 
-  async #add(batch: Batch): Promise<Ingested> {
-    const { seal, items } = batch;
-    const stream = await this.log.open(seal.stream);
-    const { head } = stream;
-    if (seal.previous !== head.seal || seal.seq !== head.seals + 1 || seal.term < head.term)
-      return 'forked';
-    const overlay = new Overlay(stream.state);
-    const isSpace = seal.stream === 'space';
-    const exact = isSpace || this.#space.head.length === seal.space;
-    const operations: StoreOperation[] = batchOperations(batch);
-    items.forEach((item, index) => {
-      const position = seal.first + index;
-      const space = isSpace ? overlay : this.space;
-      const reduced = reduceItem(item, { space, stream: overlay, position }, exact);
-      overlay.apply(reduced.changes);
-      if (reduced.void !== undefined)
-        operations.push({
-          type: 'put',
-          key: `v!${seal.stream}!${ordinal(position)}`,
-          value: utf8(reduced.void),
-        });
-      operations.push(...this.#sealed(seal.stream, item));
-    });
-    const changes = overlay.changes();
-    const next = headAfter(withoutLanes(head), seal);
-    operations.push(...changeOperations(seal.stream, changes), headOperation(seal.stream, next));
-    await this.#write(operations, () => {
-      stream.state.apply(changes);
-      stream.head = next;
-    });
-    this.#options.onBatch(batch, true);
-    return 'added';
+  /** Never rejects: whoever brought a batch is told. */
+  async #ingestArriving(): Promise<void> {
+    const arriving = this.#arriving.splice(0);
+    let draft: Draft | undefined;
+    for (const one of arriving) {
+      try {
+        const { sealBytes, itemBytes } = one;
+        const { stream, first, count, id } = loadSeal(sealBytes);
+        const end = first + count;
+        const tell = (result: Ingested): void => one.resolve({ stream, end, result });
+        // What is done to the space decides how the rest is judged, so streams do not mix.
+        if (draft !== undefined && draft.stream.name !== stream) {
+          await this.#store(draft);
+          draft = undefined;
+        }
+        draft ??= new Draft(await this.log.open(stream));
+        const { head } = draft;
+        if (first > head.length) tell('waiting');
+        else if (first < head.length) {
+          const known = draft.sealAt(first) ?? this.log.sealAt(stream, first);
+          const isKnown = known === undefined || known.id === id;
+          if (!isKnown) openSeal(sealBytes, this.server);
+          tell(isKnown ? 'duplicate' : 'forked');
+        } else {
+          const batch = openBatch(sealBytes, itemBytes, this.server, verifyEntry);
+          if (draft.add(batch, this.#space)) {
+            for (const item of batch.items) draft.operations.push(...this.#sealed(stream, item));
+            draft.waiting.push({ ...one, resolve: () => tell('added') });
+          } else tell('forked');
+        }
+      } catch (error) {
+        one.reject(translate(error));
+      }
+    }
+    if (draft !== undefined) await this.#store(draft);
+  }
+
+  /** Never rejects: whoever brought what is in the draft is told. */
+  async #store(draft: Draft): Promise<void> {
+    const { batches, waiting } = draft;
+    if (batches.length === 0) return;
+    try {
+      await this.#write(draft.finish(), () => draft.adopt());
+    } catch (error) {
+      for (const { reject } of waiting) reject(translate(error));
+      return;
+    }
+    for (const batch of batches) this.#options.onBatch(batch, true);
+    for (const { resolve } of waiting) resolve();
   }
 
   /** Takes an own entry out of the outbox, now that a seal has it, or its refusal. */
@@ -304,7 +325,6 @@ export class Replica {
       for await (const { position, item } of this.log.items(name, until, length)) {
         operations.push({ type: 'delete', key: itemKey(name, position) });
         if (item.type !== 'entry') continue;
-        operations.push({ type: 'delete', key: `i!${item.entry.id}` });
         if (item.entry.device === this.device && item.entry.kind !== 'epoch')
           operations.push(this.#refuse(item.entry, 'OUT_OF_ORDER'));
       }
@@ -453,11 +473,6 @@ export class Replica {
   isVoid(stream: StreamName, position: number): boolean {
     return this.log.store.get(`v!${stream}!${ordinal(position)}`) !== undefined;
   }
-}
-
-function withoutLanes<T extends { lanes?: Uint8Array | undefined }>(head: T): Omit<T, 'lanes'> {
-  const { lanes: _lanes, ...rest } = head;
-  return rest;
 }
 
 function outboxKey(entry: Entry): string {

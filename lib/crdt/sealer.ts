@@ -13,6 +13,7 @@ import {
   changeOperations,
   headAfter,
   headOperation,
+  placeOperations,
   type LogStore,
   type OpenStream,
 } from './log-store.ts';
@@ -82,12 +83,10 @@ export class Sealer {
   #running: Promise<void> | undefined;
   #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
-  #lastStart = -Infinity;
-  /**
-   * Least time between the starts of two commits, in milliseconds. Under load the server raises it
-   * with the cost of telling everybody, so that each telling carries more.
-   */
-  gap = 0;
+  /** Streams of which nothing is sealed for the moment, with what ends that. */
+  readonly #resting = new Map<StreamName, NodeJS.Timeout>();
+  /** Ends the wait for streams that rest. */
+  #wake: () => void = () => undefined;
   /**
    * Nothing is sealed before this moment of the monotonic clock: a restored server first gives its
    * clients the time to hand back what it lacks.
@@ -112,6 +111,8 @@ export class Sealer {
     if (this.#queue.length >= QUEUE_LIMIT) return Promise.reject(new ClchatError('RATE_LIMITED'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...submission, resolve, reject });
+      const isFull = this.#queue.length >= MAX_BATCH;
+      if (isFull || !this.#resting.has(submission.entry.stream)) this.#wake();
       this.#running ??= this.#run();
     });
   }
@@ -150,6 +151,7 @@ export class Sealer {
       await log.store.write(
         [
           ...batchOperations(batch),
+          ...placeOperations(batch),
           ...changeOperations(seal.stream, changes),
           headOperation(seal.stream, head),
         ],
@@ -169,9 +171,26 @@ export class Sealer {
     return result;
   }
 
+  /**
+   * Seals nothing of a stream for so many milliseconds, unless a whole batch waits. Telling many of
+   * every seal costs, so each is to carry more when much is said.
+   */
+  rest(stream: StreamName, milliseconds: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#resting.get(stream));
+    const over = (): void => {
+      this.#resting.delete(stream);
+      this.#wake();
+    };
+    this.#resting.set(stream, setTimeout(over, milliseconds));
+  }
+
   /** Finishes what was submitted, then takes no more. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const timer of this.#resting.values()) clearTimeout(timer);
+    this.#resting.clear();
+    this.#wake();
     await this.#running;
   }
 
@@ -182,10 +201,11 @@ export class Sealer {
     while (this.#queue.length > 0) {
       const held = this.holdUntil - clock.monotonic();
       if (held > 0 && !this.#closed) await sleep(Math.ceil(held));
-      const wait = this.#lastStart + this.gap - clock.monotonic();
-      if (wait > 0 && this.#queue.length < MAX_BATCH) await sleep(Math.ceil(wait));
-      this.#lastStart = clock.monotonic();
-      const taken = this.#queue.splice(0, COMMIT_LIMIT);
+      const taken = this.#takeReady();
+      if (taken.length === 0) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
       const works: Works = new Map();
       try {
         await this.#exclusive(() => this.#commit(taken, works));
@@ -197,6 +217,24 @@ export class Sealer {
       }
     }
     this.#running = undefined;
+  }
+
+  /** Takes what waits and does not rest, in order; of a device nothing before what it sent earlier. */
+  #takeReady(): Pending[] {
+    if (this.#resting.size === 0 || this.#queue.length >= MAX_BATCH)
+      return this.#queue.splice(0, COMMIT_LIMIT);
+    const ready: Pending[] = [];
+    const rest: Pending[] = [];
+    const held = new Set<PublicKey>();
+    for (const pending of this.#queue) {
+      const { stream, device } = pending.entry;
+      if (this.#resting.has(stream) || held.has(device) || ready.length >= COMMIT_LIMIT) {
+        held.add(device);
+        rest.push(pending);
+      } else ready.push(pending);
+    }
+    this.#queue = rest;
+    return ready;
   }
 
   async #commit(taken: readonly Pending[], works: Works): Promise<void> {
@@ -307,6 +345,7 @@ export class Sealer {
       head,
       operations: [
         ...batchOperations(batch),
+        ...placeOperations(batch),
         ...changeOperations(stream.name, changes),
         headOperation(stream.name, head),
       ],

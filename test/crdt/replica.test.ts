@@ -100,6 +100,41 @@ describe('a replica', () => {
       assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
     });
 
+    it('stores together what comes in meanwhile, and tells of each', async () => {
+      let writes = 0;
+      await hers.restart((store) => ({
+        get: (key) => store.get(key),
+        entries: (range) => store.entries(range),
+        purge: (range) => store.purge(range),
+        close: () => store.close(),
+        write: (operations, options) => {
+          writes++;
+          return store.write(operations, options);
+        },
+      }));
+      for (let n = 0; n < 20; n++) await community.say(n % 2 === 0 ? alice : bob, `${n}`);
+      const batches = community.of(LOBBY_STREAM);
+      const [first] = batches;
+      // A batch twice, one that is not its stream's, and all the others.
+      const stranger = new SigningKey(new Uint8Array(32).fill(9));
+      const results = await Promise.allSettled([
+        ...batches.slice(0, 10).map((batch) => hers.ingest(batch)),
+        hers.ingest(first!),
+        hers.ingest(batchOf([said('x')], { first: 10, seq: 11 }, stranger)),
+        ...batches.slice(10).map((batch) => hers.ingest(batch)),
+      ]);
+      const outcomes = results.map((one) => (one.status === 'fulfilled' ? one.value : 'BAD_ENTRY'));
+      const added = new Array<string>(10).fill('added');
+      assert.deepEqual(outcomes, [...added, 'duplicate', 'BAD_ENTRY', ...added]);
+      assert.equal(length(), 20);
+      assert.deepEqual(
+        hers.told,
+        batches.map((_, n) => `added ${n}`),
+      );
+      assert.ok(writes <= 2, `${writes} writes`);
+      assert.ok(await hers.replica.verifyState(LOBBY_STREAM));
+    });
+
     it('is the same after a restart', async () => {
       await community.say(bob, 'one');
       await hers.follow(community.of(LOBBY_STREAM));

@@ -15,6 +15,7 @@ import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import { accountStream, LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
 import { toHex } from '../../lib/crdt/bytes.ts';
 import { hasCode } from '../../lib/errors.ts';
+import { sleep } from '../../lib/lifecycle.ts';
 import { foundation, SealedCommunity, wireOf, Writer, type Member } from '../support/community.ts';
 
 /** The community's store with something done at each write. */
@@ -237,15 +238,47 @@ describe('the sealer', () => {
     assert.equal(times[2]! - times[1]!, 3_600_000);
   });
 
-  it('waits for company while it is told to', async () => {
-    await community.say(alice, 'first');
-    community.sealer.gap = 60;
-    const before = community.batches.length;
-    const early = community.submit(say(alice, 'early'));
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    const late = community.submit(say(bob, 'late'));
-    await Promise.all([early, late]);
-    assert.equal(community.batches.length, before + 1);
+  describe('while a stream rests', () => {
+    it('waits for company, and seals it together', async () => {
+      await community.say(alice, 'first');
+      community.sealer.rest(LOBBY_STREAM, 60);
+      const before = community.batches.length;
+      const early = community.submit(say(alice, 'early'));
+      await sleep(10);
+      const late = community.submit(say(bob, 'late'));
+      await Promise.all([early, late]);
+      assert.equal(community.batches.length, before + 1);
+    });
+
+    it('seals what is for others at once', async () => {
+      community.sealer.rest(LOBBY_STREAM, 300);
+      const resting = community.submit(say(alice, 'later'));
+      const pair = pairStream(alice.account, bob.account);
+      // Also when it was waiting already.
+      await sleep(10);
+      const epoch = bob.write(pair, 'epoch', bob.epoch([alice, bob], 1, new Uint8Array(32)));
+      assert.equal((await community.submit(epoch)).type, 'sealed');
+      assert.equal(await Promise.race([resting, sleep(1)]), undefined);
+      assert.equal((await resting).type, 'sealed');
+    });
+
+    it('seals nothing of a device before what it sent earlier', async () => {
+      community.sealer.rest(LOBBY_STREAM, 60);
+      const pair = pairStream(alice.account, bob.account);
+      const done: string[] = [];
+      const first = community.submit(say(alice, 'first')).then(() => done.push('first'));
+      const epoch = alice.write(pair, 'epoch', alice.epoch([alice, bob], 1, new Uint8Array(32)));
+      const second = community.submit(epoch).then(() => done.push('second'));
+      await Promise.all([first, second]);
+      assert.equal(done[0], 'first');
+    });
+
+    it('does not wait when it is closed', async () => {
+      community.sealer.rest(LOBBY_STREAM, 60_000);
+      const last = community.submit(say(alice, 'last'));
+      await community.sealer.close();
+      assert.equal((await last).type, 'sealed');
+    });
   });
 
   describe('when the disk is full', () => {

@@ -13,6 +13,10 @@ import { isMessage } from '../../crdt/secrets.ts';
 import { prefixed } from '../../crdt/store.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { translate } from '../../errors.ts';
+import { Gather } from '../../lifecycle.ts';
+
+/** How soon after another a further note of what was told is made, in milliseconds. */
+const SAVE_APART_MS = 100;
 
 export interface InboxOptions {
   readonly replica: Replica;
@@ -28,6 +32,7 @@ export class Inbox {
   readonly #cursors = new Map<StreamName, number>();
   readonly #unwritten = new Set<StreamName>();
   #writing: Promise<void> | undefined;
+  readonly #saving = new Gather(() => this.#save(), 0, SAVE_APART_MS);
   #pumping: Promise<unknown> = Promise.resolve();
 
   private constructor(options: InboxOptions) {
@@ -134,31 +139,23 @@ export class Inbox {
   #advance(stream: StreamName, until: number): void {
     this.#cursors.set(stream, until);
     this.#unwritten.add(stream);
-    this.#writing ??= this.#flush();
+    this.#saving.ask();
   }
 
-  async #flush(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+  #save(): void {
     const { replica, onFault } = this.#options;
-    try {
-      while (this.#unwritten.size > 0) {
-        const streams = [...this.#unwritten];
-        this.#unwritten.clear();
-        const operations = streams.map(
-          (stream) =>
-            ({
-              type: 'put',
-              key: `d!${stream}`,
-              value: utf8(String(this.#cursors.get(stream) ?? 0)),
-            }) as const,
-        );
-        await replica.log.store.write(operations, { sync: false });
-      }
-    } catch (error) {
-      onFault(translate(error));
-    } finally {
-      this.#writing = undefined;
-    }
+    const operations = [...this.#unwritten].map(
+      (stream) =>
+        ({
+          type: 'put',
+          key: `d!${stream}`,
+          value: utf8(String(this.#cursors.get(stream) ?? 0)),
+        }) as const,
+    );
+    this.#unwritten.clear();
+    this.#writing = replica.log.store
+      .write(operations, { sync: false })
+      .catch((error: unknown) => onFault(translate(error)));
   }
 
   /** A stream was taken back to a position: what comes after it is news. */
@@ -168,6 +165,8 @@ export class Inbox {
 
   async settled(): Promise<void> {
     await this.#pumping;
+    this.#saving.stop();
+    if (this.#unwritten.size > 0) this.#save();
     await this.#writing;
   }
 }

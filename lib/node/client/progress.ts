@@ -9,6 +9,7 @@ import { encode } from '../../crdt/codec.ts';
 import type { EntryId } from '../../crdt/keys.ts';
 import { stored } from '../../crdt/log-store.ts';
 import { count } from '../../crdt/records.ts';
+import { Gather } from '../../lifecycle.ts';
 import { prefixed, type Store, type StoreOperation } from '../../crdt/store.ts';
 
 export interface Receipt {
@@ -19,6 +20,8 @@ export interface Receipt {
 
 /** Most messages whose receipts are followed; the oldest are let go beyond it. */
 const FOLLOWED = 500;
+/** How soon after another a further note is made, in milliseconds. */
+const SAVE_APART_MS = 250;
 const schema = v.tuple([count, count]);
 
 export class ProgressBook {
@@ -27,6 +30,7 @@ export class ProgressBook {
   readonly #open = new Map<EntryId, Receipt>();
   #operations: StoreOperation[] = [];
   #writing: Promise<void> | undefined;
+  readonly #saving = new Gather(() => this.#save(), 0, SAVE_APART_MS);
 
   private constructor(store: Store, tell: (receipt: Receipt) => void) {
     this.#store = store;
@@ -87,25 +91,20 @@ export class ProgressBook {
 
   #write(operation: StoreOperation): void {
     this.#operations.push(operation);
-    this.#writing ??= this.#flush();
+    this.#saving.ask();
   }
 
-  async #flush(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#operations.length > 0) {
-      const operations = this.#operations;
-      this.#operations = [];
-      try {
-        await this.#store.write(operations, { sync: false });
-      } catch {
-        // A mark less after a restart; the message itself is safe in the log.
-        break;
-      }
-    }
-    this.#writing = undefined;
+  #save(): void {
+    const operations = this.#operations;
+    this.#operations = [];
+    this.#writing = this.#store.write(operations, { sync: false }).catch(() => {
+      // A mark less after a restart; the message itself is safe in the log.
+    });
   }
 
   async settled(): Promise<void> {
+    this.#saving.stop();
+    if (this.#operations.length > 0) this.#save();
     await this.#writing;
   }
 }

@@ -8,6 +8,7 @@ import { highestGap } from '../../crdt/log-store.ts';
 import type { Change } from '../../crdt/state.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
+import { Gather } from '../../lifecycle.ts';
 import type { Channel } from '../channel.ts';
 import { Exchange, type Notice, type Reply } from '../exchange.ts';
 import { SYNC } from '../wire.ts';
@@ -16,10 +17,13 @@ import type { Receipt } from './progress.ts';
 
 /** A gap of more items than this is bridged by a snapshot of the state, and filled afterwards. */
 const BRIDGE_ITEMS = 2_000;
-/** How long acknowledgements are gathered, in milliseconds. */
+/** How soon is acknowledged what came in, and how long until again, in milliseconds. */
 const ACK_MS = 20;
+const ACK_APART_MS = 200;
 /** Batches of one stream that are kept while what precedes them is fetched. */
 const EARLY_BATCHES = 1_024;
+/** Pushed batches on their way into the replica at the same time. */
+const ARRIVING_BATCHES = 32;
 /** Streams caught up at the same time. */
 const PARALLEL = 4;
 
@@ -43,8 +47,9 @@ export class SyncClient {
   readonly #heads = new Map<StreamName, number>();
   /** Pushed batches that came before what precedes them, by stream and first position. */
   readonly #early = new Map<StreamName, Map<number, Notice<typeof SYNC, 'batch'>>>();
+  #arriving = 0;
   readonly #unacknowledged = new Set<StreamName>();
-  #ackTimer: NodeJS.Timeout | undefined;
+  readonly #acks = new Gather(() => this.#sendAcks(), ACK_MS, ACK_APART_MS);
 
   constructor(channel: Channel, options: SyncOptions) {
     this.#options = options;
@@ -52,14 +57,14 @@ export class SyncClient {
       onFault: options.onFault,
       methods: {},
       notices: {
-        batch: (batch) => this.#take(batch),
+        batch: (batch) => this.#push(batch),
         heads: ({ heads }) => {
           for (const [stream, length] of heads) this.#behind(stream, length);
         },
         receipts: ({ receipts }) => options.onReceipts(receipts.map(toReceipt)),
       },
     });
-    this.exchange.onEnd(() => clearTimeout(this.#ackTimer));
+    this.exchange.onEnd(() => this.#acks.stop());
   }
 
   /**
@@ -84,6 +89,16 @@ export class SyncClient {
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
     for (const [stream] of heads) this.#acknowledge(stream);
+  }
+
+  /**
+   * Takes a pushed batch. Several may be on their way into the replica, which stores together what
+   * comes in meanwhile; beyond that the server has to wait.
+   */
+  #push(batch: Notice<typeof SYNC, 'batch'>): Promise<void> | undefined {
+    this.#arriving++;
+    const taken = this.#take(batch).finally(() => this.#arriving--);
+    return this.#arriving < ARRIVING_BATCHES ? undefined : taken;
   }
 
   async #take({ seal, items }: Notice<typeof SYNC, 'batch'>): Promise<void> {
@@ -184,11 +199,10 @@ export class SyncClient {
   async #forward(stream: StreamName, from: number): Promise<void> {
     const { replica } = this.#options;
     const { batches } = await this.exchange.call('fetch', { stream, from });
-    for (const { seal, items } of batches) {
-      const { result } = await replica.ingest(seal, items);
-      if (result === 'forked') return this.#forked(stream);
-      if (result === 'waiting') break;
-    }
+    const arrivals = await Promise.all(
+      batches.map(({ seal, items }) => replica.ingest(seal, items)),
+    );
+    if (arrivals.some(({ result }) => result === 'forked')) return this.#forked(stream);
     if (replica.log.headOf(stream).length === from)
       throw new ClchatError('BAD_MESSAGE', 'the server does not have what it said it has');
   }
@@ -240,16 +254,17 @@ export class SyncClient {
 
   #acknowledge(stream: StreamName): void {
     this.#unacknowledged.add(stream);
-    this.#ackTimer ??= setTimeout(() => {
-      this.#ackTimer = undefined;
-      const { inbox } = this.#options;
-      const cursors = [...this.#unacknowledged].map((name): [StreamName, number] => [
-        name,
-        inbox.cursor(name),
-      ]);
-      this.#unacknowledged.clear();
-      this.exchange.notify('acks', { cursors });
-    }, ACK_MS);
+    this.#acks.ask();
+  }
+
+  #sendAcks(): void {
+    const { inbox } = this.#options;
+    const cursors = [...this.#unacknowledged].map((name): [StreamName, number] => [
+      name,
+      inbox.cursor(name),
+    ]);
+    this.#unacknowledged.clear();
+    this.exchange.notify('acks', { cursors });
   }
 
   /** Resolves when what was pushed has been taken. */

@@ -235,20 +235,24 @@ export class SyncHub {
     return pace;
   }
 
-  /** Tells everybody who may read them of batches that are durable. */
-  publish(batches: readonly Batch[]): void {
+  /**
+   * Tells everybody who may read it of a batch that is durable.
+   * @returns how many were told
+   */
+  publish(batch: Batch): number {
     const { directory } = this.#options;
-    for (const batch of batches) {
-      const { stream } = batch.seal;
-      const items = batch.items.map(({ bytes }) => bytes);
-      const frame = encodeNotice(SYNC, 'batch', { seal: batch.seal.bytes, items });
-      this.receipts.watch(batch);
-      for (const subscriber of this.#subscribers.values()) {
-        if (subscriber.account === undefined) continue;
-        if (!directory.mayRead(subscriber.account, stream)) continue;
-        this.#push(subscriber, stream, frame);
-      }
+    const { stream } = batch.seal;
+    const items = batch.items.map(({ bytes }) => bytes);
+    const frame = encodeNotice(SYNC, 'batch', { seal: batch.seal.bytes, items });
+    this.receipts.watch(batch);
+    let told = 0;
+    for (const subscriber of this.#subscribers.values()) {
+      if (subscriber.account === undefined || !directory.mayRead(subscriber.account, stream))
+        continue;
+      this.#push(subscriber, stream, frame);
+      told++;
     }
+    return told;
   }
 
   #push(subscriber: Subscriber, stream: StreamName, frame: Uint8Array): void {

@@ -14,7 +14,7 @@ import type { CrowdMethods } from './workers/crowd.ts';
 import type { SocketIoServerMethods } from './workers/socketio-server.ts';
 
 const CLIENTS = 50;
-const PROCESSES = 4;
+const PROCESSES = 2;
 const SIZE = 200;
 /** Messages a second of all together, at which the figure is taken. */
 const FIXED_RATE = 210;
@@ -144,8 +144,9 @@ async function clchat(context: Context) {
     const seconds = context.size(5, 3);
     const run = (rate: number, length = seconds): Promise<Step> =>
       step(context, crowd, pid, { stream, rate, seconds: length });
-    // The first message opens the key epoch; what follows is the same for all.
+    // The first message opens the key epoch; then the compiler gets to know the programs.
     await run(20, 2);
+    await run(FIXED_RATE, context.size(20, 3));
     const fixed = await run(FIXED_RATE, context.size(15, 5));
     context.note(`${FIXED_RATE}/s: ${describe(fixed)}, held ${spread(fixed.held)}`);
     const rates = fixed.follows
@@ -170,8 +171,9 @@ async function socketIo(context: Context) {
   });
   try {
     await crowd.join();
-    const run = (rate: number): Promise<Step> =>
-      step(context, crowd, server.pid, { stream: '', rate, seconds: context.size(5, 3) });
+    const run = (rate: number, seconds = context.size(5, 3)): Promise<Step> =>
+      step(context, crowd, server.pid, { stream: '', rate, seconds });
+    await run(FIXED_RATE / 2, context.size(10, 3));
     const fixed = await run(FIXED_RATE);
     return {
       fixed,

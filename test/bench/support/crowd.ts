@@ -28,6 +28,11 @@ interface CommonMethods {
   heard(): Promise<HeardReport>;
 }
 
+/**
+ * Room for young objects: a process of one client has 16 MB for it alone, so that of many is given
+ * the room of a few.
+ */
+const YOUNG = '--max-semi-space-size=64';
 /** More than a process has clients. */
 const MANY = 1_000;
 
@@ -73,7 +78,11 @@ export class Crowd<M extends Methods = Methods> {
     const workers = await Promise.all(
       Array.from({ length: processes }, async (_, index) => {
         const own = names.filter((_name, number) => number % processes === index);
-        const worker = new Worker<CommonMethods & Methods>(file, [], context.execArgv(label));
+        const worker = new Worker<CommonMethods & Methods>(
+          file,
+          [],
+          context.execArgv(label, YOUNG),
+        );
         const place = join(directory, `process${index}`);
         await worker.call('prepare', { names: own, directory: place, address });
         return worker;

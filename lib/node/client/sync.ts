@@ -175,7 +175,7 @@ export class SyncClient {
   #catchUp(stream: StreamName): Promise<void> {
     let running = this.#catching.get(stream);
     if (running === undefined) {
-      running = this.#run(stream).finally(() => this.#catching.delete(stream));
+      running = Promise.resolve().then(() => this.#run(stream));
       this.#catching.set(stream, running);
     }
     return running;
@@ -183,16 +183,25 @@ export class SyncClient {
 
   async #run(stream: StreamName): Promise<void> {
     const { replica, inbox } = this.#options;
-    for (;;) {
-      const { length } = replica.log.headOf(stream);
-      const target = this.#heads.get(stream) ?? 0;
-      if (length >= target) break;
-      if (length === 0 || target - length > BRIDGE_ITEMS) await this.#snapshot(stream);
-      else await this.#forward(stream, length);
-      await this.#takeEarly(stream);
+    const isBehind = (): boolean =>
+      replica.log.headOf(stream).length < (this.#heads.get(stream) ?? 0);
+    try {
+      do {
+        while (isBehind()) {
+          const { length } = replica.log.headOf(stream);
+          const target = this.#heads.get(stream) ?? 0;
+          if (length === 0 || target - length > BRIDGE_ITEMS) await this.#snapshot(stream);
+          else await this.#forward(stream, length);
+          await this.#takeEarly(stream);
+        }
+        while (stream !== 'space' && !inbox.isComplete(stream))
+          if (!(await this.#older(stream))) break;
+        await inbox.pump(stream);
+        // What the server said during the latter two is for this run too: no other has begun.
+      } while (isBehind());
+    } finally {
+      this.#catching.delete(stream);
     }
-    while (stream !== 'space' && !inbox.isComplete(stream)) if (!(await this.#older(stream))) break;
-    await inbox.pump(stream);
     this.#acknowledge(stream);
   }
 

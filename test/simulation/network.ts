@@ -18,6 +18,8 @@ export interface Weather {
   reorder: number;
 }
 
+const RETRANSMIT_MS = 200;
+
 export const CALM: Weather = { delay: [1, 2], loss: 0, duplicate: 0, reorder: 0 };
 
 export class SimulatedNetwork {
@@ -47,7 +49,10 @@ export class SimulatedNetwork {
     return this.#hosts.get(address);
   }
 
-  /** Drops everything to and from a host, silently; connections notice when they are used. */
+  /**
+   * Lets nothing through to and from a host, silently. Connections outlast it where it is short, and
+   * lose nothing by it; where it is long, those who use them give them up.
+   */
   cut(address: string): void {
     this.#cut.add(address);
   }
@@ -79,6 +84,8 @@ class SimulatedChannel implements Channel {
   #reading = false;
   #drained: (() => void)[] = [];
   #due = 0;
+  /** Sent while there was no way through: sent again, in order, as by TCP. */
+  readonly #unsent: { frame: Uint8Array; first: boolean }[] = [];
 
   constructor(wire: SimulatedConnection) {
     this.#wire = wire;
@@ -109,12 +116,20 @@ class SimulatedChannel implements Channel {
   }
 
   #deliver(frame: Uint8Array, first: boolean): void {
-    if (first) {
-      this.queued -= frame.length;
-      if (this.queued === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    this.#unsent.push({ frame, first });
+    if (this.#unsent.length === 1) this.#transmit();
+  }
+
+  #transmit(): void {
+    while (this.#unsent.length > 0 && !this.ended) {
+      if (this.#wire.isCut) return void setTimeout(() => this.#transmit(), RETRANSMIT_MS);
+      const { frame, first } = this.#unsent.shift()!;
+      if (first) {
+        this.queued -= frame.length;
+        if (this.queued === 0) for (const resolve of this.#drained.splice(0)) resolve();
+      }
+      this.peer?.receive(frame);
     }
-    if (this.#wire.isCut || this.ended) return;
-    this.peer?.receive(frame);
   }
 
   receive(frame: Uint8Array): void {

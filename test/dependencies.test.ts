@@ -102,7 +102,7 @@ function partOf(path: string): { level: number; part: string } {
 const OWNERS: Readonly<Record<string, RegExp>> = {
   libp2p: /^lib\/node\/libp2p[a-z0-9-]*\.ts$/,
   'multicast-dns': /^lib\/node\/discovery-links\.ts$/,
-  level: /^lib\/crdt\/store-level\.ts$/,
+  level: /^lib\/crdt\/level-database\.ts$/,
   '@serenity-kit/opaque': /^lib\/node\/opaque-child\.ts$/,
   yargs: /^lib\/ui\/command-line\.ts$/,
   tweetnacl: /^lib\/crdt\/keys\.ts$/,

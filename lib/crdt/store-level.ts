@@ -3,26 +3,16 @@
  * waits meanwhile becomes the next batch (group commit). Values carry a checksum bound to their key,
  * because LevelDB as packaged checks nothing that it reads.
  */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statfs } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { Level } from 'level';
 import { joined } from './bytes.ts';
-import { makeDirectory } from './directories.ts';
-import {
-  checkBeforeOpen,
-  checkTables,
-  listFiles,
-  parseTables,
-  type TableFile,
-} from './level-files.ts';
+import { openDatabase, tablesOf, translateLevel, type Database } from './level-database.ts';
+import { listFiles, type TableFile } from './level-files.ts';
 import { checkKeys } from './store-keys.ts';
 import type { Range, Store, StoreOperation } from './store.ts';
-import { ClchatError, hasCode, isAbort, translate, type ErrorCode } from '../errors.ts';
+import { ClchatError, hasCode } from '../errors.ts';
 import { sleep } from '../lifecycle.ts';
 
-/** Bytes of tables whose checksums are verified at opening, the newest first. */
-const CHECK_BYTES = 32 << 20;
 /** Bytes that one batch of waiting writes may gather. */
 const GROUP_BYTES = 4 << 20;
 /** Pairs, and bytes, that a reading takes at a time. */
@@ -33,79 +23,45 @@ const PURGE_PATIENCE = 30_000;
 /** How often it looks again at what is still there. */
 const PURGE_PASSES = 8;
 
+/** How long a store whose disk was full waits until it looks again whether there is room. */
+const RECOVER_APART_MS = 500;
+/** Room, in bytes, that opening a database may take: its log becomes a table. */
+const ROOM_BYTES = 8 << 20;
+
 /** Sorts before every key that there may be; deleting it makes an empty batch reach the disk. */
 const BARRIER = ' ';
 
 /**
- * Opens the database in `directory` and keeps it locked until it is closed.
- * @param options.create make the directory and an empty database where there is none
+ * Opens the store in `directory` and keeps it locked until it is closed.
+ * @param options.create make the directory and an empty store where there is none
  * @throws DATA_IN_USE, DATA_CORRUPT, DISK_FULL, DATA_READ_ONLY, NO_SUCH_FILE
  */
 export async function openLevelStore(
   directory: string,
   options: { create: boolean },
 ): Promise<Store> {
-  try {
-    if (options.create) await makeDirectory(directory);
-    // Asked before LevelDB is, as that makes a directory even when told to create nothing.
-    else await stat(join(directory, 'CURRENT'));
-    await refuseDamage(directory);
-    const db = new Level<string, Uint8Array>(directory, {
-      keyEncoding: 'utf8',
-      valueEncoding: 'view',
-      createIfMissing: options.create,
-      // Most of what is stored is signatures and ciphertext; and erasing must be provable.
-      compression: false,
-    }) as Database;
-    await db.open();
-    try {
-      await checkTables(directory, () => tablesOf(db), CHECK_BYTES);
-    } catch (error) {
-      await db.close();
-      throw error;
-    }
-    return new LevelStore(directory, db);
-  } catch (error) {
-    throw translateLevel(error);
-  }
+  return new LevelStore(directory, await openDatabase(directory, options));
 }
 
-/** @throws DATA_IN_USE, DATA_CORRUPT */
-async function refuseDamage(directory: string): Promise<void> {
-  try {
-    await checkBeforeOpen(directory);
-  } catch {
-    // Files that another process is just making or removing look like damage.
-    if (await isLocked(directory)) throw new ClchatError('DATA_IN_USE');
-    await checkBeforeOpen(directory);
-  }
-}
-
-/** Asks LevelDB, which takes its lock before it finds that there is something it must not touch. */
-async function isLocked(directory: string): Promise<boolean> {
-  const db = new Level(directory, { createIfMissing: false, errorIfExists: true });
-  try {
-    await db.open();
-  } catch (error) {
-    return hasCode(translateLevel(error), 'DATA_IN_USE');
-  }
-  await db.close();
-  return false;
-}
-
-/** What the types leave out, as they promise only what a browser has too. */
-type Database = Level<string, Uint8Array> & {
-  compactRange(from: string, until: string): Promise<void>;
-  getProperty(name: string): string;
-};
 /** Writes that wait for their turn, in one batch of LevelDB. */
 interface Group {
   readonly batch: ReturnType<Database['batch']>;
+  /** Keys that it writes. */
+  readonly keys: string[];
   bytes: number;
   sync: boolean;
   /** Reads what it will write when its turn has come, so no other write may be in its batch. */
   readonly prepare: (() => void) | undefined;
   readonly waiting: { resolve: () => void; reject: (error: Error) => void }[];
+}
+
+/** Why nothing is written any more, and what has to be done before anything can be. */
+interface Failure {
+  readonly error: Error;
+  /** What was stored under the keys of the write that failed, if it could be read. */
+  readonly before: ReadonlyMap<string, Uint8Array | undefined> | undefined;
+  /** When it was last tried to go on, by `performance.now()`. */
+  tried: number;
 }
 
 interface Reading {
@@ -116,12 +72,13 @@ interface Reading {
 
 class LevelStore implements Store {
   readonly #directory: string;
-  readonly #db: Database;
+  #db: Database;
   readonly #groups: Group[] = [];
   #writing: Promise<void> | undefined;
   readonly #readings = new Set<Reading>();
   #purging: Promise<void> = Promise.resolve();
-  #failure: Error | undefined;
+  #failure: Failure | undefined;
+  #recovering: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(directory: string, db: Database) {
@@ -135,7 +92,7 @@ class LevelStore implements Store {
     try {
       stored = this.#db.getSync(key);
     } catch (error) {
-      throw translateLevel(error);
+      throw this.#failure?.error ?? translateLevel(error);
     }
     return stored === undefined ? undefined : unwrap(key, stored);
   }
@@ -182,18 +139,20 @@ class LevelStore implements Store {
     this.#checkOpen();
     checkKeys(operations);
     if (operations.length === 0 && !options.sync) return;
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) await this.#recover(this.#failure);
     const last = this.#groups.at(-1);
     const hasRoom = last !== undefined && last.prepare === undefined && last.bytes < GROUP_BYTES;
     const group = hasRoom ? last : this.#newGroup();
     // A chained batch copies at once, at half the processor time of one handed over as an array.
-    const { batch } = group;
-    for (const operation of operations)
+    const { batch, keys } = group;
+    for (const operation of operations) {
+      keys.push(operation.key);
       if (operation.type === 'delete') batch.del(operation.key);
       else {
         batch.put(operation.key, wrap(operation.key, operation.value));
         group.bytes += operation.value.length;
       }
+    }
     if (operations.length === 0) batch.del(BARRIER);
     group.sync ||= options.sync;
     await this.#written(group);
@@ -203,6 +162,7 @@ class LevelStore implements Store {
     const batch = this.#db.batch();
     const group: Group = {
       batch,
+      keys: [],
       bytes: 0,
       sync: false,
       prepare: prepare === undefined ? undefined : () => prepare(batch),
@@ -223,23 +183,70 @@ class LevelStore implements Store {
     // What is asked for in the same turn of the event loop goes into the first batch already.
     await Promise.resolve();
     for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
-      const { batch, sync, prepare, waiting } = group;
+      const { batch, keys, sync, prepare, waiting } = group;
       try {
         if (this.#failure !== undefined) {
           await batch.close();
-          throw this.#failure;
+          throw this.#failure.error;
         }
         prepare?.();
         await batch.write({ sync });
         for (const { resolve } of waiting) resolve();
       } catch (error) {
-        // LevelDB appends to its log behind a record that it failed to finish, and loses at the next
-        // opening what it then acknowledged. So the first failure is the last write.
-        this.#failure ??= translateLevel(error);
-        for (const { reject } of waiting) reject(this.#failure);
+        this.#failure ??= this.#failed(keys, translateLevel(error));
+        for (const { reject } of waiting) reject(this.#failure.error);
       }
     }
     this.#writing = undefined;
+  }
+
+  /**
+   * LevelDB appends to its log behind a record that it failed to finish, and loses at the next opening
+   * what it then acknowledged. So the first failure is the last write, until the database has been
+   * opened anew; and as the log may hold what was told to have failed, that is then put back.
+   */
+  #failed(keys: readonly string[], error: Error): Failure {
+    let before: Failure['before'];
+    try {
+      before = new Map(keys.map((key) => [key, this.#db.getSync(key)]));
+    } catch {
+      // Then this store cannot go on: what it believes might not be what is on the disk.
+    }
+    return { error, before, tried: performance.now() };
+  }
+
+  /** Goes on after a full disk, if there is room again. @throws what the failure was, if not */
+  async #recover(failure: Failure): Promise<void> {
+    if (!hasCode(failure.error, 'DISK_FULL') || failure.before === undefined) throw failure.error;
+    if (this.#recovering === undefined) {
+      if (performance.now() - failure.tried < RECOVER_APART_MS) throw failure.error;
+      failure.tried = performance.now();
+      this.#recovering = this.#reopen(failure).finally(() => (this.#recovering = undefined));
+    }
+    try {
+      await this.#recovering;
+    } catch {
+      throw failure.error;
+    }
+    this.#checkOpen();
+  }
+
+  async #reopen({ error, before }: Failure): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#directory);
+    // A database that has been closed might not open: then nothing could be read either.
+    if (bavail * bsize < ROOM_BYTES) throw error;
+    await this.#writing;
+    this.#checkOpen();
+    this.#cut([...this.#readings], new ClchatError('STALE', 'the store is opened anew'));
+    await this.#db.close();
+    const db = await openDatabase(this.#directory, { create: false });
+    this.#db = db;
+    const undo = db.batch();
+    for (const [key, value] of before ?? [])
+      if (value === undefined) undo.del(key);
+      else undo.put(key, value);
+    await undo.write({ sync: true });
+    this.#failure = undefined;
   }
 
   purge(range: { from: string; until: string }): Promise<void> {
@@ -327,6 +334,7 @@ class LevelStore implements Store {
 
   async #close(): Promise<void> {
     this.#cut([...this.#readings], new ClchatError('CLOSED', 'the store was closed'));
+    await this.#recovering?.catch(() => undefined);
     await this.#writing;
     await this.#purging;
     try {
@@ -339,10 +347,6 @@ class LevelStore implements Store {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ClchatError('CLOSED', 'the store is closed');
   }
-}
-
-function tablesOf(db: Database): TableFile[] {
-  return parseTables(db.getProperty('leveldb.sstables'));
 }
 
 const sum = new DataView(new ArrayBuffer(4));
@@ -366,32 +370,4 @@ function unwrap(key: string, stored: Uint8Array): Uint8Array {
 function checksum(key: string, value: Uint8Array): number {
   // The value first: node's crc32 of no bytes forgets what it is to go on from.
   return crc32(key, crc32(value));
-}
-
-/** What LevelDB says is text of the operating system; it sets no locale. */
-const MESSAGES: readonly [RegExp, ErrorCode][] = [
-  [/No space left|quota exceeded|File too large/i, 'DISK_FULL'],
-  [/Read-only file system|Permission denied|not permitted/i, 'DATA_READ_ONLY'],
-  [/Input\/output error|No such file/i, 'DATA_CORRUPT'],
-];
-
-const CODES: Record<string, ErrorCode> = {
-  LEVEL_LOCKED: 'DATA_IN_USE',
-  LEVEL_CORRUPTION: 'DATA_CORRUPT',
-  LEVEL_DATABASE_NOT_OPEN: 'CLOSED',
-  LEVEL_ITERATOR_NOT_OPEN: 'CLOSED',
-};
-
-function translateLevel(error: unknown): Error {
-  if (error instanceof ClchatError || isAbort(error) || !(error instanceof Error))
-    return translate(error);
-  if ('syscall' in error) return translate(error);
-  // A failed opening is wrapped: the reason is in the cause.
-  const reason = error.cause instanceof Error ? error.cause : error;
-  const code =
-    MESSAGES.find(([pattern]) => pattern.test(reason.message))?.[1] ??
-    CODES[(reason as NodeJS.ErrnoException).code ?? ''];
-  return code === undefined
-    ? translate(reason)
-    : new ClchatError(code, undefined, { cause: error });
 }

@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { randomBytes } from 'node:crypto';
 import { openLevelStore } from '../../lib/crdt/store-level.ts';
 import { prefixed, type Store } from '../../lib/crdt/store.ts';
+import { hasCode } from '../../lib/errors.ts';
+import { sleep } from '../../lib/lifecycle.ts';
 import { ALL, collect, describeStore, put, text } from '../support/store-contract.ts';
 import { temporary } from '../support/temporary.ts';
 
@@ -15,6 +17,18 @@ const SYNC = { sync: true };
 /** The names of the files in a directory that end so. */
 async function files(directory: string, ending: RegExp): Promise<string[]> {
   return (await readdir(directory)).filter((name) => ending.test(name)).sort();
+}
+
+/** Tries until it does not fail with DISK_FULL any more. */
+async function eventually(run: () => Promise<void>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!hasCode(error, 'DISK_FULL') || attempt === 100) throw error;
+      await sleep(100);
+    }
+  }
 }
 
 async function alter(path: string, at: number, bytes?: Uint8Array): Promise<void> {
@@ -272,6 +286,47 @@ describe('store over LevelDB', () => {
       store = await openLevelStore(directory, { create: true });
       assert.equal((await collect(store, prefixed('k/'))).length, stored);
       await store.write([put('more', randomBytes(100_000))], SYNC);
+      await store.close();
+    });
+
+    it('that was full lets the store go on once there is room, as if the failed write had not been', async function () {
+      const disk = await newDisk(this, 2048);
+      const directory = join(disk.directory, 'store');
+      let store = await openLevelStore(directory, { create: true });
+      const full = { code: 'DISK_FULL' };
+      await store.write([put('same', 'old'), put('gone', 'still here')], SYNC);
+      let stored = 0;
+      await assert.rejects(async () => {
+        for (; ; stored += 1) await store.write([put(`k/${stored}`, randomBytes(10_000))], SYNC);
+      }, full);
+      await assert.rejects(
+        store.write([put('same', 'new'), { type: 'delete', key: 'gone' }, put('fresh', 'x')], SYNC),
+        full,
+      );
+      disk.resize(32_768);
+      const reading = store.entries(prefixed('k/'))[Symbol.asyncIterator]();
+      await reading.next();
+      await eventually(async () => {
+        await Promise.all([
+          store.write([put('after/1', '1')], SYNC),
+          store.write([put('after/2', '2')], SYNC),
+        ]);
+      });
+      await reading.return?.();
+      const check = async (): Promise<void> => {
+        assert.equal(text(store.get('same')), 'old');
+        assert.equal(text(store.get('gone')), 'still here');
+        assert.equal(store.get('fresh'), undefined);
+        assert.equal(store.get(`k/${stored}`), undefined);
+        assert.equal((await collect(store, prefixed('k/'))).length, stored);
+        assert.equal((await collect(store, prefixed('after/'))).length, 2);
+      };
+      await check();
+      await store.write([put('same', 'newer')], SYNC);
+      await store.write([put('same', 'old')], SYNC);
+      await store.close();
+      store = await openLevelStore(directory, { create: false });
+      await check();
       await store.close();
     });
 

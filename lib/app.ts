@@ -339,7 +339,7 @@ export class ClchatApp implements App {
     given: string | undefined,
     ask: Ask | undefined,
   ): Promise<ResultData> {
-    const password = given ?? (ask === undefined ? undefined : await newPassword(ask));
+    const password = given ?? (ask === undefined ? undefined : await newPassword(ask, true));
     const result = await this.login(name, { ...NO_CREDENTIALS, password }, undefined, {
       mayRegister: true,
       mayLogin: false,

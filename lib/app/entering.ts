@@ -79,7 +79,7 @@ async function redeem(
   { password: given, code }: Credentials,
   ask: Ask | undefined,
 ): Promise<void> {
-  const password = given ?? (ask === undefined ? '' : await newPassword(ask));
+  const password = given ?? (ask === undefined ? '' : await newPassword(ask, false));
   if (password === '')
     throw new ClchatError(
       'USAGE',
@@ -138,7 +138,7 @@ async function enterByName(
   if (ask !== undefined) {
     if (!(await ask.confirm(`There is no user "${clean(name)}" yet. Make this account?`, true)))
       throw new ClchatError('NO_SUCH_USER');
-    password ??= await newPassword(ask);
+    password ??= await newPassword(ask, true);
   }
   await client.register(name, password === '' ? undefined : password);
   return true;

@@ -248,17 +248,25 @@ const passwd: Handler = async ({ old, new: fresh }, { client, ask }) => {
     before = await ask.secret('Old password');
   }
   if (fresh === undefined && ask === undefined) throw new ClchatError('USAGE', 'passwd OLD NEW');
-  const after = fresh ?? (await newPassword(ask!));
+  const after = fresh ?? (await newPassword(ask!, false));
   if (after === '') throw new ClchatError('USAGE', 'A password may not be empty.');
   await client.changePassword(before, after);
   return { user: home.name };
 };
 
-/** Asks twice, so that a slip of the finger locks nobody out. */
-export async function newPassword(ask: Ask): Promise<string> {
-  for (;;) {
-    const first = await ask.secret('New password');
-    if ((await ask.secret('Again')) === first) return first;
+/**
+ * Asks twice, so that a slip of the finger locks nobody out.
+ * @param mayBeNone an account without a password is possible: the answer is empty then
+ */
+export async function newPassword(ask: Ask, mayBeNone: boolean): Promise<string> {
+  const which = mayBeNone ? 'New password (Enter for none)' : 'New password';
+  for (let question = which; ;) {
+    const first = await ask.secret(question);
+    if (first === '') {
+      if (mayBeNone) return '';
+      question = 'It may not be empty. New password';
+    } else if ((await ask.secret('The same again')) === first) return first;
+    else question = `That was not the same. ${which}`;
   }
 }
 

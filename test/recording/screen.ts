@@ -1,0 +1,109 @@
+/** A program in a pseudo-terminal whose screen is kept at every moment, with its colours. */
+import { createRequire } from 'node:module';
+import { spawn, type IPty } from '@lydell/node-pty';
+import type * as Xterm from '@xterm/headless';
+import { sleep } from '../../lib/lifecycle.ts';
+
+// The package is CommonJS without names that an import could find.
+const { Terminal } = createRequire(import.meta.url)('@xterm/headless') as typeof Xterm;
+
+/** Cells beside each other that look the same. */
+export interface Run {
+  readonly column: number;
+  readonly text: string;
+  /** Number of a colour of the palette; none: the terminal's own. */
+  readonly color: number | undefined;
+  readonly bold: boolean;
+  readonly dim: boolean;
+}
+
+/** What a screen showed from a moment on, in milliseconds since the beginning. */
+export interface Frame {
+  readonly at: number;
+  readonly rows: readonly (readonly Run[])[];
+}
+
+const PATIENCE_MS = 30_000;
+const KEY_MS = 55;
+
+export class RecordedScreen {
+  readonly frames: Frame[] = [];
+  readonly #pty: IPty;
+  readonly #terminal: InstanceType<typeof Terminal>;
+  readonly #rows: number;
+  readonly #began: number;
+
+  constructor(
+    file: string,
+    args: readonly string[],
+    options: {
+      columns: number;
+      rows: number;
+      env: Record<string, string>;
+      cwd: string;
+      began: number;
+    },
+  ) {
+    const { columns, rows, env, cwd } = options;
+    this.#rows = rows;
+    this.#began = options.began;
+    this.#terminal = new Terminal({ cols: columns, rows, allowProposedApi: true });
+    this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols: columns, rows, env, cwd });
+    this.#pty.onData((data) => this.#terminal.write(data, () => this.#keep()));
+    this.#terminal.onData((data) => this.#pty.write(data));
+  }
+
+  /** Types as a person does. */
+  async type(text: string): Promise<void> {
+    for (const key of text) {
+      this.#pty.write(key);
+      await sleep(KEY_MS);
+    }
+  }
+
+  async see(text: string): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
+    while (!this.#lines().some((line) => line.includes(text))) {
+      if (performance.now() > end)
+        throw new Error(`"${text}" is not to be seen:\n${this.#lines().join('\n')}`);
+      await sleep(20);
+    }
+  }
+
+  close(): void {
+    this.#pty.kill('SIGKILL');
+  }
+
+  #lines(): string[] {
+    const { active } = this.#terminal.buffer;
+    return Array.from(
+      { length: this.#rows },
+      (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '',
+    );
+  }
+
+  #keep(): void {
+    const { active } = this.#terminal.buffer;
+    const rows = Array.from({ length: this.#rows }, (_, row) => this.#runs(active.baseY + row));
+    const cursor = rows[active.cursorY];
+    cursor?.push({ column: active.cursorX, text: '▏', color: undefined, bold: false, dim: false });
+    this.frames.push({ at: performance.now() - this.#began, rows });
+  }
+
+  #runs(row: number): Run[] {
+    const line = this.#terminal.buffer.active.getLine(row);
+    const runs: { -readonly [K in keyof Run]: Run[K] }[] = [];
+    for (let column = 0; column < this.#terminal.cols; column++) {
+      const cell = line?.getCell(column);
+      if (cell === undefined || cell.getWidth() === 0) continue;
+      const text = cell.getChars() || ' ';
+      const color = cell.isFgPalette() ? cell.getFgColor() : undefined;
+      const [bold, dim] = [cell.isBold() !== 0, cell.isDim() !== 0];
+      const last = runs.at(-1);
+      if (last !== undefined && last.color === color && last.bold === bold && last.dim === dim)
+        last.text += text;
+      else runs.push({ column, text, color, bold, dim });
+    }
+    return runs.filter(({ text }) => text.trim() !== '');
+  }
+}

@@ -15,7 +15,7 @@ import type { EntryId } from './keys.ts';
 import { bytes, count } from './records.ts';
 import { decodeItem, loadSeal, type Batch, type Item, type SignedSeal } from './seal.ts';
 import { State, type Change } from './state.ts';
-import { ordinal, prefixed, type Store, type StoreOperation } from './store.ts';
+import { ordinal, prefixed, type Range, type Store, type StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
 
 const headSchema = v.strictObject({
@@ -82,6 +82,8 @@ export function highestGap(head: StreamHead): [number, number] | undefined {
 }
 
 /** Whole-stream limit of what is kept open; the least recently used are let go beyond it. */
+/** Batches that one reading gives at most. */
+const MAX_BATCHES = 256;
 const OPEN_LIMIT = 2_000;
 
 export class LogStore {
@@ -218,22 +220,8 @@ export class LogStore {
     maxBytes: number,
   ): Promise<{ seal: Uint8Array; items: Uint8Array[] }[]> {
     const start = await this.#firstOfBatch(stream, from);
-    const seals = this.store.entries({
-      from: sealKey(stream, start),
-      until: sealKey(stream, until),
-      limit: 256,
-    });
-    const found: { seal: Uint8Array; items: Uint8Array[] }[] = [];
-    let size = 0;
-    for await (const [, bytes] of seals) {
-      const seal = loadSeal(bytes);
-      const items = await this.#items(stream, seal.first, seal.count);
-      if (items.length !== seal.count) break;
-      found.push({ seal: bytes, items });
-      size += bytes.length + items.reduce((sum, item) => sum + item.length + 8, 0);
-      if (size >= maxBytes) break;
-    }
-    return found;
+    const range = { from: sealKey(stream, start), until: sealKey(stream, until) };
+    return this.#batches(stream, range, maxBytes);
   }
 
   /** The batches just before a position, newest first. */
@@ -243,12 +231,17 @@ export class LogStore {
     least: number,
     maxBytes: number,
   ): Promise<{ seal: Uint8Array; items: Uint8Array[] }[]> {
-    const seals = this.store.entries({
-      from: sealKey(stream, least),
-      until: sealKey(stream, before),
-      reverse: true,
-      limit: 256,
-    });
+    const range = { from: sealKey(stream, least), until: sealKey(stream, before), reverse: true };
+    return this.#batches(stream, range, maxBytes);
+  }
+
+  /** The batches of the seals in a range of keys, as far as they are whole and there is room. */
+  async #batches(
+    stream: StreamName,
+    range: Range,
+    maxBytes: number,
+  ): Promise<{ seal: Uint8Array; items: Uint8Array[] }[]> {
+    const seals = this.store.entries({ ...range, limit: MAX_BATCHES });
     const found: { seal: Uint8Array; items: Uint8Array[] }[] = [];
     let size = 0;
     for await (const [, bytes] of seals) {

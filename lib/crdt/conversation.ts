@@ -47,12 +47,23 @@ interface Judged {
 }
 
 const judged = new WeakMap<EpochRecord['wraps'], Judged>();
+const judgedInHindsight = new WeakMap<EpochRecord['wraps'], Judged>();
 
-/** Whether the wraps reach exactly the members, at the present generation of each one's keyring. */
-function isGood({ wraps }: EpochRecord, space: Reader, at: StreamName, stream: Reader): boolean {
+/**
+ * Whether the wraps reach exactly the members, at the present generation of each one's keyring; in
+ * hindsight, at a generation that was the present one at some time.
+ */
+function isGood(
+  { wraps }: EpochRecord,
+  space: Reader,
+  at: StreamName,
+  stream: Reader,
+  hindsight: boolean,
+): boolean {
   const accounts = space.stamp('account');
   const members = stream.stamp('member');
-  const known = judged.get(wraps);
+  const judgements = hindsight ? judgedInHindsight : judged;
+  const known = judgements.get(wraps);
   if (known?.accounts === accounts && known.members === members) return known.good;
   const generations = new Map(wraps.map(([account, generation]) => [account, generation]));
   const all = membersOf(at, stream);
@@ -60,11 +71,11 @@ function isGood({ wraps }: EpochRecord, space: Reader, at: StreamName, stream: R
     wraps.length === all.length &&
     all.every((member) => {
       const generation = generations.get(member);
-      return (
-        generation !== undefined && generation === accountOf(space, member)?.keyring.generation
-      );
+      const present = accountOf(space, member)?.keyring.generation;
+      if (generation === undefined || present === undefined) return false;
+      return hindsight ? generation <= present : generation === present;
     });
-  judged.set(wraps, { accounts, members, good });
+  judgements.set(wraps, { accounts, members, good });
   return good;
 }
 
@@ -77,7 +88,7 @@ export function currentEpoch(
   const id = state.get<EntryId>('epochs', 'current');
   const record = id === undefined ? undefined : state.get<EpochRecord>('epoch', id);
   if (id === undefined || record === undefined) return undefined;
-  return isGood(record, space, stream, state) ? { id, record } : undefined;
+  return isGood(record, space, stream, state, false) ? { id, record } : undefined;
 }
 
 export function lastEpochNumber(state: Reader): number {
@@ -90,9 +101,9 @@ function checkEpoch(
   number: number,
   context: Context,
 ): ErrorCode | undefined {
-  const { space, stream, entry } = context;
+  const { space, stream, entry, hindsight } = context;
   if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
-  const good = isGood({ number, wraps }, space, entry.stream, stream);
+  const good = isGood({ number, wraps }, space, entry.stream, stream, hindsight);
   const last = lastEpochNumber(stream);
   // A race: the epoch that lost bears the number of the one that won.
   return good && (number === last + 1 || number === last) && number > 0 ? undefined : 'STALE_KEY';
@@ -103,17 +114,19 @@ export function checkConversation(
   action: RoomAction | PairAction,
   context: Context,
 ): ErrorCode | undefined {
-  const { space, stream, entry, actor } = context;
+  const { space, stream, entry, actor, hindsight } = context;
   if (actor === undefined) return 'NOT_LOGGED_IN';
+  const maySend = (): boolean => hindsight || may(space, actor, 'sendMessage');
   switch (action.kind) {
     case 'say':
       if (isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
-      return may(space, actor, 'sendMessage') ? undefined : 'DENIED';
+      return maySend() ? undefined : 'DENIED';
     case 'sealed': {
       if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
-      if (!may(space, actor, 'sendMessage')) return 'DENIED';
+      if (!maySend()) return 'DENIED';
       const epoch = stream.get<EpochRecord>('epoch', action.body.epoch);
-      if (epoch === undefined || !isGood(epoch, space, entry.stream, stream)) return 'STALE_KEY';
+      if (epoch === undefined || !isGood(epoch, space, entry.stream, stream, hindsight))
+        return 'STALE_KEY';
       return undefined;
     }
     case 'epoch':

@@ -8,10 +8,14 @@ import {
   type OpenStream,
   type StreamHead,
 } from './log-store.ts';
+import type { ErrorCode } from '../errors.ts';
+import { newPlan, type Plan } from './own-entries.ts';
 import { reduceItem } from './rules.ts';
 import type { Batch, SignedSeal } from './seal.ts';
 import { Overlay, type Change } from './state.ts';
+import type { EntryId } from './keys.ts';
 import { ordinal, type StoreOperation } from './store.ts';
+import type { StreamName } from './stream.ts';
 
 /** Batches that go on with one stream, and what they make of its state. */
 export class Draft {
@@ -19,7 +23,8 @@ export class Draft {
   /** The stream's head after them. */
   head: StreamHead;
   readonly batches: Batch[] = [];
-  readonly operations: StoreOperation[] = [];
+  /** What is written with them, and what follows from it. */
+  readonly plan: Plan = newPlan();
   /** Who is told when they are stored. */
   readonly waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   readonly #overlay: Overlay;
@@ -45,18 +50,16 @@ export class Draft {
     const isSpace = name === 'space';
     const space = isSpace ? stream : spaceStream.state;
     // Where the space has gone on since, what was right then may look wrong now.
-    const exact = isSpace || spaceStream.head.length === seal.space;
-    this.operations.push(...batchOperations(batch));
+    const hindsight = !isSpace && spaceStream.head.length !== seal.space;
+    const { operations } = this.plan;
+    operations.push(...batchOperations(batch));
     items.forEach((item, index) => {
       const position = seal.first + index;
-      const reduced = reduceItem(item, { space, stream, position }, exact);
+      const reduced = reduceItem(item, { space, stream, position, hindsight });
       stream.apply(reduced.changes);
-      if (reduced.void !== undefined)
-        this.operations.push({
-          type: 'put',
-          key: `v!${name}!${ordinal(position)}`,
-          value: utf8(reduced.void),
-        });
+      if (reduced.void !== undefined) operations.push(voidOperation(name, position, reduced.void));
+      else if (item.type === 'entry' && item.entry.kind === 'epoch')
+        operations.push(provenOperation(item.entry.id));
     });
     this.head = headAfter(withoutLanes(this.head), seal);
     this.batches.push(batch);
@@ -68,7 +71,7 @@ export class Draft {
     const { name } = this.stream;
     this.#changes = this.#overlay.changes();
     return [
-      ...this.operations,
+      ...this.plan.operations,
       ...changeOperations(name, this.#changes),
       headOperation(name, this.head),
     ];
@@ -87,4 +90,26 @@ export function withoutLanes<T extends { lanes?: Uint8Array | undefined }>(
 ): Omit<T, 'lanes'> {
   const { lanes: _lanes, ...rest } = head;
   return rest;
+}
+
+/** Key of the mark that an item is void. */
+export function voidKey(stream: StreamName, position: number): string {
+  return `v!${stream}!${ordinal(position)}`;
+}
+
+export function voidOperation(
+  stream: StreamName,
+  position: number,
+  code: ErrorCode,
+): StoreOperation {
+  return { type: 'put', key: voidKey(stream, position), value: utf8(code) };
+}
+
+/** Key of the mark that an epoch was opened by an entry of a member: see `Replica.isProven`. */
+export function provenKey(epoch: EntryId): string {
+  return `p!${epoch}`;
+}
+
+export function provenOperation(epoch: EntryId): StoreOperation {
+  return { type: 'put', key: provenKey(epoch), value: new Uint8Array() };
 }

@@ -106,6 +106,14 @@ export function encodeEntry(entry: Entry): Uint8Array {
     : encode([0, entry.headerBytes, entry.signature, entry.salt, entry.body]);
 }
 
+/** Kinds of which nothing but what they say is lost with their body. */
+const ERASABLE = new Set(['say', 'sealed']);
+
+/** Whether an entry may come without its body: the body of any other makes the state. */
+export function isErasable(entry: Entry): boolean {
+  return ERASABLE.has(entry.kind);
+}
+
 /** The same entry without its body: what remains of it after an erasure. */
 export function eraseBody(entry: Entry): Entry {
   return { ...entry, salt: undefined, body: undefined };

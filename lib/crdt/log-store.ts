@@ -81,9 +81,9 @@ export function highestGap(head: StreamHead): [number, number] | undefined {
   return high > 0 ? [0, high] : undefined;
 }
 
-/** Whole-stream limit of what is kept open; the least recently used are let go beyond it. */
 /** Batches that one reading gives at most. */
 const MAX_BATCHES = 256;
+/** Whole-stream limit of what is kept open; the least recently used are let go beyond it. */
 const OPEN_LIMIT = 2_000;
 
 export class LogStore {

@@ -1,26 +1,24 @@
 /**
  * A client's side of the log: what the server sealed, checked and kept, and what was written here
- * and not yet sealed (the outbox).
+ * and not yet sealed (`own-entries.ts`).
  *
- *   o!<stream>!<seq>   entries of this device that no seal has yet
- *   f!<entry id>       entries of this device that were refused for good: [code, entry]
- *   g!<stream>!<seq>   entries of this device that are to be made anew
  *   v!<stream>!<position>   code: sealed against the rules, and void here
+ *   p!<epoch id>            the key epoch was opened by an entry of a member
+ *   t!space                 the space was replayed from its beginning: no snapshot of it is taken
  */
-import * as v from 'valibot';
 import { equal } from './bytes.ts';
+import { actionOf } from './bodies.ts';
 import { encode } from './codec.ts';
-import { Draft, withoutLanes } from './draft.ts';
 import {
-  compareUnsealed,
-  decodeEntry,
-  encodeEntry,
-  MAX_ENTRY,
-  signEntry,
-  verifyEntry,
-  type Entry,
-} from './entry.ts';
-import { ClchatError, isErrorCode, translate, type ErrorCode } from '../errors.ts';
+  Draft,
+  provenKey,
+  provenOperation,
+  voidKey,
+  voidOperation,
+  withoutLanes,
+} from './draft.ts';
+import { signEntry, verifyEntry, type Entry } from './entry.ts';
+import { ClchatError, translate, type ErrorCode } from '../errors.ts';
 import type { EntryId, PublicKey, SigningKey } from './keys.ts';
 import {
   addInterval,
@@ -32,23 +30,29 @@ import {
   highestGap,
   itemKey,
   sealKey,
-  stored,
   type LogStore,
   type OpenStream,
 } from './log-store.ts';
-import { bytesUpTo, isRecord, type HeadRecord } from './records.ts';
-import { openBatch, openSeal, loadSeal, type Batch } from './seal.ts';
+import { newPlan, OwnEntries, type Plan } from './own-entries.ts';
+import { deviceOf, isRecord, type EpochRecord, type HeadRecord } from './records.ts';
+import { isFitInHindsight, isMadeAnew, mayRead } from './rules.ts';
+import { openBatch, openSeal, loadSeal, type Batch, type Item } from './seal.ts';
 import { State, type Change } from './state.ts';
-import { ordinal, prefixed, type StoreOperation } from './store.ts';
+import { prefixed, type StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
 
-/** What became of a batch: `waiting` needs what is before it, `forked` contradicts what is here. */
+/**
+ * What became of a batch: `waiting` needs what is before it, or more of the space, by which it was
+ * judged; `forked` contradicts what is here.
+ */
 export type Ingested = 'added' | 'duplicate' | 'waiting' | 'forked';
 
 export interface Arrival {
   readonly stream: StreamName;
   /** The position after the batch. */
   readonly end: number;
+  /** Length of the space that it was judged by. */
+  readonly space: number;
   readonly result: Ingested;
 }
 
@@ -75,44 +79,30 @@ export interface ReplicaOptions {
   readonly onRefused: (entry: Entry, code: ErrorCode, again: boolean) => void;
 }
 
-/**
- * Whether an entry was refused through no fault of its author, so that it is made anew: the
- * conversation key changed meanwhile, or an entry before it had to be withdrawn.
- */
-export function isMadeAnew(entry: Entry, code: ErrorCode): boolean {
-  if (code === 'OUT_OF_ORDER') return true;
-  return code === 'STALE_KEY' && (entry.kind === 'sealed' || entry.kind === 'epoch');
-}
-
-const refusedSchema = v.tuple([v.custom<ErrorCode>(isErrorCode), bytesUpTo(MAX_ENTRY)]);
-
 export class Replica {
   readonly log: LogStore;
   readonly server: PublicKey;
   readonly #options: ReplicaOptions;
-  /** Entries of this device not yet sealed, by stream, in order. */
-  readonly #outbox = new Map<StreamName, Entry[]>();
+  /** Entries of this device on their way. */
+  readonly #own: OwnEntries;
+  readonly #proven = new Set<EntryId>();
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #arriving: Arriving[] = [];
-  /** What is to be done once the present write is stored; nothing of it if that fails. */
-  #after: (() => void)[] = [];
 
-  private constructor(options: ReplicaOptions, space: OpenStream) {
+  private constructor(options: ReplicaOptions, space: OpenStream, own: OwnEntries) {
     this.log = options.log;
     this.server = options.server;
     this.#options = options;
     this.#space = space;
+    this.#own = own;
     space.users++;
   }
 
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const replica = new Replica(options, await options.log.open('space'));
-    for await (const [, bytes] of options.log.store.entries(prefixed('o!'))) {
-      const entry = decodeEntry(bytes);
-      replica.#queueOf(entry.stream).push(entry);
-    }
-    return replica;
+    const { log, device, onRefused } = options;
+    const own = await OwnEntries.open({ store: log.store, device: device.public, onRefused });
+    return new Replica(options, await log.open('space'), own);
   }
 
   get space(): State {
@@ -125,10 +115,7 @@ export class Replica {
 
   /** Everything that changes the replica runs one after the other. */
   #exclusive<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(() => {
-      this.#after = [];
-      return run();
-    });
+    const result = this.#turn.then(run);
     this.#turn = result.catch(() => undefined);
     return result;
   }
@@ -157,9 +144,9 @@ export class Replica {
     for (const one of arriving) {
       try {
         const { sealBytes, itemBytes } = one;
-        const { stream, first, count, id } = loadSeal(sealBytes);
+        const { stream, first, count, id, space } = loadSeal(sealBytes);
         const end = first + count;
-        const tell = (result: Ingested): void => one.resolve({ stream, end, result });
+        const tell = (result: Ingested): void => one.resolve({ stream, end, space, result });
         // What is done to the space decides how the rest is judged, so streams do not mix.
         if (draft !== undefined && draft.stream.name !== stream) {
           await this.#store(draft);
@@ -167,8 +154,12 @@ export class Replica {
         }
         draft ??= new Draft(await this.log.open(stream));
         const { head } = draft;
-        if (first > head.length) tell('waiting');
-        else if (first < head.length) {
+        const isEarly = stream !== 'space' && space > this.#space.head.length;
+        if (first > head.length || (isEarly && first === head.length)) {
+          // Whoever keeps it meanwhile is to keep only what the server sealed.
+          openSeal(sealBytes, this.server);
+          tell('waiting');
+        } else if (first < head.length) {
           const known = draft.sealAt(first) ?? this.log.sealAt(stream, first);
           const isKnown = known === undefined || known.id === id;
           if (!isKnown) openSeal(sealBytes, this.server);
@@ -176,7 +167,7 @@ export class Replica {
         } else {
           const batch = openBatch(sealBytes, itemBytes, this.server, verifyEntry);
           if (draft.add(batch, this.#space)) {
-            for (const item of batch.items) draft.operations.push(...this.#sealed(stream, item));
+            for (const item of batch.items) this.#own.sealed(stream, item, draft.plan);
             draft.waiting.push({ ...one, resolve: () => tell('added') });
           } else tell('forked');
         }
@@ -192,7 +183,9 @@ export class Replica {
     const { batches, waiting } = draft;
     if (batches.length === 0) return;
     try {
-      await this.#write(draft.finish(), () => draft.adopt());
+      await this.#write({ operations: draft.finish(), after: draft.plan.after }, () =>
+        draft.adopt(),
+      );
     } catch (error) {
       for (const { reject } of waiting) reject(translate(error));
       return;
@@ -201,36 +194,12 @@ export class Replica {
     for (const { resolve } of waiting) resolve();
   }
 
-  /** Takes an own entry out of the outbox, now that a seal has it, or its refusal. */
-  #sealed(stream: StreamName, item: Batch['items'][number]): StoreOperation[] {
-    const device = item.type === 'entry' ? item.entry.device : item.refusal.device;
-    const queue = this.#outbox.get(stream);
-    if (device !== this.device || queue === undefined) return [];
-    const id = item.type === 'entry' ? item.entry.id : item.refusal.id;
-    const entry = queue.find((one) => one.id === id);
-    if (entry === undefined) return [];
-    this.#after.push(() => queue.splice(queue.indexOf(entry), 1));
-    const operations: StoreOperation[] = [{ type: 'delete', key: outboxKey(entry) }];
-    if (item.type === 'refusal') operations.push(this.#refuse(entry, item.refusal.code));
-    return operations;
-  }
-
-  /** Tells of a refusal once it is stored. @returns what stores it */
-  #refuse(entry: Entry, code: ErrorCode): StoreOperation {
-    const again = isMadeAnew(entry, code);
-    this.#after.push(() => this.#options.onRefused(entry, code, again));
-    return again
-      ? { type: 'put', key: unmadeKey(entry), value: encodeEntry(entry) }
-      : { type: 'put', key: `f!${entry.id}`, value: encode([code, encodeEntry(entry)]) };
-  }
-
   /** Writes, then makes the same change in memory: what is not stored has not happened. */
   async #write(
-    operations: readonly StoreOperation[],
+    { operations, after }: Plan,
     change: () => void = () => undefined,
     sync = false,
   ): Promise<void> {
-    const after = this.#after.splice(0);
     await this.log.store.write(operations, { sync });
     change();
     for (const run of after) run();
@@ -260,13 +229,48 @@ export class Replica {
         if (seal.id !== linked) return 'forked';
         const have = addInterval(stream.head.have, seal.first, high);
         const next = { ...stream.head, have };
-        const operations = batch.items.flatMap((item) => this.#sealed(name, item));
-        operations.push(...batchOperations(batch), headOperation(name, next));
-        await this.#write(operations, () => (stream.head = next));
+        const plan = newPlan();
+        batch.items.forEach((item, index) => {
+          this.#own.sealed(name, item, plan);
+          plan.operations.push(...this.#lookBack(stream, item, seal.first + index));
+        });
+        plan.operations.push(...batchOperations(batch), headOperation(name, next));
+        await this.#write(plan, () => (stream.head = next));
         this.#options.onBatch(batch, false);
       }
       return 'added';
     });
+  }
+
+  /** What can still be told of an entry whose time has passed: its state was taken as a snapshot. */
+  #lookBack({ name, state }: OpenStream, item: Item, position: number): StoreOperation[] {
+    if (item.type !== 'entry') return [];
+    const { entry } = item;
+    const { space } = this;
+    if (!isFitInHindsight(entry, space)) return [voidOperation(name, position, 'DENIED')];
+    if (entry.kind !== 'epoch') return [];
+    const author = deviceOf(space, entry.device)?.account;
+    const record = state.get<EpochRecord>('epoch', entry.id);
+    const type = name.startsWith('pair/') ? 'pair' : 'room';
+    const action = actionOf(entry, type);
+    const isOpened =
+      author !== undefined &&
+      mayRead(space, name, state, author) &&
+      record !== undefined &&
+      action?.kind === 'epoch' &&
+      equal(encode(action.body.wraps), encode(record.wraps));
+    return isOpened ? [provenOperation(entry.id)] : [];
+  }
+
+  /**
+   * Whether a key epoch of the state was opened by an entry of a member that was seen here. One that
+   * only a snapshot tells of might be the server's own.
+   */
+  isProven(epoch: EntryId): boolean {
+    if (this.#proven.has(epoch)) return true;
+    const isProven = this.log.store.get(provenKey(epoch)) !== undefined;
+    if (isProven) this.#proven.add(epoch);
+    return isProven;
   }
 
   #previousAt(stream: StreamName, first: number): string | null | undefined {
@@ -290,6 +294,8 @@ export class Replica {
         throw new ClchatError('BAD_ENTRY', 'the snapshot is not the one that was sealed');
       const stream = await this.log.open(seal.stream);
       if (seal.first + seal.count <= stream.head.length) return;
+      if (!this.takesSnapshot(seal.stream))
+        throw new ClchatError('BAD_ENTRY', 'what is known of the space is not to be replaced');
       const operations: StoreOperation[] = [];
       for await (const [key] of this.log.store.entries(prefixed(`r!${seal.stream}!`)))
         operations.push({ type: 'delete', key });
@@ -297,11 +303,20 @@ export class Replica {
       const { have } = stream.head;
       const next = { ...headAfter(withoutLanes(stream.head), seal), have };
       operations.push(headOperation(seal.stream, next));
-      await this.#write(operations, () => {
+      await this.#write({ operations, after: [] }, () => {
         stream.state = state;
         stream.head = next;
       });
     });
+  }
+
+  /**
+   * Whether the state of a stream may come as a snapshot. Of the space only a newcomer takes one: to
+   * whoever knows keys of people already, entries signed by them have to tell of every change.
+   */
+  takesSnapshot(name: StreamName): boolean {
+    if (name !== 'space') return true;
+    return this.log.headOf(name).length === 0 && this.log.store.get(REPLAYED) === undefined;
   }
 
   /** Whether the state here is the one that the last seal has hashed. Costs a hash of all records. */
@@ -315,49 +330,70 @@ export class Replica {
 
   /**
    * Takes a stream back to a position from which on the server's history is another than what is
-   * here. What of it this device had written is to be made anew; the state comes as a snapshot.
+   * here. What of it this device had written, and what it has not sent yet, is to be made anew; the
+   * state comes as a snapshot, that of the space from all its entries.
+   * @param also written with it
    */
-  rewind(name: StreamName, until: number): Promise<void> {
+  rewind(name: StreamName, until: number, also: readonly StoreOperation[] = []): Promise<void> {
     return this.#exclusive(async () => {
       const stream = await this.log.open(name);
       const { length } = stream.head;
-      const operations: StoreOperation[] = [];
-      for await (const { position, item } of this.log.items(name, until, length)) {
-        operations.push({ type: 'delete', key: itemKey(name, position) });
-        if (item.type !== 'entry') continue;
-        if (item.entry.device === this.device && item.entry.kind !== 'epoch')
-          operations.push(this.#refuse(item.entry, 'OUT_OF_ORDER'));
+      // Without a snapshot everything has to come again.
+      const kept = name === 'space' ? 0 : until;
+      const plan = newPlan();
+      plan.operations.push(...also);
+      const lost: Entry[] = [];
+      for await (const { position, item } of this.log.items(name, kept, length)) {
+        plan.operations.push({ type: 'delete', key: itemKey(name, position) });
+        if (item.type !== 'entry' || position < until) continue;
+        if (item.entry.device === this.device && item.entry.kind !== 'epoch') lost.push(item.entry);
       }
-      const seals = { from: sealKey(name, until), until: sealKey(name, length) };
-      for await (const [key] of this.log.store.entries(seals))
-        operations.push({ type: 'delete', key });
-      for await (const [key] of this.log.store.entries(prefixed(`r!${name}!`)))
-        operations.push({ type: 'delete', key });
+      for (const [epoch, record] of stream.state.entries<EpochRecord>('epoch'))
+        this.#own.keepEpoch(epoch as EntryId, record, plan);
+      this.#own.withdraw(name, lost, undefined, plan);
+      for (const range of [
+        { from: sealKey(name, kept), until: sealKey(name, length) },
+        { from: voidKey(name, kept), until: voidKey(name, length) },
+        prefixed(`r!${name}!`),
+      ])
+        for await (const [key] of this.log.store.entries(range))
+          plan.operations.push({ type: 'delete', key });
       const have = stream.head.have
-        .filter(([a]) => a < until)
-        .map(([a, b]): [number, number] => [a, Math.min(b, until)]);
+        .filter(([a]) => a < kept)
+        .map(([a, b]): [number, number] => [a, Math.min(b, kept)]);
       const next = { ...EMPTY_HEAD, have };
-      operations.push(headOperation(name, next));
+      plan.operations.push(headOperation(name, next));
+      if (name === 'space')
+        plan.operations.push({ type: 'put', key: REPLAYED, value: new Uint8Array() });
       const change = (): void => {
         stream.state = new State();
         stream.head = next;
       };
-      await this.#write(operations, change, true);
+      await this.#write(plan, change, true);
     });
   }
 
-  // The outbox.
-
-  #queueOf(stream: StreamName): Entry[] {
-    let queue = this.#outbox.get(stream);
-    if (queue === undefined) this.#outbox.set(stream, (queue = []));
-    return queue;
-  }
+  // Entries of this device on their way: see `OwnEntries`.
 
   /** Own entries that no seal has yet, in the order in which they are to be submitted. */
   pending(stream?: StreamName): Entry[] {
-    if (stream !== undefined) return [...(this.#outbox.get(stream) ?? [])];
-    return [...this.#outbox.values()].flat().sort(compareUnsealed);
+    return this.#own.pending(stream);
+  }
+
+  unmade(stream: StreamName): Entry[] {
+    return this.#own.unmade(stream);
+  }
+
+  unmadeStreams(): StreamName[] {
+    return this.#own.unmadeStreams();
+  }
+
+  refused(id: EntryId): { entry: Entry; code: ErrorCode } | undefined {
+    return this.#own.refused(id);
+  }
+
+  keptEpoch(id: EntryId): EpochRecord | undefined {
+    return this.#own.keptEpoch(id);
   }
 
   /**
@@ -365,18 +401,22 @@ export class Replica {
    * @param make the body and its salt, given the place they will be bound to
    * @param options.sync survive a power cut (where nobody else will have it soon)
    * @param options.instead the withdrawn entry that this one takes the place of
+   * @throws STALE while others of the stream wait to be made anew, which come first
    */
   append(
     name: StreamName,
     kind: string,
     time: number,
     make: (place: { stream: StreamName; seq: number }) => { body: Uint8Array; salt: Uint8Array },
-    options: { sync: boolean; instead?: Entry | undefined },
+    options: { sync: boolean; instead?: Entry | undefined; isOpening?: boolean },
   ): Promise<Entry> {
     return this.#exclusive(async () => {
+      const { instead, isOpening = false } = options;
+      const comesFirst = this.#own.unmade(name)[0];
+      if (!isOpening && comesFirst !== undefined && comesFirst.id !== instead?.id)
+        throw new ClchatError('STALE', 'what was written before has to be made anew first');
       const { state } = await this.log.open(name);
-      const queue = this.#queueOf(name);
-      const last = queue.at(-1);
+      const last = this.#own.pending(name).at(-1);
       const head: HeadRecord | undefined = last ?? state.get<HeadRecord>('head', this.device);
       const seq = (head?.seq ?? 0) + 1;
       const clock = Math.max(last?.clock ?? 0, state.get<number>('clock', 'clock') ?? 0) + 1;
@@ -387,14 +427,9 @@ export class Replica {
         body,
         salt,
       );
-      const operations: StoreOperation[] = [
-        { type: 'put', key: outboxKey(entry), value: encodeEntry(entry) },
-      ];
-      // One for the other at once, or a crash in between would lose or double what was said.
-      const { instead } = options;
-      if (instead !== undefined) operations.push({ type: 'delete', key: unmadeKey(instead) });
-      const sync = options.sync || instead !== undefined;
-      await this.#write(operations, () => queue.push(entry), sync);
+      const plan = newPlan();
+      this.#own.add(entry, instead, plan);
+      await this.#write(plan, undefined, options.sync || instead !== undefined);
       return entry;
     });
   }
@@ -406,40 +441,43 @@ export class Replica {
    */
   withdraw(entry: Entry, code: ErrorCode): Promise<boolean> {
     return this.#exclusive(async () => {
-      const queue = this.#queueOf(entry.stream);
+      const queue = this.#own.pending(entry.stream);
       const index = queue.findIndex(({ id }) => id === entry.id);
       if (index < 0) return false;
-      const operations = queue
-        .slice(index)
-        .flatMap((one, at): StoreOperation[] => [
-          { type: 'delete', key: outboxKey(one) },
-          this.#refuse(one, at === 0 ? code : 'OUT_OF_ORDER'),
-        ]);
-      await this.#write(operations, () => queue.splice(index), true);
+      const plan = newPlan();
+      const isAgain = isMadeAnew(entry, code);
+      if (!isAgain) this.#own.judged(entry, code, plan);
+      const from = isAgain ? entry : queue[index + 1];
+      if (from !== undefined) this.#own.withdraw(entry.stream, [], from, plan);
+      await this.#write(plan, undefined, true);
       return true;
     });
   }
 
-  /** Entries that wait to be made anew, in the order in which they were made. */
-  async unmade(): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    for await (const [, bytes] of this.log.store.entries(prefixed('g!')))
-      entries.push(decodeEntry(bytes));
-    return entries;
+  /**
+   * Withdraws what waits in the outbox of a stream if it does not go on where the state ends: the
+   * server would wait for ever for what is between.
+   * @returns whether it did
+   */
+  realign(name: StreamName): Promise<boolean> {
+    return this.#exclusive(async () => {
+      const { state } = await this.log.open(name);
+      const [first] = this.#own.pending(name);
+      const head = state.get<HeadRecord>('head', this.device);
+      if (first === undefined || first.previous === (head?.id ?? null)) return false;
+      const plan = newPlan();
+      this.#own.withdraw(name, [], undefined, plan);
+      await this.#write(plan, undefined, true);
+      return true;
+    });
   }
 
   /** Gives up an entry that waits to be made anew: refused for good, or needed no more. */
   giveUp(entry: Entry, code: ErrorCode | undefined): Promise<void> {
     return this.#exclusive(async () => {
-      const operations: StoreOperation[] = [{ type: 'delete', key: unmadeKey(entry) }];
-      if (code !== undefined)
-        operations.push({
-          type: 'put',
-          key: `f!${entry.id}`,
-          value: encode([code, encodeEntry(entry)]),
-        });
-      await this.#write(operations, undefined, true);
-      if (code !== undefined) this.#options.onRefused(entry, code, false);
+      const plan = newPlan();
+      this.#own.giveUp(entry, code, plan);
+      await this.#write(plan, undefined, true);
     });
   }
 
@@ -452,33 +490,17 @@ export class Replica {
     return this.#exclusive(async () => {
       const { state } = await this.log.open(entry.stream);
       const head = state.get<HeadRecord>('head', this.device);
-      const queue = this.#queueOf(entry.stream);
-      const index = queue.findIndex(({ id }) => id === entry.id);
-      if (index < 0 || head === undefined || head.seq < entry.seq) return;
-      const gone = { type: 'delete', key: outboxKey(entry) } as const;
-      const operations = code === undefined ? [gone] : [gone, this.#refuse(entry, code)];
-      await this.#write(operations, () => queue.splice(index, 1));
+      if (head === undefined || head.seq < entry.seq) return;
+      const plan = newPlan();
+      this.#own.judged(entry, code, plan);
+      await this.#write(plan);
     });
-  }
-
-  /** An own entry that was refused for good, with the code. */
-  refused(id: EntryId): { entry: Entry; code: ErrorCode } | undefined {
-    const bytes = this.log.store.get(`f!${id}`);
-    if (bytes === undefined) return undefined;
-    const [code, entry] = stored(refusedSchema, bytes);
-    return { entry: decodeEntry(entry), code };
   }
 
   /** Whether a sealed item is void here because the rules forbid it. */
   isVoid(stream: StreamName, position: number): boolean {
-    return this.log.store.get(`v!${stream}!${ordinal(position)}`) !== undefined;
+    return this.log.store.get(voidKey(stream, position)) !== undefined;
   }
 }
 
-function outboxKey(entry: Entry): string {
-  return `o!${entry.stream}!${ordinal(entry.seq)}`;
-}
-
-function unmadeKey(entry: Entry): string {
-  return `g!${entry.stream}!${ordinal(entry.seq)}!${entry.id}`;
-}
+const REPLAYED = 't!space';

@@ -4,7 +4,7 @@
  */
 import { actionOf, type AccountAction, type Action } from './bodies.ts';
 import { checkConversation, isEncrypted, reduceConversation } from './conversation.ts';
-import type { Entry } from './entry.ts';
+import { isErasable, type Entry } from './entry.ts';
 import { type ErrorCode } from '../errors.ts';
 import type { AccountId, PublicKey } from './keys.ts';
 import { accountOf, actorOf, deviceOf, type HeadRecord, type RoomRecord } from './records.ts';
@@ -27,6 +27,19 @@ export interface Context {
   readonly position: number;
   /** Account of the device; undefined for the server's own key and for devices not known yet. */
   readonly actor: AccountId | undefined;
+  /**
+   * The space has gone on since the entry was judged: what it says of rights and of keys may have
+   * been otherwise then, and only what cannot change with it counts.
+   */
+  readonly hindsight: boolean;
+}
+
+/** What an entry is judged by, the entry itself apart. */
+export interface Standing {
+  readonly space: Reader;
+  readonly stream: Reader;
+  readonly position: number;
+  readonly hindsight: boolean;
 }
 
 export type Verdict =
@@ -41,6 +54,15 @@ export type Verdict =
 const INTRODUCTIONS = new Set(['account', 'device', 'recover']);
 /** Kinds that the server's own key may sign. */
 const SERVER_KINDS = new Set(['server', 'setgroup']);
+
+/**
+ * Whether an entry was refused through no fault of its author, so that it is made anew: the
+ * conversation key changed meanwhile, or an entry before it had to be withdrawn.
+ */
+export function isMadeAnew(entry: Entry, code: ErrorCode): boolean {
+  if (code === 'OUT_OF_ORDER') return true;
+  return code === 'STALE_KEY' && (entry.kind === 'sealed' || entry.kind === 'epoch');
+}
 
 /** Whether an account may read a stream, and so append to it. */
 export function mayRead(
@@ -136,18 +158,24 @@ function checkEntitled(context: Omit<Context, 'position'>): ErrorCode | undefine
     : 'DENIED';
 }
 
+function contextOf(entry: Entry, standing: Standing): Context {
+  const { space, hindsight } = standing;
+  // A device that has been revoked since was none when it wrote.
+  const actor = hindsight ? deviceOf(space, entry.device)?.account : actorOf(space, entry.device);
+  return { entry, actor, ...standing };
+}
+
 /**
  * Judges an entry, its signature apart.
  * @param admit the server's own word where the log cannot tell (blocks, invitations): a code refuses
  */
 export function judge(
   entry: Entry,
-  states: { space: Reader; stream: Reader; position: number },
+  standing: Standing,
   admit?: (action: Action, context: Context) => ErrorCode | undefined,
 ): Verdict {
-  const { space, stream, position } = states;
-  const actor = actorOf(space, entry.device);
-  const context: Context = { entry, space, stream, position, actor };
+  const context = contextOf(entry, standing);
+  const { stream, actor } = context;
   const unfit =
     checkChain(stream, entry) ??
     checkEntitled(context) ??
@@ -162,8 +190,9 @@ export function judge(
   // The server's word first: a key epoch that a block refuses must not be asked for again and again.
   const code = admit?.(action, context) ?? check(action, type, context);
   if (code !== undefined) {
-    // Somebody who is nobody yet leaves no marks in the log by being refused.
-    if (actor === undefined) return { type: 'rejected', code };
+    // Somebody who is nobody yet leaves no marks in the log by being refused. What is to be made anew
+    // leaves none either, so that what its device wrote after it cannot come in before it.
+    if (actor === undefined || isMadeAnew(entry, code)) return { type: 'rejected', code };
     return { type: 'refused', code, changes: [head] };
   }
   return {
@@ -178,26 +207,34 @@ export function reduceRefusal(refusal: Refusal): Change[] {
 }
 
 /**
- * The changes of a sealed item on a replica. Total: never throws. With `verify` the entry is judged
- * as well, and one that the rules forbid is void: it moves the chain of its device and nothing else.
+ * The changes of a sealed item on a replica. Total: never throws. The entry is judged as well, and one
+ * that the rules forbid is void: it moves the chain of its device and nothing else.
  */
 export function reduceItem(
   item: Item,
-  states: { space: Reader; stream: Reader; position: number },
-  verify: boolean,
+  standing: Standing,
 ): { changes: readonly Change[]; void: ErrorCode | undefined } {
   if (item.type === 'refusal') return { changes: reduceRefusal(item.refusal), void: undefined };
   const { entry } = item;
   const head = advance(entry.device, { seq: entry.seq, id: entry.id });
-  // What remains of an erased message was judged while its body was there.
-  if (verify && entry.body !== undefined) {
-    const verdict = judge(entry, states);
-    if (verdict.type === 'accepted') return { changes: verdict.changes, void: undefined };
-    return { changes: [head], void: verdict.code };
+  if (entry.body === undefined) {
+    // What an erased message said cannot be judged any more, only whether it could be said at all.
+    const code = isErasable(entry) ? checkEntitled(contextOf(entry, standing)) : 'BAD_ENTRY';
+    return { changes: [head, ...clockChange(standing.stream, entry)], void: code };
   }
-  const { type } = placeOfStream(entry.stream);
-  const action = actionOf(entry, type);
-  const context: Context = { entry, ...states, actor: actorOf(states.space, entry.device) };
-  const changes = action === undefined ? [] : reduce(action, type, context);
-  return { changes: [head, ...clockChange(states.stream, entry), ...changes], void: undefined };
+  const verdict = judge(entry, standing);
+  if (verdict.type === 'accepted') return { changes: verdict.changes, void: undefined };
+  return { changes: [head], void: verdict.code };
+}
+
+/**
+ * Whether an entry from before what is known of its stream can have been let in: its device is
+ * somebody's who had a place there. Who was a member of a room then is not known any more.
+ */
+export function isFitInHindsight(entry: Entry, space: Reader): boolean {
+  if (entry.device === entry.server) return SERVER_KINDS.has(entry.kind);
+  const author = deviceOf(space, entry.device)?.account;
+  if (author === undefined) return false;
+  const isRoom = placeOfStream(entry.stream).type === 'room';
+  return isRoom || mayRead(space, entry.stream, { get: () => undefined }, author);
 }

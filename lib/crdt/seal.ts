@@ -7,7 +7,7 @@
  */
 import { concat, equal, fromHex, sha256, sha256Hex, toHex, utf8 } from './bytes.ts';
 import { decode, encode } from './codec.ts';
-import { decodeFields, encodeEntry, entryFromFields, type Entry } from './entry.ts';
+import { decodeFields, encodeEntry, entryFromFields, isErasable, type Entry } from './entry.ts';
 import { ClchatError, isErrorCode, type ErrorCode } from '../errors.ts';
 import { verify, type EntryId, type PublicKey, type SigningKey } from './keys.ts';
 import { isStreamName, type StreamName } from './stream.ts';
@@ -216,13 +216,13 @@ export function openBatch(
   const items = itemBytes.map(decodeItem);
   if (!equal(rootOf(items), seal.root))
     throw new ClchatError('BAD_ENTRY', 'the items are not those of the seal');
-  for (const item of items)
-    if (
-      item.type === 'entry' &&
-      (item.entry.stream !== seal.stream ||
-        item.entry.server !== server ||
-        !verifyEntry(item.entry))
-    )
+  for (const item of items) {
+    if (item.type !== 'entry') continue;
+    const { entry } = item;
+    if (entry.stream !== seal.stream || entry.server !== server || !verifyEntry(entry))
       throw new ClchatError('BAD_ENTRY', 'an entry is not signed by its device');
+    if (entry.body === undefined && !isErasable(entry))
+      throw new ClchatError('BAD_ENTRY', 'an entry lacks the body that makes the state');
+  }
   return { seal, items };
 }

@@ -136,12 +136,13 @@ export class Sealer {
       const space = seal.stream === 'space' ? undefined : await log.open('space');
       const overlay = new Overlay(stream.state);
       items.forEach((item, index) => {
-        const states = {
+        const standing = {
           space: space?.state ?? overlay,
           stream: overlay,
           position: seal.first + index,
+          hindsight: space !== undefined && space.head.length !== seal.space,
         };
-        overlay.apply(reduceItem(item, states, false).changes);
+        overlay.apply(reduceItem(item, standing).changes);
       });
       const changes = overlay.changes();
       const hash = stream.state.preview(changes);
@@ -258,12 +259,13 @@ export class Sealer {
       if (work.items.length >= MAX_BATCH || work.bytes >= BATCH_BYTES) later.push(pending);
       else outcomes.set(pending, this.#judge(pending, works, work, operations));
     }
-    this.#queue.unshift(...later);
     const commits = [...works.values()]
       .filter(({ items }) => items.length > 0)
       .map((work) => this.#seal(work, works.get('space')!));
     for (const { operations: own } of commits) operations.push(...own);
     if (operations.length > 0) await log.store.write(operations, { sync: true });
+    // Not before: had the write failed, they would have been refused with the others, and sealed later.
+    this.#queue.unshift(...later);
     for (const { work, changes, hash, head } of commits) {
       work.stream.state.adopt(changes, hash);
       work.stream.head = head;
@@ -278,7 +280,8 @@ export class Sealer {
     if (again !== undefined) return again;
     const position = work.stream.head.length + work.items.length;
     const space = works.get('space')!.overlay;
-    const verdict = judge(entry, { space, stream: work.overlay, position }, pending.admit);
+    const standing = { space, stream: work.overlay, position, hindsight: false };
+    const verdict = judge(entry, standing, pending.admit);
     if (verdict.type === 'rejected') return verdict;
     work.overlay.apply(verdict.changes);
     const { id, device, seq } = entry;

@@ -85,6 +85,10 @@ export interface SecretsOptions {
   readonly random: RandomBytes;
   /** The keyring of a generation, where this device has it. */
   readonly keyring: (generation: number) => Keyring | undefined;
+  /** Whether a member is known to have opened the epoch: the server must not choose what to write under. */
+  readonly isProven: (epoch: EntryId) => boolean;
+  /** An epoch that own entries on their way need and no state has any more. */
+  readonly keptEpoch: (epoch: EntryId) => EpochRecord | undefined;
 }
 
 /** Most epoch keys kept in memory; further ones are opened again when needed. */
@@ -118,8 +122,9 @@ export class Secrets {
   /** The epoch to write under: the sealed one, or else one of our own under way; undefined: open one. */
   writable(stream: StreamName, state: Reader, space: Reader): EntryId | undefined {
     const sealed = currentEpoch(stream, state, space);
-    if (sealed !== undefined && this.#keyOf(sealed.id, sealed.record) !== undefined)
-      return sealed.id;
+    const { isProven } = this.#options;
+    const isUsable = sealed !== undefined && isProven(sealed.id);
+    if (isUsable && this.#keyOf(sealed.id, sealed.record) !== undefined) return sealed.id;
     const own = this.#opened.get(stream);
     if (own === undefined || state.get('epoch', own.id) !== undefined) return undefined;
     const good = membersOf(stream, state).every((member) =>
@@ -160,7 +165,9 @@ export class Secrets {
     const known = this.#keys.get(id);
     if (known !== undefined) return known;
     const own = this.#opened.get(stream);
-    const record = state.get<EpochRecord>('epoch', id) ?? (own?.id === id ? own.record : undefined);
+    const record =
+      state.get<EpochRecord>('epoch', id) ??
+      (own?.id === id ? own.record : this.#options.keptEpoch(id));
     return record === undefined ? undefined : this.#keyOf(id, record);
   }
 

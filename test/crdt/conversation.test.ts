@@ -97,26 +97,25 @@ describe('conversations', () => {
     });
 
     it('take nothing under an epoch that was never sealed', () => {
-      ledger.refuse(alice.sealed(pair, 'ab'.repeat(32) as EntryId, KEY, 'hi'), 'STALE_KEY');
+      ledger.stale(alice, alice.sealed(pair, 'ab'.repeat(32) as EntryId, KEY, 'hi'));
     });
 
     it('refuse a key epoch that does not reach exactly the members', () => {
       const carol = ledger.join('carol');
       for (const members of [[], [alice], [bob], [alice, alice], [alice, carol]])
-        ledger.refuse(open(alice, pair, 1, members), 'STALE_KEY');
+        ledger.stale(alice, open(alice, pair, 1, members));
       const wrongGeneration = alice.epoch([alice, bob], 1, KEY);
       (wrongGeneration['wraps'] as unknown[][])[0]![1] = 2;
-      ledger.refuse(alice.write(pair, 'epoch', wrongGeneration), 'STALE_KEY');
+      ledger.stale(alice, alice.write(pair, 'epoch', wrongGeneration));
       assert.equal(current(pair), undefined);
       ledger.accept(open(alice, pair, 1, [bob, alice]));
     });
 
     it('number their epochs one after the other', () => {
-      for (const number of [0, 2, 7])
-        ledger.refuse(open(alice, pair, number, [alice, bob]), 'STALE_KEY');
+      for (const number of [0, 2, 7]) ledger.stale(alice, open(alice, pair, number, [alice, bob]));
       ledger.accept(open(alice, pair, 1, [alice, bob]));
       assert.equal(lastEpochNumber(ledger.at(pair).state), 1);
-      ledger.refuse(open(alice, pair, 3, [alice, bob]), 'STALE_KEY');
+      ledger.stale(alice, open(alice, pair, 3, [alice, bob]));
     });
 
     it('keep the first of two epochs that race, and can read both', () => {
@@ -143,17 +142,19 @@ describe('conversations', () => {
       const first = ledger.accept(open(alice, pair, 1, [alice, bob]));
       const raced = open(bob, pair, 1, [alice, bob]);
       const { state, length } = ledger.at(pair);
-      const sealed = reduceItem(
-        entryItem(raced),
-        { space: ledger.space, stream: state, position: length },
-        false,
-      );
+      const sealed = reduceItem(entryItem(raced), {
+        space: ledger.space,
+        stream: state,
+        position: length,
+        hindsight: true,
+      });
       rotate(bob);
-      const later = reduceItem(
-        entryItem(raced),
-        { space: ledger.space, stream: state, position: length },
-        false,
-      );
+      const later = reduceItem(entryItem(raced), {
+        space: ledger.space,
+        stream: state,
+        position: length,
+        hindsight: true,
+      });
       assert.deepEqual(later, sealed);
       assert.equal(state.get('epochs', 'current'), first.id);
     });
@@ -162,7 +163,7 @@ describe('conversations', () => {
       const first = ledger.accept(open(alice, pair, 1, [alice, bob]));
       rotate(bob);
       assert.equal(current(pair), undefined);
-      ledger.refuse(alice.sealed(pair, first.id, KEY, 'stale'), 'STALE_KEY');
+      ledger.stale(alice, alice.sealed(pair, first.id, KEY, 'stale'));
       const second = ledger.accept(open(alice, pair, 2, [alice, bob]));
       assert.equal(current(pair), second.id);
       ledger.accept(alice.sealed(pair, second.id, KEY, 'fresh'));
@@ -197,7 +198,7 @@ describe('conversations', () => {
       ledger.accept(bob.sealed(room, first.id, KEY, 'hi'));
       ledger.accept(alice.write(room, 'members', { add: [carol.account], remove: [] }));
       assert.equal(current(room), undefined);
-      ledger.refuse(bob.sealed(room, first.id, KEY, 'hi'), 'STALE_KEY');
+      ledger.stale(bob, bob.sealed(room, first.id, KEY, 'hi'));
       ledger.accept(open(carol, room, 2, [carol, alice, bob]));
       ledger.accept(alice.write(room, 'members', { add: [], remove: [bob.account] }));
       assert.equal(current(room), undefined);

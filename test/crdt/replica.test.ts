@@ -86,6 +86,7 @@ describe('a replica', () => {
       assert.deepEqual(await hers.replica.ingest(seal, items), {
         stream: LOBBY_STREAM,
         end: 2,
+        space: 3,
         result: 'waiting',
       });
     });
@@ -441,7 +442,7 @@ describe('a replica', () => {
       assert.deepEqual(pending(), ['room/lobby 1']);
       await hers.restart();
       assert.deepEqual(
-        (await hers.replica.unmade()).map(({ id }) => id),
+        hers.replica.unmade(LOBBY_STREAM).map(({ id }) => id),
         [entries[2]!.id],
       );
       assert.equal(hers.replica.refused(entries[1]!.id)?.code, 'DENIED');
@@ -452,14 +453,14 @@ describe('a replica', () => {
         instead: entries[2]!,
       });
       assert.deepEqual([again.seq, again.previous], [2, entries[0]!.id]);
-      assert.deepEqual(await hers.replica.unmade(), []);
+      assert.deepEqual(hers.replica.unmade(LOBBY_STREAM), []);
     });
 
     it('gives up what cannot be made anew', async () => {
       const entries: Entry[] = [];
       for (const text of ['one', 'two', 'three']) entries.push(await hers.say(text));
       await hers.replica.withdraw(entries[0]!, 'OUT_OF_ORDER');
-      assert.equal((await hers.replica.unmade()).length, 3);
+      assert.equal(hers.replica.unmade(LOBBY_STREAM).length, 3);
       hers.told.length = 0;
       await hers.replica.giveUp(entries[0]!, 'STALE_KEY');
       await hers.replica.giveUp(entries[1]!, undefined);
@@ -467,23 +468,43 @@ describe('a replica', () => {
       assert.equal(hers.replica.refused(entries[0]!.id)?.code, 'STALE_KEY');
       assert.equal(hers.replica.refused(entries[1]!.id), undefined);
       assert.deepEqual(
-        (await hers.replica.unmade()).map(({ id }) => id),
+        hers.replica.unmade(LOBBY_STREAM).map(({ id }) => id),
         [entries[2]!.id],
       );
     });
 
-    it('makes anew a message whose key has become stale, and nothing else', async () => {
+    it('makes anew a message whose key has become stale, and what follows it', async () => {
       const pair = pairStream(alice.account, bob.account);
       const epoch = 'ab'.repeat(32);
       const sealed = await hers.append(pair, 'sealed', { epoch, box: new Uint8Array(20) });
-      assert.deepEqual(await community.submit(sealed), { type: 'refused', code: 'STALE_KEY' });
-      await hers.follow(community.of(pair));
-      assert.deepEqual(hers.told, ['again sealed STALE_KEY', 'added 0']);
+      const next = await hers.append(pair, 'sealed', { epoch, box: new Uint8Array(21) });
+      // It leaves no mark: what follows could come in before it otherwise.
+      assert.deepEqual(await community.submit(sealed), { type: 'rejected', code: 'STALE_KEY' });
+      assert.deepEqual(await community.submit(next), { type: 'rejected', code: 'WAITING' });
+      await hers.replica.withdraw(sealed, 'STALE_KEY');
       assert.deepEqual(
-        (await hers.replica.unmade()).map(({ id }) => id),
-        [sealed.id],
+        hers.replica.unmade(pair).map(({ id }) => id),
+        [sealed.id, next.id],
       );
       assert.equal(hers.replica.refused(sealed.id), undefined);
+      // Nothing is written before them.
+      const make = () => ({ body: sealed.body!, salt: sealed.salt! });
+      const append = (instead?: Entry) =>
+        hers.replica.append(pair, 'sealed', 0, make, { sync: false, instead });
+      await assert.rejects(append(), { code: 'STALE' });
+      await assert.rejects(append(next), { code: 'STALE' });
+      const first = await append(sealed);
+      // What was withdrawn once more goes before what still waits.
+      await hers.replica.withdraw(first, 'STALE_KEY');
+      assert.deepEqual(
+        hers.replica.unmade(pair).map(({ id }) => id),
+        [first.id, next.id],
+      );
+      await hers.restart();
+      assert.deepEqual(
+        hers.replica.unmade(pair).map(({ id }) => id),
+        [first.id, next.id],
+      );
     });
   });
 
@@ -497,7 +518,7 @@ describe('a replica', () => {
     await hers.replica.rewind(LOBBY_STREAM, 2);
     assert.deepEqual(hers.told, ['again say OUT_OF_ORDER']);
     assert.deepEqual(
-      (await hers.replica.unmade()).map(({ id }) => id),
+      hers.replica.unmade(LOBBY_STREAM).map(({ id }) => id),
       [own[1]!.id],
     );
     assert.equal(length(), 0);

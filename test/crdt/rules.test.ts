@@ -217,7 +217,12 @@ describe('the rules', () => {
     });
 
     it('may come from the server alone, which is asked about what is well-formed only', () => {
-      const states = { space: ledger.space, stream: ledger.at(LOBBY_STREAM).state, position: 0 };
+      const states = {
+        space: ledger.space,
+        stream: ledger.at(LOBBY_STREAM).state,
+        position: 0,
+        hindsight: false,
+      };
       const asked: string[] = [];
       const admit = (action: { kind: string }): 'BLOCKED' => {
         asked.push(action.kind);
@@ -238,18 +243,19 @@ describe('the rules', () => {
   });
 
   describe('on a replica', () => {
-    const states = (stream: StreamName) => ({
+    const states = (stream: StreamName, hindsight = false) => ({
       space: ledger.space,
       stream: ledger.at(stream).state,
       position: ledger.at(stream).length,
+      hindsight,
     });
 
     it('make the same changes as on the server', () => {
       const entry = alice.forge(LOBBY_STREAM, 'say', { text: 'x' });
       const verdict = ledger.judge(entry);
       assert.ok(verdict.type === 'accepted');
-      for (const verify of [true, false]) {
-        const reduced = reduceItem(entryItem(entry), states(LOBBY_STREAM), verify);
+      for (const hindsight of [false, true]) {
+        const reduced = reduceItem(entryItem(entry), states(LOBBY_STREAM, hindsight));
         assert.deepEqual(reduced, { changes: verdict.changes, void: undefined });
       }
     });
@@ -259,23 +265,23 @@ describe('the rules', () => {
       ledger.appoint(bob, 'mute', alice);
       const forbidden = bob.forge(LOBBY_STREAM, 'say', { text: 'x' });
       const head = [{ table: 'head', id: bob.id, value: { seq: 1, id: forbidden.id } }];
-      assert.deepEqual(reduceItem(entryItem(forbidden), states(LOBBY_STREAM), true), {
+      assert.deepEqual(reduceItem(entryItem(forbidden), states(LOBBY_STREAM)), {
         changes: head,
         void: 'DENIED',
       });
       const malformed = bob.forge(LOBBY_STREAM, 'say', {});
-      assert.equal(reduceItem(entryItem(malformed), states(LOBBY_STREAM), true).void, 'BAD_ENTRY');
+      assert.equal(reduceItem(entryItem(malformed), states(LOBBY_STREAM)).void, 'BAD_ENTRY');
     });
 
     it('take the mark of a refusal, and what remains of an erased message', () => {
       const id = 'ab'.repeat(32) as EntryId;
       const refusal = { id, device: bob.id, seq: 4, code: 'DENIED' } as const;
-      assert.deepEqual(reduceItem(refusalItem(refusal), states(LOBBY_STREAM), true), {
+      assert.deepEqual(reduceItem(refusalItem(refusal), states(LOBBY_STREAM)), {
         changes: [{ table: 'head', id: bob.id, value: { seq: 4, id } }],
         void: undefined,
       });
       const erased = eraseBody(alice.forge(LOBBY_STREAM, 'say', { text: 'x' }));
-      const reduced = reduceItem(entryItem(erased), states(LOBBY_STREAM), true);
+      const reduced = reduceItem(entryItem(erased), states(LOBBY_STREAM));
       assert.equal(reduced.void, undefined);
       assert.deepEqual(
         reduced.changes.map(({ table }) => table),
@@ -395,8 +401,8 @@ describe('the rules', () => {
           if (verdict.type !== 'rejected') writer.rewind(stream, entry);
           else assert.equal([...ledger.at(stream).state.records()].length, length);
           if (verdict.type !== 'accepted') assert.ok(isErrorCode(verdict.code));
-          for (const verify of [true, false]) {
-            const { changes } = reduceItem(entryItem(entry), states(stream), verify);
+          for (const hindsight of [false, true]) {
+            const { changes } = reduceItem(entryItem(entry), { ...states(stream), hindsight });
             assert.ok(changes.length >= 1);
           }
           verdicts.set(verdict.type, (verdicts.get(verdict.type) ?? 0) + 1);

@@ -29,6 +29,8 @@ function secretsOf(ledger: Ledger, member: Member, keyrings = [member.keyring]):
     account: member.account,
     random: ledger.random,
     keyring: (generation) => keyrings.find((ring) => ring.generation === generation),
+    isProven: () => true,
+    keptEpoch: () => undefined,
   });
 }
 

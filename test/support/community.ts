@@ -105,7 +105,12 @@ export class Writer {
     return signEntry(this.key, header, bytes, salt ?? newSalt(this.random));
   }
 
-  /** Goes on as if the last entry of a stream had never been written. */
+  /** Goes on as if an entry, the last of its stream, had never been written. */
+  undo({ stream, seq, previous, clock }: Entry): void {
+    this.#heads.set(stream, { seq: seq - 1, id: previous, clock: clock - 1 });
+  }
+
+  /** Goes on from an entry; undefined: from the beginning. */
   rewind(stream: StreamName, to: Entry | undefined): void {
     if (to === undefined) this.#heads.delete(stream);
     else this.#heads.set(stream, { seq: to.seq, id: to.id, clock: to.clock });
@@ -233,7 +238,12 @@ export class Ledger {
 
   judge(entry: Entry): Verdict {
     const { state, length } = this.at(entry.stream);
-    return judge(entry, { space: this.space, stream: state, position: length });
+    return judge(entry, {
+      space: this.space,
+      stream: state,
+      position: length,
+      hindsight: false,
+    });
   }
 
   /** Judges, and makes the changes of what was accepted or refused. */
@@ -262,6 +272,12 @@ export class Ledger {
   reject(entry: Entry, code: string): void {
     const verdict = this.submit(entry);
     assert.deepEqual([verdict.type, 'code' in verdict && verdict.code], ['rejected', code]);
+  }
+
+  /** What is to be made anew leaves no trace, and its writer goes back to before it. */
+  stale(writer: Writer, entry: Entry): void {
+    this.reject(entry, 'STALE_KEY');
+    writer.undo(entry);
   }
 
   /** A person with an account. */

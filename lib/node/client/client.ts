@@ -17,7 +17,8 @@ import type { ReadMessage } from './conversations.ts';
 import { Home } from './home.ts';
 import { Link, type Hello } from './link.ts';
 import type { Receipt } from './progress.ts';
-import { handBack, SyncClient, toReceipt } from './sync.ts';
+import { handBack } from './hand-back.ts';
+import { SyncClient, toReceipt } from './sync.ts';
 
 export interface ClientEvents {
   readonly onMessage: (message: ReadMessage) => void;
@@ -162,8 +163,14 @@ export class Client {
       },
       this.#stop.signal,
     );
+    try {
+      await this.#handBack(link);
+    } catch (error) {
+      // Logged in all the same, this device would take over what the server has made of its loss.
+      link.abort(new ClchatError('CLOSED'));
+      throw error;
+    }
     this.#link = link;
-    await this.#handBack(link);
     return link.hello;
   }
 
@@ -175,7 +182,8 @@ export class Client {
       await handBack(await link.openSync(), replica);
       await link.refresh();
     } catch (error) {
-      // What is not taken back is settled when the streams are compared.
+      // Nothing of ours is wanted: what the streams say differently is settled when they are compared.
+      if (!hasCode(error, 'BAD_ENTRY')) throw error;
       this.#options.events.onFault(error);
     }
   }
@@ -302,7 +310,11 @@ export class Client {
       'STALE',
       'The server continues from an older state; what it lacks of yours is sent again.',
     );
-    await home.replica.rewind(stream, until);
+    const also = [
+      ...home.inbox.rewindOperations(stream, until),
+      ...home.search.rewindOperations(stream, until),
+    ];
+    await home.replica.rewind(stream, until, also);
     home.inbox.rewind(stream, until);
   }
 

@@ -8,7 +8,7 @@ import { highestGap } from '../../crdt/log-store.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import { isMessage, messageKind, sayOf, type Secrets } from '../../crdt/secrets.ts';
 import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
-import type { ErrorCode } from '../../errors.ts';
+import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -25,6 +25,14 @@ export interface ReadMessage {
 
 /** What stands in place of a message that this device cannot open. */
 export const UNREADABLE = '(sealed before this device could read it)';
+
+/** Codes for which trying once more is of no use. */
+const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'STALE_KEY',
+  'NO_SUCH_USER',
+  'DENIED',
+  'TOO_LARGE',
+]);
 
 /** How often a message is made anew before it is given up. */
 const MAX_ATTEMPTS = 8;
@@ -45,7 +53,6 @@ export class Conversations {
   /** Messages made anew, by the id they were first announced under. */
   readonly #first = new Map<EntryId, EntryId>();
   readonly #attempts = new Map<EntryId, number>();
-  #remaking: Promise<void> = Promise.resolve();
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
@@ -63,13 +70,28 @@ export class Conversations {
     return result;
   }
 
+  /** Writes, once what was written before and has to be made anew has been. */
+  #write(stream: StreamName, run: () => Promise<Entry>): Promise<Entry> {
+    return this.#inTurn(stream, async () => {
+      for (;;) {
+        await this.#remakeAll(stream);
+        try {
+          return await run();
+        } catch (error) {
+          // Something has been withdrawn between the two.
+          if (!hasCode(error, 'STALE')) throw error;
+        }
+      }
+    });
+  }
+
   /**
    * Signs a message and keeps it in the outbox.
    * @throws TOO_LARGE
    */
   say(stream: StreamName, text: string): Promise<Entry> {
     const say = sayOf(text);
-    return this.#inTurn(stream, () => this.#append(stream, say.text, undefined));
+    return this.#write(stream, () => this.#append(stream, say.text, undefined));
   }
 
   async #append(stream: StreamName, text: string, instead: Entry | undefined): Promise<Entry> {
@@ -86,7 +108,10 @@ export class Conversations {
           body,
           salt: newSalt(random),
         });
-        const opened = await replica.append(stream, 'epoch', clock.now(), make, { sync: offline });
+        const opened = await replica.append(stream, 'epoch', clock.now(), make, {
+          sync: offline,
+          isOpening: instead !== undefined,
+        });
         secrets.noteOpened(opened);
         epoch = opened.id;
       }
@@ -102,7 +127,7 @@ export class Conversations {
 
   /** Signs any other entry of this device, such as a block. */
   act(stream: StreamName, kind: string, body: unknown): Promise<Entry> {
-    return this.#sign(stream, kind, encode(body), undefined);
+    return this.#write(stream, () => this.#sign(stream, kind, encode(body), undefined));
   }
 
   #sign(
@@ -113,44 +138,54 @@ export class Conversations {
   ): Promise<Entry> {
     const { replica, outbox, clock, random } = this.#options;
     const make = (): { body: Uint8Array; salt: Uint8Array } => ({ body, salt: newSalt(random) });
-    return this.#inTurn(stream, () =>
-      replica.append(stream, kind, clock.now(), make, { sync: !outbox.attached, instead }),
-    );
+    return replica.append(stream, kind, clock.now(), make, { sync: !outbox.attached, instead });
   }
 
-  /** Makes anew what waits for it; see `Replica.unmade`. */
-  remake(): Promise<void> {
-    this.#remaking = this.#remaking.then(() => this.#remakeAll());
-    return this.#remaking;
+  /** Makes anew what waits for it in a stream, before anything else is written there. */
+  async remake(stream: StreamName): Promise<void> {
+    await this.#inTurn(stream, () => this.#remakeAll(stream));
   }
 
-  async #remakeAll(): Promise<void> {
-    const { replica, secrets, outbox } = this.#options;
-    for (const entry of await replica.unmade()) {
-      if (entry.kind === 'epoch') {
-        secrets.forgetOpened(entry.stream);
-        await replica.giveUp(entry, undefined);
-        continue;
+  async #remakeAll(stream: StreamName): Promise<void> {
+    const { replica, outbox } = this.#options;
+    for (;;) {
+      const [entry] = replica.unmade(stream);
+      if (entry === undefined) return;
+      try {
+        await this.#remakeOne(entry);
+      } catch (error) {
+        const code = codeOf(error);
+        // Withdrawn once more, or nothing can be stored: it waits.
+        if (code === 'STALE') continue;
+        if (!HOPELESS.has(code)) throw error;
+        await replica.giveUp(entry, code);
+        outbox.gaveUp(this.announced(entry.id), code);
       }
-      const first = this.announced(entry.id);
-      const attempts = (this.#attempts.get(first) ?? 0) + 1;
-      this.#attempts.set(first, attempts);
-      const { state } = await replica.log.open(entry.stream);
-      const say = isMessage(entry) ? secrets.read(entry, state) : undefined;
-      if (attempts > MAX_ATTEMPTS || entry.body === undefined || (isMessage(entry) && !say)) {
-        await replica.giveUp(entry, 'STALE_KEY');
-        outbox.gaveUp(entry.id, 'STALE_KEY');
-        continue;
-      }
-      const { stream, kind, body } = entry;
-      const again =
-        say === undefined
-          ? await this.#sign(stream, kind, body, entry)
-          : await this.#inTurn(stream, () => this.#append(stream, say.text, entry));
-      this.#first.set(again.id, first);
-      outbox.rename(entry.id, again.id);
-      outbox.flush();
     }
+  }
+
+  async #remakeOne(entry: Entry): Promise<void> {
+    const { replica, secrets, outbox } = this.#options;
+    const { stream, kind, body } = entry;
+    if (kind === 'epoch') {
+      secrets.forgetOpened(stream);
+      await replica.giveUp(entry, undefined);
+      return;
+    }
+    const first = this.announced(entry.id);
+    const attempts = (this.#attempts.get(first) ?? 0) + 1;
+    this.#attempts.set(first, attempts);
+    const { state } = await replica.log.open(stream);
+    const say = isMessage(entry) ? secrets.read(entry, state) : undefined;
+    if (attempts > MAX_ATTEMPTS || body === undefined || (isMessage(entry) && !say))
+      throw new ClchatError('STALE_KEY');
+    const again =
+      say === undefined
+        ? await this.#sign(stream, kind, body, entry)
+        : await this.#append(stream, say.text, entry);
+    this.#first.set(again.id, first);
+    outbox.rename(entry.id, again.id);
+    outbox.flush();
   }
 
   /** The id under which an own message was first announced. */

@@ -21,6 +21,7 @@ import {
   type AccountRecord,
   type DeviceRecord,
   type HeadRecord,
+  type KeyringPublic,
   type RoomRecord,
   type ServerRecord,
 } from '../../crdt/records.ts';
@@ -32,7 +33,7 @@ import type { Reader } from '../../crdt/state.ts';
 import type { Store } from '../../crdt/store.ts';
 import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { membersOf } from '../../crdt/conversation.ts';
-import { sha256, utf8 } from '../../crdt/bytes.ts';
+import { equal, sha256, utf8 } from '../../crdt/bytes.ts';
 import { ClchatError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Keystore } from '../keystore.ts';
@@ -100,6 +101,8 @@ export class Home {
       account,
       random,
       keyring: (generation) => this.#keyring(generation),
+      isProven: (epoch) => replica.isProven(epoch),
+      keptEpoch: (epoch) => replica.keptEpoch(epoch),
     });
     this.outbox = new Outbox({
       replica,
@@ -140,7 +143,7 @@ export class Home {
       receipt: (receipt) => home.#receipt(receipt),
     };
     // What a crash left half done.
-    await home.conversations.remake();
+    for (const stream of replica.unmadeStreams()) await home.conversations.remake(stream);
     return home;
   }
 
@@ -227,7 +230,7 @@ export class Home {
 
   #refused(entry: Entry, code: ErrorCode, again: boolean): void {
     if (entry.kind === 'epoch') this.#secrets.forgetOpened(entry.stream);
-    if (again) this.conversations.remake().catch(this.#options.onFault);
+    if (again) this.conversations.remake(entry.stream).catch(this.#options.onFault);
     else if (entry.kind !== 'epoch')
       this.#options.onRefused(this.conversations.announced(entry.id), code);
   }
@@ -265,6 +268,9 @@ export class Home {
         .keyring.find((one) => one.generation === generation);
       if (kept === undefined) return undefined;
       keyring = new Keyring(generation, kept.secret);
+      const present = this.record?.keyring;
+      // One of an account that came to nothing must not stand in the way of the account's own.
+      if (present?.generation === generation && !isSame(keyring.public, present)) return undefined;
       this.#keyrings.set(generation, keyring);
     }
     return keyring;
@@ -292,10 +298,14 @@ export class Home {
       if (newest === undefined) return;
       const missing: Keyring[] = [];
       for (const keyring of reachable(this.space, this.account, newest)) {
-        if (this.#keyring(keyring.generation) !== undefined && keyring !== newest) break;
-        if (this.#keyring(keyring.generation) === undefined) missing.push(keyring);
+        const known = this.#keyring(keyring.generation);
+        if (known !== undefined && isSame(known.public, keyring.public)) {
+          if (keyring !== newest) break;
+        } else missing.push(keyring);
       }
-      if (missing.length > 0) await this.keep(missing);
+      if (missing.length === 0) return;
+      await this.keep(missing);
+      for (const { generation: other } of missing) this.#keyrings.delete(other);
     } catch (error) {
       onFault(error);
     }
@@ -341,4 +351,8 @@ export class Home {
     this.outbox.attach(undefined);
     await this.settled();
   }
+}
+
+function isSame(a: KeyringPublic, b: KeyringPublic): boolean {
+  return a.sign === b.sign && equal(a.box, b.box);
 }

@@ -10,7 +10,7 @@ import { deviceOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import type { Batch, Item } from '../../crdt/seal.ts';
 import { isMessage } from '../../crdt/secrets.ts';
-import { prefixed } from '../../crdt/store.ts';
+import { prefixed, type StoreOperation } from '../../crdt/store.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { translate } from '../../errors.ts';
 import { Gather } from '../../lifecycle.ts';
@@ -63,7 +63,8 @@ export class Inbox {
   take(batch: Batch): boolean {
     const { stream, first, count, space } = batch.seal;
     const joined = this.#joined;
-    if (stream === 'space' || joined === undefined || this.#options.isQuiet === true) return true;
+    if (stream === 'space' || this.#options.isQuiet === true) return true;
+    if (joined === undefined) return false;
     if ((this.#cursors.get(stream) ?? 0) !== first) return false;
     if (space > joined)
       batch.items.forEach((item, index) => this.#tell(stream, first + index, item));
@@ -144,18 +145,19 @@ export class Inbox {
 
   #save(): void {
     const { replica, onFault } = this.#options;
-    const operations = [...this.#unwritten].map(
-      (stream) =>
-        ({
-          type: 'put',
-          key: `d!${stream}`,
-          value: utf8(String(this.#cursors.get(stream) ?? 0)),
-        }) as const,
+    const operations = [...this.#unwritten].map((stream) =>
+      cursorOperation(stream, this.#cursors.get(stream) ?? 0),
     );
     this.#unwritten.clear();
     this.#writing = replica.log.store
       .write(operations, { sync: false })
       .catch((error: unknown) => onFault(translate(error)));
+  }
+
+  /** What is stored with the taking back of a stream: see `rewind`. */
+  rewindOperations(stream: StreamName, until: number): StoreOperation[] {
+    const cursor = this.#cursors.get(stream) ?? 0;
+    return cursor > until ? [cursorOperation(stream, until)] : [];
   }
 
   /** A stream was taken back to a position: what comes after it is news. */
@@ -169,4 +171,8 @@ export class Inbox {
     if (this.#unwritten.size > 0) this.#save();
     await this.#writing;
   }
+}
+
+function cursorOperation(stream: StreamName, position: number): StoreOperation {
+  return { type: 'put', key: `d!${stream}`, value: utf8(String(position)) };
 }

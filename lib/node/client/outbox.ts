@@ -5,7 +5,8 @@
  */
 import { encodeEntry, type Entry } from '../../crdt/entry.ts';
 import type { EntryId } from '../../crdt/keys.ts';
-import { isMadeAnew, type Replica } from '../../crdt/replica.ts';
+import { isMadeAnew } from '../../crdt/rules.ts';
+import type { Replica } from '../../crdt/replica.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import { sleep } from '../../lifecycle.ts';
@@ -162,7 +163,9 @@ export class Outbox {
     const { code } = outcome;
     if (outcome.type === 'refused') await replica.judged(entry, code);
     else if (code === 'WAITING' || code === 'NOT_LOGGED_IN') {
-      // Something before it went astray: all of the stream is sent again, in order.
+      // Something before it went astray: all of the stream is sent again, in order; or made anew, where
+      // it does not go on with what the server has.
+      if (code === 'WAITING' && (await replica.realign(entry.stream))) return;
       await sleep(RESEND_MS);
       for (const { id } of replica.pending(entry.stream)) this.#sent.delete(id);
       return;

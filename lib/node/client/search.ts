@@ -105,6 +105,14 @@ export class SearchIndex {
     await replica.log.store.write(operations, { sync: false });
   }
 
+  /** What is stored with the taking back of a stream: what comes in its place is not in the index. */
+  rewindOperations(stream: StreamName, until: number): StoreOperation[] {
+    const kept = this.#indexed(stream)
+      .filter(([from]) => from < until)
+      .map(([from, end]) => [from, Math.min(end, until)]);
+    return [{ type: 'put', key: `y!${stream}`, value: encode(kept) }];
+  }
+
   /**
    * Messages that hold all the words, newest first.
    * @throws USAGE when there is no word to look for
@@ -125,7 +133,11 @@ export class SearchIndex {
         place.slice(0, mark) as StreamName,
         Number(place.slice(mark + 1)),
       );
-      if (item?.type === 'entry') found.push(await conversations.read(item.entry, 'held'));
+      if (item?.type !== 'entry') continue;
+      const message = await conversations.read(item.entry, 'held');
+      // Another message may have come to stand where the index was made.
+      const has = new Set(wordsOf(message.text));
+      if (words.every((word) => has.has(word))) found.push(message);
     }
     return found.sort((a, b) => b.time - a.time).slice(0, RESULTS_LIMIT);
   }

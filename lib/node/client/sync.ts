@@ -6,7 +6,8 @@ import type { Replica } from '../../crdt/replica.ts';
 import { loadSeal, openSeal } from '../../crdt/seal.ts';
 import { highestGap } from '../../crdt/log-store.ts';
 import type { Change } from '../../crdt/state.ts';
-import type { StreamName } from '../../crdt/stream.ts';
+import { isEncrypted } from '../../crdt/conversation.ts';
+import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
 import { Gather } from '../../lifecycle.ts';
 import type { Channel } from '../channel.ts';
@@ -20,8 +21,10 @@ const BRIDGE_ITEMS = 2_000;
 /** How soon is acknowledged what came in, and how long until again, in milliseconds. */
 const ACK_MS = 20;
 const ACK_APART_MS = 200;
-/** Batches of one stream that are kept while what precedes them is fetched. */
-const EARLY_BATCHES = 1_024;
+/** Bytes of batches that are kept while what precedes them is fetched. */
+const EARLY_BYTES = 8 << 20;
+/** Pages of a snapshot, of at most a frame each. */
+const MAX_PAGES = 1_000;
 /** Pushed batches on their way into the replica at the same time. */
 const ARRIVING_BATCHES = 32;
 /** Streams caught up at the same time. */
@@ -47,6 +50,7 @@ export class SyncClient {
   readonly #heads = new Map<StreamName, number>();
   /** Pushed batches that came before what precedes them, by stream and first position. */
   readonly #early = new Map<StreamName, Map<number, Notice<typeof SYNC, 'batch'>>>();
+  #earlyBytes = 0;
   #arriving = 0;
   readonly #unacknowledged = new Set<StreamName>();
   readonly #acks = new Gather(() => this.#sendAcks(), ACK_MS, ACK_APART_MS);
@@ -72,10 +76,11 @@ export class SyncClient {
    * may still come in.
    */
   async open(): Promise<void> {
-    const { heads } = await this.exchange.call('open', {});
+    const { replica } = this.#options;
+    const heads = await this.#askHeads();
     const rest: StreamName[] = [];
     for (const [stream, length, seal] of heads) {
-      const mine = this.#options.replica.log.headOf(stream);
+      const mine = replica.log.headOf(stream);
       if (mine.length > length || (mine.length === length && mine.seal !== seal))
         await this.#forked(stream);
       this.#heads.set(stream, Math.max(length, this.#heads.get(stream) ?? 0));
@@ -83,12 +88,41 @@ export class SyncClient {
     }
     // The space first: who may speak where, and with which keys, is in it.
     await this.#catchUp('space');
+    const told = new Set(heads.map(([stream]) => stream));
+    for (const stream of await replica.log.names())
+      if (!told.has(stream) && this.#isOurs(stream)) await this.#options.onForked(stream, 0);
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < rest.length) await this.#catchUp(rest[next++]!);
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
-    for (const [stream] of heads) this.#acknowledge(stream);
+    for (const stream of await replica.log.names()) {
+      // What came in before it was clear since when this device is there.
+      await this.#options.inbox.pump(stream);
+      this.#acknowledge(stream);
+    }
+  }
+
+  /** How far all streams go that this account may read. */
+  async #askHeads(): Promise<Reply<typeof SYNC, 'open'>['heads']> {
+    const first = await this.exchange.call('open', {});
+    const heads = [...first.heads];
+    for (let { more } = first; more;) {
+      const [after] = heads.at(-1) ?? ['space' as const];
+      const portion = await this.exchange.call('heads', { after });
+      heads.push(...portion.heads);
+      more = portion.more && portion.heads.length > 0;
+    }
+    return heads;
+  }
+
+  /** Whether a stream that the server does not have is one that it should have. */
+  #isOurs(stream: StreamName): boolean {
+    const { replica } = this.#options;
+    if (replica.log.headOf(stream).length === 0 && replica.pending(stream).length === 0)
+      return false;
+    // Of an encrypted room this account may not be a member any more.
+    return placeOfStream(stream).type !== 'room' || !isEncrypted(replica.space, stream);
   }
 
   /**
@@ -104,11 +138,11 @@ export class SyncClient {
   async #take({ seal, items }: Notice<typeof SYNC, 'batch'>): Promise<void> {
     const { replica } = this.#options;
     try {
-      const { stream, end, result } = await replica.ingest(seal, items);
+      const { stream, end, space, result } = await replica.ingest(seal, items);
       if (result === 'added') this.#acknowledge(stream);
       else if (result === 'waiting') {
         this.#keepEarly(stream, { seal, items });
-        this.#behind(stream, end);
+        this.#behind(stream, end, space);
       } else if (result === 'forked') await this.#forked(stream);
     } catch (error) {
       // Not what an honest server sends: it is not spoken to any further.
@@ -118,10 +152,21 @@ export class SyncClient {
 
   /** Keeps what was pushed too early: fetching alone might never catch up with a busy stream. */
   #keepEarly(stream: StreamName, batch: Notice<typeof SYNC, 'batch'>): void {
+    const size = sizeOf(batch);
+    if (this.#earlyBytes + size > EARLY_BYTES) return;
     let early = this.#early.get(stream);
     if (early === undefined)
       this.#early.set(stream, (early = new Map<number, Notice<typeof SYNC, 'batch'>>()));
-    if (early.size < EARLY_BATCHES) early.set(loadSeal(batch.seal).first, batch);
+    const { first } = loadSeal(batch.seal);
+    this.#dropEarly(early, first);
+    early.set(first, batch);
+    this.#earlyBytes += size;
+  }
+
+  #dropEarly(early: Map<number, Notice<typeof SYNC, 'batch'>>, first: number): void {
+    const batch = early.get(first);
+    if (batch !== undefined) this.#earlyBytes -= sizeOf(batch);
+    early.delete(first);
   }
 
   /** Takes what was kept, as far as it follows now. */
@@ -133,17 +178,35 @@ export class SyncClient {
       const { length } = replica.log.headOf(stream);
       const batch = early.get(length);
       if (batch === undefined) break;
-      early.delete(length);
-      if ((await replica.ingest(batch.seal, batch.items)).result !== 'added') break;
+      this.#dropEarly(early, length);
+      const { result, space } = await replica.ingest(batch.seal, batch.items);
+      if (result === 'waiting') await this.#reach('space', space);
+      else if (result !== 'added') break;
     }
     const { length } = replica.log.headOf(stream);
-    for (const first of early.keys()) if (first < length) early.delete(first);
+    for (const first of early.keys()) if (first < length) this.#dropEarly(early, first);
     if (early.size === 0) this.#early.delete(stream);
   }
 
-  #behind(stream: StreamName, length: number): void {
+  #told(stream: StreamName, length: number): void {
     if (length > (this.#heads.get(stream) ?? 0)) this.#heads.set(stream, length);
-    this.#catchUp(stream).catch((error: unknown) => {
+  }
+
+  /** Catches up with a stream at least as far as that. */
+  async #reach(stream: StreamName, length: number): Promise<void> {
+    this.#told(stream, length);
+    await this.#catchUp(stream);
+  }
+
+  /** @param space how far the space has to go first */
+  #behind(stream: StreamName, length: number, space = 0): void {
+    this.#told(stream, length);
+    const run = async (): Promise<void> => {
+      if (stream !== 'space' && space > this.#options.replica.log.headOf('space').length)
+        await this.#reach('space', space);
+      await this.#catchUp(stream);
+    };
+    run().catch((error: unknown) => {
       if (this.exchange.ended) return;
       // Nothing else would set it going again: a new connection begins with what is missing.
       this.#options.onFault(error);
@@ -187,10 +250,12 @@ export class SyncClient {
       replica.log.headOf(stream).length < (this.#heads.get(stream) ?? 0);
     try {
       do {
+        await this.#takeEarly(stream);
         while (isBehind()) {
           const { length } = replica.log.headOf(stream);
           const target = this.#heads.get(stream) ?? 0;
-          if (length === 0 || target - length > BRIDGE_ITEMS) await this.#snapshot(stream);
+          const isFar = length === 0 || target - length > BRIDGE_ITEMS;
+          if (isFar && replica.takesSnapshot(stream)) await this.#snapshot(stream);
           else await this.#forward(stream, length);
           await this.#takeEarly(stream);
         }
@@ -212,6 +277,10 @@ export class SyncClient {
       batches.map(({ seal, items }) => replica.ingest(seal, items)),
     );
     if (arrivals.some(({ result }) => result === 'forked')) return this.#forked(stream);
+    // Only where the space stands is a batch judged right. It may have gone on while this was asked for.
+    const space = Math.max(0, ...arrivals.map((arrival) => arrival.space));
+    if (stream !== 'space' && space > replica.log.headOf('space').length)
+      return this.#reach('space', space);
     if (replica.log.headOf(stream).length === from)
       throw new ClchatError('BAD_MESSAGE', 'the server does not have what it said it has');
   }
@@ -222,6 +291,7 @@ export class SyncClient {
       try {
         const first = await this.exchange.call('snapshot', { stream, page: 0 });
         const records = first.records.map(toChange);
+        if (first.pages > MAX_PAGES) throw new ClchatError('TOO_LARGE', 'an endless snapshot');
         for (let page = 1; page < first.pages; page++) {
           const more = await this.exchange.call('snapshot', { stream, page, at: first.at });
           records.push(...more.records.map(toChange));
@@ -289,34 +359,10 @@ export function toReceipt([id, on, of]: Reply<
   return { id, on, of };
 }
 
-function toChange([table, id, value]: [string, string, unknown]): Change {
-  return { table, id, value };
+function sizeOf({ seal, items }: Notice<typeof SYNC, 'batch'>): number {
+  return items.reduce((sum, item) => sum + item.length, seal.length);
 }
 
-/** Bytes handed back in one request. */
-const HAND_BACK_BYTES = 128 * 1024;
-
-/**
- * Gives a server that continues from an old backup what it had sealed and has lost, as far as it is
- * here. Before the login: the account itself may be among what was lost.
- */
-export async function handBack(channel: Channel, replica: Replica): Promise<void> {
-  const exchange = new Exchange(channel, SYNC, { methods: {}, notices: {} });
-  const { log } = replica;
-  const names = await log.names();
-  // The space first: the rest was judged by it.
-  const streams = ['space' as const, ...names.filter((name) => name !== 'space')].slice(0, 1_000);
-  const { lengths } = await exchange.call('lengths', { streams });
-  for (const [index, stream] of streams.entries()) {
-    let theirs = lengths[index] ?? 0;
-    const mine = log.headOf(stream).length;
-    while (theirs < mine) {
-      const batches = await log.batches(stream, theirs, mine, HAND_BACK_BYTES);
-      if (batches.length === 0) break;
-      const { length } = await exchange.call('handBack', { batches });
-      if (length <= theirs) break;
-      theirs = length;
-    }
-  }
-  await exchange.close();
+function toChange([table, id, value]: [string, string, unknown]): Change {
+  return { table, id, value };
 }

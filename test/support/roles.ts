@@ -40,7 +40,7 @@ export class World {
   readonly random = new Random(7);
   readonly network = new SimulatedNetwork(this.random, FAST);
   readonly key = new SigningKey(this.random.bytes(32));
-  readonly disk = new MemoryDisk();
+  disk = new MemoryDisk();
   readonly faults: unknown[] = [];
   /** What the server's OPAQUE was asked. */
   readonly opaqueCalls: string[] = [];
@@ -77,6 +77,23 @@ export class World {
       onFault: (error) => this.faults.push(error),
       ...options,
     });
+  }
+
+  /** What a backup at this moment would hold. */
+  async backup(): Promise<MemoryDisk> {
+    const disk = new MemoryDisk();
+    const copy = disk.open();
+    for await (const [key, value] of this.store.entries({ from: '!', until: '\u007f' }))
+      await copy.write([{ type: 'put', key, value }], { sync: true });
+    await copy.close();
+    return disk;
+  }
+
+  /** Continues from a backup, in another term. */
+  async restore(disk: MemoryDisk, options: Partial<ServerOptions> = {}): Promise<void> {
+    await this.close();
+    this.disk = disk;
+    await this.open({ term: 2, ...options });
   }
 
   /** Stops the server in order; `open` starts it again. */
@@ -299,6 +316,21 @@ export class TestClient {
     const body = { account: home.named(name), blocked };
     const entry = await home.conversations.act(`account/${home.account}`, 'block', body);
     return home.outbox.answer(entry.id);
+  }
+
+  /** Comes back after `open`. */
+  async login(): Promise<void> {
+    await this.client.connect();
+    await this.client.loginDevice();
+  }
+
+  /** The conversation with somebody, or the lobby, as it is read here. */
+  async reads(other?: string): Promise<string[]> {
+    const { home } = this;
+    const stream =
+      other === undefined ? ('room/lobby' as const) : pairStream(home.account, home.named(other));
+    const messages = await home.conversations.newest(stream, 1_000);
+    return messages.map(({ text, state }) => (state === 'held' ? text : `${text} (${state})`));
   }
 
   hears(text: string): Promise<void> {

@@ -88,6 +88,11 @@ export class Client {
 
   async #openHome(account: AccountId, server: PublicKey): Promise<Home> {
     const { keystore, store, clock, random, events, isQuiet = false } = this.#options;
+    if (this.#home !== undefined && this.#home.account !== account) {
+      // The server has forgotten the one account, and this is another.
+      await this.#home.close();
+      this.#home = undefined;
+    }
     this.#home ??= await Home.open({
       keystore,
       store,

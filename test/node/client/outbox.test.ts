@@ -196,8 +196,12 @@ describe('the outbox', () => {
     assert.deepEqual(bench.told.slice(-2), ['refused say DENIED', 'again say OUT_OF_ORDER']);
     assert.deepEqual(bench.replica.pending(), []);
     // Who waits for the third goes on waiting for what it is made anew as.
-    const [third] = await bench.replica.unmade();
-    const again = await bench.say('three');
+    const [third] = bench.replica.unmade(LOBBY_STREAM);
+    const make = () => ({ body: third!.body!, salt: third!.salt! });
+    const again = await bench.replica.append(LOBBY_STREAM, 'say', 0, make, {
+      sync: false,
+      instead: third!,
+    });
     outbox.rename(third!.id, again.id);
     outbox.flush();
     await seal(await request(1));

@@ -1,6 +1,7 @@
 /** Getting into an account: by the device, by a password, by a reset code, or by making it. */
-import type { PublicKey } from '../crdt/keys.ts';
+import type { AccountId, PublicKey } from '../crdt/keys.ts';
 import { ClchatError, hasCode } from '../errors.ts';
+import { become, leave } from '../node/keystore.ts';
 import { clean, fold } from '../text.ts';
 import type { ClientPeer } from './client-peer.ts';
 import { newPassword } from './handlers.ts';
@@ -67,10 +68,33 @@ export async function enterAccount(
   if (client.server !== options.server) throw new ClchatError('SERVER_KEY_CHANGED');
   const { account, revoked } = client.hello!;
   if (revoked) throw new ClchatError('REVOKED');
+  if (account !== null) await recognise(peer, account);
   if (credentials.code !== undefined) await redeem(peer, name, credentials, ask);
   else if (account !== null) await enterByDevice(peer, name, account, options);
   else return enterByName(peer, name, options);
   return false;
+}
+
+/**
+ * The server says whose device this is. What the keystore says differs where the answer that would
+ * have told was lost, or where the server was restored from a backup.
+ */
+async function recognise(
+  { client, keystore }: ClientPeer,
+  { id, name }: { id: AccountId; name: string },
+): Promise<void> {
+  if (keystore.read().account?.id === id) return;
+  const { server, hello } = client;
+  await keystore.update((record) => {
+    const known = record.aside?.find(({ account }) => account.id === id);
+    return become(record, {
+      account: { id, name },
+      // An older version may have left the account's secrets without it.
+      keyring: record.account === undefined ? record.keyring : [],
+      ...known,
+      ...(server && hello && { server: { key: server, name: hello.name } }),
+    });
+  });
 }
 
 async function redeem(
@@ -109,9 +133,8 @@ async function enterByName(
   options: EnterOptions,
 ): Promise<boolean> {
   const { credentials, ask } = options;
-  // The server does not know this device: what the keystore says of an account was never sealed.
-  if (keystore.read().account !== undefined)
-    await keystore.update(({ account: _account, ...record }) => record);
+  // The server does not know this device, or not any more.
+  if (keystore.read().account !== undefined) await keystore.update(leave);
   const { exists, password: hasPassword } = await client.lookup(name);
   if (exists) {
     if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');

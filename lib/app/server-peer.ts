@@ -69,7 +69,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
     lifecycle.add('password service', () => passwords.close());
     const opaque = await passwordServer(passwords, vault, store, identity.public);
     const transport = await listen(options, lifecycle, identity.seed);
-    const recoverMs = await takeRecovery(store);
+    const recoverMs = await beginRecovery(store, clock);
     const loopback = createLoopback();
     const server = await lifecycle.start(
       'server',
@@ -92,6 +92,8 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
         }),
       (value) => value.stop(),
     );
+    // Later than the server has begun to wait, so that the mark outlives the wait.
+    if (recoverMs > 0) endRecovery(store, lifecycle, recoverMs, log);
     await lifecycle.start(
       'announcement',
       () =>
@@ -165,44 +167,60 @@ async function passwordServer(
 }
 
 const TERM_KEY = 'm!term';
-/** There while a restored server has not been started yet. */
+/** There until a restored server has given its clients the whole time to hand back what it lacks. */
 const RESTORED_KEY = 'm!restored';
 /** How long clients have to hand back what a restored server lacks: they try at least every 5 s. */
 const RECOVER_MS = 6_000;
 
-/** The term in which this server seals: a new one begins with each restore. */
+/** The term in which this server seals: a new one begins after each restore. */
 function termOf(store: Store): number {
   const bytes = store.get(TERM_KEY);
   return bytes === undefined ? 1 : stored(v.pipe(v.number(), v.safeInteger()), bytes);
 }
 
-async function takeRecovery(store: Store): Promise<number> {
+/**
+ * A restored server begins a term when it is started. Clients hand back to a server in a term later
+ * than what they hold, and one backup may be restored twice: so terms are seconds of the calendar,
+ * which differ, as the first seal of one comes no sooner than `RECOVER_MS` after its beginning.
+ * @returns how long it is to take back only, in milliseconds; 0 where it was not restored
+ */
+async function beginRecovery(store: Store, clock: Clock): Promise<number> {
   if (store.get(RESTORED_KEY) === undefined) return 0;
-  await store.write([{ type: 'delete', key: RESTORED_KEY }], { sync: true });
+  const term = Math.max(termOf(store) + 1, Math.floor(clock.now() / 1_000));
+  await store.write([{ type: 'put', key: TERM_KEY, value: encode(term) }], { sync: true });
   return RECOVER_MS;
 }
 
+/** Forgets that the server was restored once the time is over; one that ends before begins it anew. */
+function endRecovery(store: Store, lifecycle: Lifecycle, milliseconds: number, log: Log): void {
+  let forgetting: Promise<void> | undefined;
+  const timer = setTimeout(() => {
+    forgetting = store
+      .write([{ type: 'delete', key: RESTORED_KEY }], { sync: true })
+      .catch((error: unknown) => log.fault(error));
+  }, milliseconds);
+  lifecycle.add('recovery', () => {
+    clearTimeout(timer);
+    return forgetting;
+  });
+}
+
 /**
- * Unpacks a backup into a new directory, from which the server can then be started. It begins a new
- * term: what it sealed after the backup, and lost, clients hand back.
+ * Unpacks a backup into a new directory, from which the server can then be started. It then begins a
+ * new term: what it sealed after the backup, and lost, clients hand back.
  * @throws as `restore`
  */
 export async function restoreServer(
   options: Parameters<typeof restore>[0],
 ): Promise<{ directory: string; name: string }> {
-  await restore(options);
+  await restore({
+    ...options,
+    // Part of the directory before it is in its place: without it the server would seal at once.
+    marks: [{ type: 'put', key: RESTORED_KEY, value: new Uint8Array() }],
+  });
   const profile = await openProfile(options.directory, 'server');
   try {
-    const log = new LogStore(profile.store);
-    const { state, head } = await log.open('space');
-    const term = Math.max(termOf(profile.store), head.term) + 1;
-    await profile.store.write(
-      [
-        { type: 'put', key: TERM_KEY, value: encode(term) },
-        { type: 'put', key: RESTORED_KEY, value: new Uint8Array() },
-      ],
-      { sync: true },
-    );
+    const { state } = await new LogStore(profile.store).open('space');
     const record = state.get<ServerRecord>('server', 'server');
     return { directory: options.directory, name: record?.name ?? '' };
   } finally {

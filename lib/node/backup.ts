@@ -132,10 +132,13 @@ async function readSecrets(
 /**
  * Makes a server's directory of a backup: whole, or not at all.
  * @param options.directory must be empty or not be there
+ * @param options.marks what the store is to hold besides, from the moment the directory is there
  * @throws ALREADY when the directory is not empty, NO_SUCH_FILE, BAD_PASSPHRASE, DATA_CORRUPT when
  *   the backup is damaged, DISK_FULL, DATA_READ_ONLY; AbortError
  */
-export async function restore(options: Options): Promise<BackupProgress> {
+export async function restore(
+  options: Options & { marks?: readonly StoreOperation[] },
+): Promise<BackupProgress> {
   const { random } = options;
   const directory = resolve(options.directory);
   await checkEmpty(directory);
@@ -177,9 +180,9 @@ async function checkEmpty(directory: string): Promise<void> {
 async function restoreInto(
   directory: string,
   content: AsyncIterable<Uint8Array>,
-  options: Options,
+  options: Parameters<typeof restore>[0],
 ): Promise<BackupProgress> {
-  const { random, passphrase, signal } = options;
+  const { random, passphrase, signal, marks = [] } = options;
   const profile = await openProfile(directory, 'server');
   const { store } = profile;
   try {
@@ -207,7 +210,7 @@ async function restoreInto(
       else throw damaged();
     }
     if (stage !== 'ended') throw damaged();
-    await store.write(batch, { sync: true });
+    await store.write([...batch, ...marks], { sync: true });
     options.onProgress?.({ ...progress });
     return progress;
   } finally {

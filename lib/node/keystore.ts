@@ -24,6 +24,27 @@ const verifier = v.strictObject({ salt: bytes(16), hash: bytes(32) });
 /** Tells a right password without the server; see `makeVerifier`. */
 export type Verifier = v.InferOutput<typeof verifier>;
 
+/** What makes this device one of an account. */
+const membershipParts = {
+  account: v.strictObject({
+    id: accountId,
+    name,
+    passwordVersion: v.optional(count),
+    verifier: v.optional(verifier),
+  }),
+  /** Secrets of the account's keyring, by generation. */
+  keyring: v.pipe(
+    v.array(v.strictObject({ generation: count, secret: bytes(32) })),
+    v.maxLength(1024),
+  ),
+  server: v.optional(v.strictObject({ key: publicKey, name })),
+};
+const membership = v.strictObject(membershipParts);
+export type Membership = v.InferOutput<typeof membership>;
+
+/** Most memberships kept aside; of more the oldest is forgotten. */
+const MAX_ASIDE = 32;
+
 const keystoreRecord = v.strictObject({
   version: v.literal(1),
   device: v.strictObject({
@@ -32,20 +53,14 @@ const keystoreRecord = v.strictObject({
     /** Secret X25519 key. */
     sealing: bytes(32),
   }),
-  account: v.optional(
-    v.strictObject({
-      id: accountId,
-      name,
-      passwordVersion: v.optional(count),
-      verifier: v.optional(verifier),
-    }),
-  ),
-  /** Secrets of the account's keyring, by generation. */
-  keyring: v.pipe(
-    v.array(v.strictObject({ generation: count, secret: bytes(32) })),
-    v.maxLength(1024),
-  ),
-  server: v.optional(v.strictObject({ key: publicKey, name })),
+  ...membershipParts,
+  account: v.optional(membershipParts.account),
+  /**
+   * Accounts that this device may be of, though its server has not said so: it was asked to make it
+   * so and the answer is not here, or it has forgotten since. The oldest first. Absent where there is
+   * none, and in files of versions that did not have it.
+   */
+  aside: v.optional(v.pipe(v.array(membership), v.maxLength(MAX_ASIDE))),
 });
 export type KeystoreRecord = v.InferOutput<typeof keystoreRecord>;
 
@@ -113,6 +128,51 @@ export async function inheritKeystore(
   await rm(join(from.directory, KEYSTORE_FILE));
 }
 
+/** The secrets of a keyring with more, which replace what is there of their generations. */
+export function joinKeyrings(
+  known: Membership['keyring'],
+  added: Membership['keyring'],
+): Membership['keyring'] {
+  const rest = known.filter(
+    (one) => !added.some(({ generation }) => generation === one.generation),
+  );
+  return [...rest, ...added];
+}
+
+/** Keeps a membership until it is known what came of it; see `become`. */
+export function setAside(record: KeystoreRecord, one: Membership): KeystoreRecord {
+  const { aside = [] } = record;
+  const known = aside.find(({ account }) => account.id === one.account.id);
+  // An earlier attempt may be what the server has sealed: its secrets stay.
+  const keyring = joinKeyrings(known?.keyring ?? [], one.keyring);
+  const others = aside.filter((other) => other !== known);
+  return { ...record, aside: [...others, { ...one, keyring }].slice(-MAX_ASIDE) };
+}
+
+/**
+ * Is of no account any more. What was there is kept aside: a server that has forgotten this device,
+ * restored from an old backup, may know it again.
+ */
+export function leave(record: KeystoreRecord): KeystoreRecord {
+  const { account, keyring, ...rest } = record;
+  // Secrets without an account are of nobody knows which, and must not pass for another's.
+  const empty: KeystoreRecord = { ...rest, keyring: [] };
+  return account === undefined
+    ? empty
+    : setAside(empty, { account, keyring, ...(rest.server && { server: rest.server }) });
+}
+
+/** Is of an account, its server having said so, with all that is known of it here. */
+export function become(record: KeystoreRecord, one: Membership): KeystoreRecord {
+  const { aside = [], ...rest } = setAside(leave(record), one);
+  const others = aside.filter(({ account }) => account.id !== one.account.id);
+  return {
+    ...rest,
+    ...aside.at(-1)!,
+    ...(others.length === 0 ? {} : { aside: others }),
+  };
+}
+
 /** What `parseKeystore` reads. */
 export function encodeKeystore(record: KeystoreRecord): Uint8Array {
   return encode(withoutUndefined(record));
@@ -122,7 +182,9 @@ export function encodeKeystore(record: KeystoreRecord): Uint8Array {
 function withoutUndefined(record: KeystoreRecord): unknown {
   const strip = (object: object): object =>
     Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-  return strip({ ...record, account: record.account && strip(record.account) });
+  const stripped = ({ account, ...rest }: Partial<Membership>): object =>
+    strip({ ...rest, account: account && strip(account) });
+  return strip({ ...stripped(record), aside: record.aside?.map(stripped) });
 }
 
 /** @throws DATA_CORRUPT */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -141,6 +142,33 @@ describe('backup', () => {
     const bytes = await readFile(file);
     for (const needle of [secret, identity.seed, 'plain/key', 'sesame'])
       assert.equal(bytes.includes(needle as string), false);
+  });
+
+  it('has its marks in the directory before that is in its place', async () => {
+    const { directory, store, profile, expected } = await makeServer([
+      ...many(1_500, 10),
+      put('mark', 'of another'),
+    ]);
+    await backup({ ...options(directory), store });
+    await profile.close();
+    const died = join(root, 'died');
+    const marks = [put('mark', 'here'), put('another', 'too')];
+    const onProgress = (): void => {
+      // As the disk would be were the process to die now. Each time, so that the last is the whole.
+      const [made] = readdirSync(join(root, 'restored'));
+      assert.match(made!, /^server\.restoring-/, 'nothing is in its place yet');
+      rmSync(died, { recursive: true, force: true });
+      cpSync(join(root, 'restored', made!), died, { recursive: true });
+    };
+    await restore(options(target, { marks, onProgress }));
+    for (const place of [died, target]) {
+      const server = await openServer(place);
+      assert.equal(server.identity.public, expected.identity);
+      assert.deepEqual(Buffer.from(server.store.get('mark')!).toString(), 'here');
+      assert.deepEqual(Buffer.from(server.store.get('another')!).toString(), 'too');
+      assert.equal((await collect(server.store, ALL)).length, expected.entries.length + 1);
+      await server.profile.close();
+    }
   });
 
   it('refuses what is no server, or no backup', async () => {

@@ -11,9 +11,17 @@ import {
   type PublicKey,
   type RandomBytes,
 } from '../../crdt/keys.ts';
-import { ClchatError, hasCode } from '../../errors.ts';
+import { ClchatError, codeOf, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
-import { makeVerifier, type Keystore, type KeystoreRecord } from '../keystore.ts';
+import {
+  become,
+  joinKeyrings,
+  makeVerifier,
+  setAside,
+  type Keystore,
+  type KeystoreRecord,
+  type Membership,
+} from '../keystore.ts';
 import type { OpaqueClient } from '../opaque.ts';
 import type { Link } from './link.ts';
 
@@ -45,6 +53,20 @@ export interface Proof {
   readonly exportKey: Uint8Array;
 }
 
+/**
+ * Codes after which an entry may stand in the log all the same: the answer did not come, or was none,
+ * or the server's disk failed it and may show the write after a restart. Others are its verdict.
+ */
+const UNSURE = new Set<ErrorCode>([
+  'CLOSED',
+  'TIMEOUT',
+  'BAD_MESSAGE',
+  'DISK_FULL',
+  'DATA_READ_ONLY',
+  'DATA_CORRUPT',
+  'INTERNAL',
+]);
+
 /** Told when a wrong password has locked the account: the seconds. */
 export type OnLocked = (seconds: number) => void;
 
@@ -69,27 +91,44 @@ export class Auth {
     return new SealingKey(this.#options.keystore.read().device.sealing);
   }
 
-  /** Keeps who this device now is. */
-  async #settle(
+  async #membership(
     link: Link,
     account: { id: AccountId; name: string },
     password: { value: string; version: number } | undefined,
-    keyring: Keyring,
-  ): Promise<void> {
-    const { keystore, random } = this.#options;
-    const verifier =
-      password === undefined ? undefined : await makeVerifier(password.value, random);
-    await keystore.update((record) => ({
-      ...record,
+    { generation, secret }: Keyring,
+  ): Promise<Membership> {
+    const known =
+      password === undefined
+        ? {}
+        : {
+            passwordVersion: password.version,
+            verifier: await makeVerifier(password.value, this.#options.random),
+          };
+    return {
+      account: { ...account, ...known },
+      keyring: [{ generation, secret }],
       server: { key: link.server, name: link.hello.name },
-      account: {
-        ...account,
-        ...(password === undefined || verifier === undefined
-          ? {}
-          : { passwordVersion: password.version, verifier }),
-      },
-      keyring: withKeyring(record.keyring, keyring),
-    }));
+    };
+  }
+
+  /**
+   * Asks the server to make this device one of an account. Until it has, what the device would then
+   * have is kept aside: a keyring that the server never sealed would pass for the one of another
+   * account that is entered later, and one that it sealed must be here, whatever becomes of the answer.
+   */
+  async #join(membership: Membership, ask: () => Promise<unknown>): Promise<void> {
+    const { keystore } = this.#options;
+    const { aside } = keystore.read();
+    await keystore.update((record) => setAside(record, membership));
+    try {
+      await ask();
+    } catch (error) {
+      // Should this fail it does no harm: what is aside is used only where the server names its account.
+      if (!UNSURE.has(codeOf(error)))
+        await keystore.update((record) => ({ ...record, aside })).catch(() => undefined);
+      throw error;
+    }
+    await keystore.update((record) => become(record, membership));
   }
 
   /**
@@ -110,23 +149,14 @@ export class Auth {
     };
     const entry = this.#spaceEntry(link, 'account', body, FIRST_PLACE);
     const account = entry.id.slice(0, 32) as AccountId;
-    // Kept before the server has it: were the answer lost, the device would still be this account's.
-    await this.#settle(
+    const membership = await this.#membership(
       link,
       { id: account, name },
       password === undefined ? undefined : { value: password, version: 1 },
       keyring,
     );
-    try {
-      await link.session.call('signup', {
-        entry: encodeEntry(entry),
-        record: secret?.record ?? null,
-      });
-    } catch (error) {
-      if (!hasCode(error, 'CLOSED') && !hasCode(error, 'TIMEOUT'))
-        await this.#options.keystore.update(({ account: _account, ...record }) => record);
-      throw error;
-    }
+    const request = { entry: encodeEntry(entry), record: secret?.record ?? null };
+    await this.#join(membership, () => link.session.call('signup', request));
     return account;
   }
 
@@ -184,13 +214,13 @@ export class Auth {
       proof: keyring.vouch(link.server, proof.account, device, sealing),
     };
     const entry = this.#spaceEntry(link, 'device', body, FIRST_PLACE);
-    await this.#settle(
+    const membership = await this.#membership(
       link,
       { id: proof.account, name: proof.name },
       { value: password, version: proof.passwordVersion },
       keyring,
     );
-    await link.session.call('enrol', { entry: encodeEntry(entry) });
+    await this.#join(membership, () => link.session.call('enrol', { entry: encodeEntry(entry) }));
     return proof.account;
   }
 
@@ -271,8 +301,11 @@ export class Auth {
       password: wrapForPassword(keyring, exportKey, random),
     };
     const entry = this.#spaceEntry(link, 'recover', body, place);
-    await this.#settle(link, { id: start.account, name }, undefined, keyring);
+    // Nothing is kept before the server has it: the entry itself brings the keyring to this device.
     await link.session.call('recover', { entry: encodeEntry(entry), record });
+    const account = { id: start.account, name };
+    const membership = await this.#membership(link, account, undefined, keyring);
+    await this.#options.keystore.update((known) => become(known, membership));
     return start.account;
   }
 }
@@ -282,6 +315,5 @@ export function withKeyring(
   known: KeystoreRecord['keyring'],
   keyring: Keyring,
 ): KeystoreRecord['keyring'] {
-  const others = known.filter(({ generation }) => generation !== keyring.generation);
-  return [...others, { generation: keyring.generation, secret: keyring.secret }];
+  return joinKeyrings(known, [{ generation: keyring.generation, secret: keyring.secret }]);
 }

@@ -9,16 +9,10 @@
 import { equal } from './bytes.ts';
 import { actionOf } from './bodies.ts';
 import { encode } from './codec.ts';
-import {
-  Draft,
-  provenKey,
-  provenOperation,
-  voidKey,
-  voidOperation,
-  withoutLanes,
-} from './draft.ts';
+import { Arrivals, type Arrival, type Ingested } from './arrivals.ts';
+import { provenKey, provenOperation, voidKey, voidOperation, withoutLanes } from './draft.ts';
 import { signEntry, verifyEntry, type Entry } from './entry.ts';
-import { ClchatError, translate, type ErrorCode } from '../errors.ts';
+import { ClchatError, type ErrorCode } from '../errors.ts';
 import type { EntryId, PublicKey, SigningKey } from './keys.ts';
 import {
   addInterval,
@@ -36,33 +30,10 @@ import {
 import { newPlan, OwnEntries, type Plan } from './own-entries.ts';
 import { deviceOf, isRecord, type EpochRecord, type HeadRecord } from './records.ts';
 import { isFitInHindsight, isMadeAnew, mayRead } from './rules.ts';
-import { openBatch, openSeal, loadSeal, type Batch, type Item } from './seal.ts';
+import { openBatch, openSeal, type Batch, type Item } from './seal.ts';
 import { State, type Change } from './state.ts';
 import { prefixed, type StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
-
-/**
- * What became of a batch: `waiting` needs what is before it, or more of the space, by which it was
- * judged; `forked` contradicts what is here.
- */
-export type Ingested = 'added' | 'duplicate' | 'waiting' | 'forked';
-
-export interface Arrival {
-  readonly stream: StreamName;
-  /** The position after the batch. */
-  readonly end: number;
-  /** Length of the space that it was judged by. */
-  readonly space: number;
-  readonly result: Ingested;
-}
-
-/** A batch that came in and has not been looked at. */
-interface Arriving {
-  readonly sealBytes: Uint8Array;
-  readonly itemBytes: readonly Uint8Array[];
-  readonly resolve: (arrival: Arrival) => void;
-  readonly reject: (error: Error) => void;
-}
 
 export interface ReplicaOptions {
   readonly log: LogStore;
@@ -88,7 +59,7 @@ export class Replica {
   readonly #proven = new Set<EntryId>();
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #arriving: Arriving[] = [];
+  readonly #arrivals: Arrivals;
 
   private constructor(options: ReplicaOptions, space: OpenStream, own: OwnEntries) {
     this.log = options.log;
@@ -97,6 +68,16 @@ export class Replica {
     this.#space = space;
     this.#own = own;
     space.users++;
+    const { log, server, onBatch } = options;
+    this.#arrivals = new Arrivals({
+      log,
+      server,
+      space,
+      own,
+      inTurn: (run) => this.#exclusive(run),
+      write: (plan, change) => this.#write(plan, change),
+      onBatch: (batch) => onBatch(batch, true),
+    });
   }
 
   static async open(options: ReplicaOptions): Promise<Replica> {
@@ -125,73 +106,9 @@ export class Replica {
     return this.#turn;
   }
 
-  /**
-   * Takes a batch from the wire: checks seal, items, signatures and place, then the rules. Batches
-   * that come in while others are being stored are stored together, in the order of the calls.
-   * @throws BAD_ENTRY when anything of it is not what the server sealed
-   */
+  /** @throws BAD_ENTRY when anything of it is not what the server sealed; see `Arrivals` */
   ingest(sealBytes: Uint8Array, itemBytes: readonly Uint8Array[]): Promise<Arrival> {
-    return new Promise((resolve, reject) => {
-      this.#arriving.push({ sealBytes, itemBytes, resolve, reject });
-      if (this.#arriving.length === 1) void this.#exclusive(() => this.#ingestArriving());
-    });
-  }
-
-  /** Never rejects: whoever brought a batch is told. */
-  async #ingestArriving(): Promise<void> {
-    const arriving = this.#arriving.splice(0);
-    let draft: Draft | undefined;
-    for (const one of arriving) {
-      try {
-        const { sealBytes, itemBytes } = one;
-        const { stream, first, count, id, space } = loadSeal(sealBytes);
-        const end = first + count;
-        const tell = (result: Ingested): void => one.resolve({ stream, end, space, result });
-        // What is done to the space decides how the rest is judged, so streams do not mix.
-        if (draft !== undefined && draft.stream.name !== stream) {
-          await this.#store(draft);
-          draft = undefined;
-        }
-        draft ??= new Draft(await this.log.open(stream));
-        const { head } = draft;
-        const isEarly = stream !== 'space' && space > this.#space.head.length;
-        if (first > head.length || (isEarly && first === head.length)) {
-          // Whoever keeps it meanwhile is to keep only what the server sealed.
-          openSeal(sealBytes, this.server);
-          tell('waiting');
-        } else if (first < head.length) {
-          const known = draft.sealAt(first) ?? this.log.sealAt(stream, first);
-          const isKnown = known === undefined || known.id === id;
-          if (!isKnown) openSeal(sealBytes, this.server);
-          tell(isKnown ? 'duplicate' : 'forked');
-        } else {
-          const batch = openBatch(sealBytes, itemBytes, this.server, verifyEntry);
-          if (draft.add(batch, this.#space)) {
-            for (const item of batch.items) this.#own.sealed(stream, item, draft.plan);
-            draft.waiting.push({ ...one, resolve: () => tell('added') });
-          } else tell('forked');
-        }
-      } catch (error) {
-        one.reject(translate(error));
-      }
-    }
-    if (draft !== undefined) await this.#store(draft);
-  }
-
-  /** Never rejects: whoever brought what is in the draft is told. */
-  async #store(draft: Draft): Promise<void> {
-    const { batches, waiting } = draft;
-    if (batches.length === 0) return;
-    try {
-      await this.#write({ operations: draft.finish(), after: draft.plan.after }, () =>
-        draft.adopt(),
-      );
-    } catch (error) {
-      for (const { reject } of waiting) reject(translate(error));
-      return;
-    }
-    for (const batch of batches) this.#options.onBatch(batch, true);
-    for (const { resolve } of waiting) resolve();
+    return this.#arrivals.take(sealBytes, itemBytes);
   }
 
   /** Writes, then makes the same change in memory: what is not stored has not happened. */

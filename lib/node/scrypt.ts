@@ -10,6 +10,8 @@ export const scryptParameters = v.strictObject({
   /** Cost: a power of two; memory is 1 KiB times as much. */
   n: v.pipe(
     v.number(),
+    // The logarithm of what is close enough to a power of two is a whole number.
+    v.integer(),
     v.check((n) => Number.isInteger(Math.log2(n)) && n >= 1 << 10 && n <= 1 << 18),
   ),
   r: v.literal(BLOCK),

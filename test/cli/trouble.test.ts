@@ -104,6 +104,22 @@ describe('trouble', function () {
     });
   });
 
+  it('with the server away: a block can be undone before anybody has seen it', async () => {
+    const server = await shop.server({ name: 'gone' });
+    const [alice, bob] = await shop.clients(server.address, ['alice', 'bob']);
+    await server.cli.crash();
+    await alice.event('server', { connected: false });
+    await alice.ok('block bob');
+    assert.equal(await alice.refused('block bob'), 'ALREADY');
+    await alice.ok('unblock bob');
+    assert.equal(await alice.refused('unblock bob'), 'NOT_BLOCKED');
+    const port = Number(server.address.split(':')[1]);
+    await shop.server({ name: 'gone', data: server.data, port });
+    await Promise.all([alice, bob].map((cli) => cli.event('server', { connected: true })));
+    assert.equal((await bob.ok('message alice hello')).state, 'held');
+    await alice.event('message', { text: 'hello' });
+  });
+
   it('with a port in use: it says so, and which', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

@@ -2,6 +2,7 @@
  * What an account has on this device: its replica of the log and all that reads and writes it.
  * Works without the server; a connection, while there is one, is attached from outside.
  */
+import { actionOf, type AccountAction } from '../../crdt/bodies.ts';
 import type { Entry } from '../../crdt/entry.ts';
 import { Keyring, openByDevice, reachable } from '../../crdt/keyring.ts';
 import {
@@ -31,7 +32,7 @@ import { Secrets } from '../../crdt/secrets.ts';
 import { accountNamed } from '../../crdt/space.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { Store } from '../../crdt/store.ts';
-import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
+import { accountStream, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { membersOf } from '../../crdt/conversation.ts';
 import { equal, sha256, utf8 } from '../../crdt/bytes.ts';
 import { ClchatError, type ErrorCode } from '../../errors.ts';
@@ -173,6 +174,18 @@ export class Home {
     const account = accountNamed(this.space, name);
     if (account === undefined) throw new ClchatError('NO_SUCH_USER', `There is no user "${name}".`);
     return account;
+  }
+
+  /** Whether this account blocks another: also by what no server has seen yet. */
+  async blocks(account: AccountId): Promise<boolean> {
+    const stream = accountStream(this.account);
+    const { state } = await this.replica.log.open(stream);
+    let isBlocked = state.get('block', account) === true;
+    for (const entry of [...this.replica.pending(stream), ...this.replica.unmade(stream)]) {
+      const action = actionOf(entry, 'account') as AccountAction | undefined;
+      if (action?.body.account === account) isBlocked = action.body.blocked;
+    }
+    return isBlocked;
   }
 
   names(): string[] {

@@ -1,0 +1,127 @@
+/**
+ * Batches that a replica gets from the wire, at the end of their streams: checked, judged, and stored
+ * together where several came in.
+ */
+import { Draft } from './draft.ts';
+import { verifyEntry } from './entry.ts';
+import { translate } from '../errors.ts';
+import type { PublicKey } from './keys.ts';
+import type { LogStore, OpenStream } from './log-store.ts';
+import type { OwnEntries, Plan } from './own-entries.ts';
+import { loadSeal, openBatch, openSeal, type Batch } from './seal.ts';
+import type { StreamName } from './stream.ts';
+
+/**
+ * What became of a batch: `waiting` needs what is before it, or more of the space, by which it was
+ * judged; `forked` contradicts what is here.
+ */
+export type Ingested = 'added' | 'duplicate' | 'waiting' | 'forked';
+
+export interface Arrival {
+  readonly stream: StreamName;
+  /** The position after the batch. */
+  readonly end: number;
+  /** Length of the space that it was judged by. */
+  readonly space: number;
+  readonly result: Ingested;
+}
+
+/** A batch that came in and has not been looked at. */
+interface Arriving {
+  readonly sealBytes: Uint8Array;
+  readonly itemBytes: readonly Uint8Array[];
+  readonly resolve: (arrival: Arrival) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface ArrivalsOptions {
+  readonly log: LogStore;
+  readonly server: PublicKey;
+  readonly space: OpenStream;
+  readonly own: OwnEntries;
+  /** Runs alone among all that changes the replica. */
+  readonly inTurn: (run: () => Promise<void>) => Promise<void>;
+  /** Writes, then makes the same change in memory. */
+  readonly write: (plan: Plan, change: () => void) => Promise<void>;
+  /** A batch has been stored. */
+  readonly onBatch: (batch: Batch) => void;
+}
+
+export class Arrivals {
+  readonly #options: ArrivalsOptions;
+  readonly #arriving: Arriving[] = [];
+
+  constructor(options: ArrivalsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes a batch: checks seal, items, signatures and place, then the rules. Batches that come in
+   * while others are being stored are stored together, in the order of the calls.
+   * @throws BAD_ENTRY when anything of it is not what the server sealed
+   */
+  take(sealBytes: Uint8Array, itemBytes: readonly Uint8Array[]): Promise<Arrival> {
+    return new Promise((resolve, reject) => {
+      this.#arriving.push({ sealBytes, itemBytes, resolve, reject });
+      if (this.#arriving.length === 1) void this.#options.inTurn(() => this.#takeAll());
+    });
+  }
+
+  /** Never rejects: whoever brought a batch is told. */
+  async #takeAll(): Promise<void> {
+    const { log, server, own, space } = this.#options;
+    const arriving = this.#arriving.splice(0);
+    let draft: Draft | undefined;
+    for (const one of arriving) {
+      try {
+        const { sealBytes, itemBytes } = one;
+        const seal = loadSeal(sealBytes);
+        const { stream, first, id } = seal;
+        const arrival = { stream, end: first + seal.count, space: seal.space };
+        const tell = (result: Ingested): void => one.resolve({ ...arrival, result });
+        // What is done to the space decides how the rest is judged, so streams do not mix.
+        if (draft !== undefined && draft.stream.name !== stream) {
+          await this.#store(draft);
+          draft = undefined;
+        }
+        draft ??= new Draft(await log.open(stream));
+        const { head } = draft;
+        const isEarly = stream !== 'space' && seal.space > space.head.length;
+        if (first > head.length || (isEarly && first === head.length)) {
+          // Whoever keeps it meanwhile is to keep only what the server sealed.
+          openSeal(sealBytes, server);
+          tell('waiting');
+        } else if (first < head.length) {
+          const known = draft.sealAt(first) ?? log.sealAt(stream, first);
+          const isKnown = known === undefined || known.id === id;
+          if (!isKnown) openSeal(sealBytes, server);
+          tell(isKnown ? 'duplicate' : 'forked');
+        } else {
+          const batch = openBatch(sealBytes, itemBytes, server, verifyEntry);
+          if (draft.add(batch, space)) {
+            for (const item of batch.items) own.sealed(stream, item, draft.plan);
+            draft.waiting.push({ ...one, resolve: () => tell('added') });
+          } else tell('forked');
+        }
+      } catch (error) {
+        one.reject(translate(error));
+      }
+    }
+    if (draft !== undefined) await this.#store(draft);
+  }
+
+  /** Never rejects: whoever brought what is in the draft is told. */
+  async #store(draft: Draft): Promise<void> {
+    const { batches, waiting } = draft;
+    const { write, onBatch } = this.#options;
+    if (batches.length === 0) return;
+    try {
+      await write({ operations: draft.finish(), after: draft.plan.after }, () => draft.adopt());
+    } catch (error) {
+      for (const { reject } of waiting) reject(translate(error));
+      return;
+    }
+    for (const batch of batches) onBatch(batch);
+    for (const { resolve } of waiting) resolve();
+  }
+}

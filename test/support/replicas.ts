@@ -1,14 +1,16 @@
 /** Replicas of a sealed community, fed by hand. */
-import { encode } from '../../lib/crdt/codec.ts';
+import { decode, encode } from '../../lib/crdt/codec.ts';
 import { newSalt, type Entry } from '../../lib/crdt/entry.ts';
 import type { SigningKey } from '../../lib/crdt/keys.ts';
 import { LogStore } from '../../lib/crdt/log-store.ts';
-import { Replica, type Ingested } from '../../lib/crdt/replica.ts';
+import type { Ingested } from '../../lib/crdt/arrivals.ts';
+import { Replica } from '../../lib/crdt/replica.ts';
 import type { Batch } from '../../lib/crdt/seal.ts';
 import type { Change } from '../../lib/crdt/state.ts';
 import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import type { Store } from '../../lib/crdt/store.ts';
 import type { StreamName } from '../../lib/crdt/stream.ts';
+import { Inbox } from '../../lib/node/client/inbox.ts';
 import { NOW, wireOf, type SealedCommunity, type Writer } from './community.ts';
 
 export class ReplicaBench {
@@ -18,6 +20,8 @@ export class ReplicaBench {
   replica!: Replica;
   /** What was told, in order. */
   readonly told: string[] = [];
+  /** Who else is told of what came in. */
+  onBatch: (batch: Batch, added: boolean) => void = () => undefined;
 
   private constructor(community: SealedCommunity, device: SigningKey) {
     this.#server = community.server;
@@ -35,7 +39,10 @@ export class ReplicaBench {
       log: new LogStore(store),
       server: this.#server.id,
       device: this.#device,
-      onBatch: ({ seal }, added) => this.told.push(`${added ? 'added' : 'older'} ${seal.first}`),
+      onBatch: (batch, added) => {
+        this.told.push(`${added ? 'added' : 'older'} ${batch.seal.first}`);
+        this.onBatch(batch, added);
+      },
       onRefused: (entry, code, again) =>
         this.told.push(`${again ? 'again' : 'refused'} ${entry.kind} ${code}`),
     });
@@ -68,6 +75,38 @@ export class ReplicaBench {
     const salt = newSalt(() => new Uint8Array(16).fill(this.told.length));
     const make = (): { body: Uint8Array; salt: Uint8Array } => ({ body: encode(body), salt });
     return this.replica.append(stream, kind, NOW, make, { sync: true });
+  }
+}
+
+/** An inbox over a replica, told of what comes in, and what it tells. */
+export class InboxBench {
+  readonly inbox: Inbox;
+  /** Texts of the messages told, in order; `kind seq` of those that are sealed. */
+  readonly heard: string[];
+  readonly faults: unknown[];
+
+  private constructor(inbox: Inbox, heard: string[], faults: unknown[]) {
+    this.inbox = inbox;
+    this.heard = heard;
+    this.faults = faults;
+  }
+
+  static async open(bench: ReplicaBench, isQuiet = false): Promise<InboxBench> {
+    const heard: string[] = [];
+    const faults: unknown[] = [];
+    const inbox = await Inbox.open({
+      replica: bench.replica,
+      isQuiet,
+      onMessage: ({ kind, seq, body }) =>
+        heard.push(
+          kind === 'say' ? (decode(body ?? encode({})) as { text: string }).text : `${kind} ${seq}`,
+        ),
+      onFault: (error) => faults.push(error),
+    });
+    bench.onBatch = (batch, added) => {
+      if (added && !inbox.take(batch)) void inbox.pump(batch.seal.stream);
+    };
+    return new InboxBench(inbox, heard, faults);
   }
 }
 

@@ -46,6 +46,8 @@ export class SyncClient {
   readonly #options: SyncOptions;
   /** Catch-ups under way, by stream. */
   readonly #catching = new Map<StreamName, Promise<void>>();
+  /** Streams that are being taken back. */
+  readonly #forking = new Map<StreamName, Promise<void>>();
   /** How far the server said its streams go. */
   readonly #heads = new Map<StreamName, number>();
   /** Pushed batches that came before what precedes them, by stream and first position. */
@@ -214,8 +216,17 @@ export class SyncClient {
     });
   }
 
-  /** Finds from where on the server tells another history, and takes the stream back to there. */
-  async #forked(stream: StreamName): Promise<void> {
+  /** Takes a stream back to where the server tells another history; once, however many batches say so. */
+  #forked(stream: StreamName): Promise<void> {
+    let running = this.#forking.get(stream);
+    if (running === undefined) {
+      running = this.#takeBack(stream).finally(() => this.#forking.delete(stream));
+      this.#forking.set(stream, running);
+    }
+    return running;
+  }
+
+  async #takeBack(stream: StreamName): Promise<void> {
     const { log } = this.#options.replica;
     let before = log.headOf(stream).length + 1;
     let common = 0;

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { toHex } from '../../../lib/crdt/bytes.ts';
+import { Keyring } from '../../../lib/crdt/keyring.ts';
+import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
+import { codeOf } from '../../../lib/errors.ts';
+import { eventually } from '../../support/channels.ts';
+import { SealedCommunity, type Member } from '../../support/community.ts';
+import { HomeBench } from '../../support/homes.ts';
+
+describe('a home', () => {
+  let community: SealedCommunity;
+  let alice: HomeBench;
+  let bob: HomeBench;
+  const benches: HomeBench[] = [];
+
+  const open = async (
+    member: Member,
+    options?: Parameters<typeof HomeBench.open>[2],
+  ): Promise<HomeBench> => {
+    const bench = await HomeBench.open(community, member, options);
+    benches.push(bench);
+    return bench;
+  };
+  beforeEach(async () => {
+    community = await SealedCommunity.found();
+    const members = [await community.join('alice'), await community.join('bob')] as const;
+    alice = await open(members[0]);
+    bob = await open(members[1]);
+  });
+  afterEach(async () => {
+    const faults: unknown[] = [];
+    for (const bench of benches.splice(0)) {
+      await bench.stop();
+      faults.push(...bench.faults);
+    }
+    assert.deepEqual(faults, []);
+  });
+
+  /** One device of an account shuts out another. */
+  const revoke = async (by: HomeBench, device: Member): Promise<void> => {
+    await by.catchUp();
+    const { body, keyring } = by.home.revocation(device.id);
+    await by.home.keep([keyring]);
+    await by.home.conversations.act('space', 'revoke', body);
+    assert.deepEqual(await by.deliver(), ['sealed']);
+  };
+  const generations = ({ keystore }: HomeBench): number[] =>
+    keystore.read().keyring.map(({ generation }) => generation);
+
+  describe('knows', () => {
+    it('whose it is, and who else there is', async () => {
+      const { home } = alice;
+      assert.equal(home.name, 'alice');
+      assert.equal(home.record?.name, 'alice');
+      assert.equal(home.serverName, 'acme');
+      assert.deepEqual(home.names().sort(), ['alice', 'bob']);
+      assert.equal(home.named('BOB'), bob.home.account);
+      assert.throws(() => home.named('nobody'), { code: 'NO_SUCH_USER' });
+      assert.equal(home.nameOf(bob.home.account), 'bob');
+      assert.equal(home.nameOf(undefined), '?');
+      assert.equal(home.roomName(LOBBY_STREAM), 'lobby');
+      assert.equal(home.roomName(alice.pair(bob)), undefined);
+      assert.equal(home.roomName(`room/${'0'.repeat(32)}`), undefined);
+    });
+
+    it('its name before the log is here', async () => {
+      const carol = await open(await community.join('carol'), { empty: true });
+      assert.equal(carol.home.name, 'carol');
+      assert.equal(carol.home.record, undefined);
+      assert.equal(carol.home.serverName, '');
+      assert.throws(() => carol.home.keyring, { code: 'STALE_KEY' });
+      assert.deepEqual(carol.home.spacePlace, { seq: 1, previous: null, clock: 1 });
+    });
+
+    it('the devices of its account that are not shut out', async () => {
+      const phone = await community.enrol(alice.member);
+      const devices = (): string[] => alice.home.devices().map(({ key }) => key);
+      await alice.catchUp();
+      assert.deepEqual(devices().sort(), [alice.member.id, phone.id].sort());
+      await revoke(alice, phone);
+      assert.deepEqual(devices(), [alice.member.id]);
+    });
+
+    it('where its next entry in the space goes', async () => {
+      const { clock, ...place } = alice.home.spacePlace;
+      const [, signup] = community.of('space').flatMap(({ items }) => items);
+      assert.ok(signup?.type === 'entry');
+      assert.deepEqual(place, { seq: 2, previous: signup.entry.id });
+      assert.ok(clock > signup.entry.clock);
+    });
+
+    it('that the space has moved on', async () => {
+      const before = alice.moves;
+      await bob.say('nothing of the space');
+      await alice.catchUp();
+      assert.equal(alice.moves, before);
+      await community.join('carol');
+      await alice.catchUp();
+      assert.equal(alice.moves, before + 1);
+    });
+  });
+
+  describe('counts who is to get a message', () => {
+    it('by the devices that may read it, its own left out', async () => {
+      const pair = alice.pair(bob);
+      assert.equal(alice.home.audienceSize(LOBBY_STREAM), 1);
+      assert.equal(alice.home.audienceSize(pair), 0, 'nobody has opened it');
+      await alice.say('hi', pair);
+      assert.equal(alice.home.audienceSize(pair), 1);
+      await community.join('carol');
+      const phone = await community.enrol(bob.member);
+      await alice.catchUp();
+      assert.equal(alice.home.audienceSize(LOBBY_STREAM), 3);
+      assert.equal(alice.home.audienceSize(pair), 2);
+      await revoke(bob, phone);
+      await alice.catchUp();
+      assert.equal(alice.home.audienceSize(LOBBY_STREAM), 2);
+      assert.equal(alice.home.audienceSize(pair), 1);
+    });
+
+    it('and tells from when the server holds it how far it has got', async () => {
+      const { home } = alice;
+      const entry = await home.conversations.say(LOBBY_STREAM, 'hi');
+      home.progress.held(entry.id, home.audienceSize(LOBBY_STREAM));
+      home.progress.update(entry.id, 1, 1);
+      assert.deepEqual(alice.receipts, [
+        { id: entry.id, on: 0, of: 1 },
+        { id: entry.id, on: 1, of: 1 },
+      ]);
+    });
+
+    it('under the name that a message had when it was said', async () => {
+      const { conversations, progress, replica } = alice.home;
+      const first = await conversations.say(LOBBY_STREAM, 'hi');
+      await replica.withdraw(first, 'OUT_OF_ORDER');
+      await conversations.remake(LOBBY_STREAM);
+      const [again] = replica.pending();
+      assert.notEqual(again!.id, first.id);
+      progress.held(again!.id, 1);
+      assert.deepEqual(alice.receipts, [{ id: first.id, on: 0, of: 1 }]);
+    });
+  });
+
+  describe('tells', () => {
+    it('messages in the order in which they came, whatever it takes to read them', async () => {
+      const pair = bob.pair(alice);
+      const texts: string[] = [];
+      for (let n = 0; n < 12; n++) {
+        texts.push(`${n}`);
+        await bob.say(`${n}`, n % 2 === 0 ? pair : LOBBY_STREAM);
+      }
+      await alice.catchUp();
+      assert.deepEqual(alice.texts, texts);
+      assert.ok(alice.messages.every(({ author }) => author === bob.home.account));
+    });
+
+    it('on although somebody who was told failed', async () => {
+      let failures = 1;
+      await alice.restart({
+        onMessage: (message) => {
+          if (failures-- > 0) throw new Error('no more room on the screen');
+          alice.messages.push(message);
+        },
+      });
+      await bob.say('one');
+      await bob.say('two');
+      await alice.catchUp();
+      assert.deepEqual(alice.texts, ['two']);
+      assert.deepEqual(
+        alice.faults.splice(0).map((fault) => (fault as Error).message),
+        ['no more room on the screen'],
+      );
+    });
+
+    it('what was refused for good, but not the keys', async () => {
+      const pair = alice.pair(bob);
+      const { conversations, replica } = alice.home;
+      const entry = await conversations.say(pair, 'to who has blocked me');
+      for (const waiting of replica.pending())
+        await community.submit(waiting, { admit: () => 'BLOCKED' });
+      await alice.catchUp();
+      assert.deepEqual(alice.refused, [{ id: entry.id, code: 'BLOCKED' }]);
+      // The next one needs a new key.
+      await conversations.say(pair, 'again');
+      assert.deepEqual(
+        replica.pending().map(({ kind }) => kind),
+        ['epoch', 'sealed'],
+      );
+    });
+
+    it('nothing in a run in which nobody listens, and all of it in the next', async () => {
+      await alice.restart({ isQuiet: true });
+      await bob.say('news');
+      await alice.catchUp();
+      assert.deepEqual(alice.texts, []);
+      assert.deepEqual(await alice.read(), ['news']);
+      await alice.restart();
+      await alice.home.inbox.pump(LOBBY_STREAM);
+      await alice.home.settled();
+      assert.deepEqual(alice.texts, ['news']);
+    });
+  });
+
+  describe('works without the server', () => {
+    it('on what it has, over a restart', async () => {
+      await bob.say('before', bob.pair(alice));
+      await alice.catchUp();
+      await alice.restart();
+      const pair = alice.pair(bob);
+      assert.deepEqual(await alice.read(pair), ['before']);
+      await alice.home.conversations.say(pair, 'while away');
+      await alice.restart();
+      assert.deepEqual(await alice.read(pair), ['before', 'while away (sending)']);
+      assert.equal(alice.home.outbox.attached, false);
+    });
+
+    it('and loses nothing that was said meanwhile in a power cut', async () => {
+      await alice.home.conversations.say(LOBBY_STREAM, 'forced to the disk');
+      alice.disk.crash();
+      await alice.start();
+      assert.deepEqual(
+        alice.home.replica.pending().map(({ kind }) => kind),
+        ['say'],
+      );
+    });
+  });
+
+  describe('keeps the keyring', () => {
+    it('that its device is wrapped for, with those before it', async () => {
+      const phone = await open(await community.enrol(bob.member), { keyring: false });
+      assert.deepEqual(generations(phone), []);
+      assert.throws(() => phone.home.keyring, { code: 'STALE_KEY' });
+      const tablet = await community.enrol(bob.member);
+      await revoke(bob, tablet);
+      await phone.catchUp();
+      await phone.home.refreshKeyrings();
+      assert.deepEqual(generations(phone).sort(), [1, 2]);
+      assert.equal(phone.home.keyring.generation, 2);
+      assert.equal(toHex(phone.home.keyring.secret), toHex(bob.home.keyring.secret));
+      const [old] = phone.keystore.read().keyring.filter(({ generation }) => generation === 1);
+      assert.equal(toHex(old!.secret), toHex(bob.member.keyring.secret));
+      await phone.restart();
+      assert.equal(phone.home.keyring.generation, 2);
+    });
+
+    it('as soon as the space says that there is another', async () => {
+      const phone = await open(await community.enrol(bob.member));
+      await revoke(bob, await community.enrol(bob.member));
+      await phone.catchUp();
+      await eventually('it is kept', () => generations(phone).length === 2);
+      assert.deepEqual(generations(phone), [1, 2]);
+    });
+
+    it('not where its device is the one that was shut out', async () => {
+      const phone = await open(await community.enrol(bob.member));
+      await revoke(bob, phone.member);
+      await phone.catchUp();
+      await phone.home.refreshKeyrings();
+      assert.deepEqual(generations(phone), [1]);
+      assert.throws(() => phone.home.keyring, { code: 'STALE_KEY' });
+    });
+
+    it('of its account, whatever others of the same numbers came to nothing', async () => {
+      await alice.say('secret of the first', alice.pair(bob));
+      const phone = await open(await community.enrol(bob.member), { keyring: false });
+      await phone.home.keep([Keyring.create(1, community.random)]);
+      await phone.restart();
+      await revoke(bob, await community.enrol(bob.member));
+      await phone.catchUp();
+      await phone.home.refreshKeyrings();
+      assert.equal(phone.home.keyring.generation, 2);
+      assert.deepEqual(await phone.read(phone.pair(alice)), ['secret of the first']);
+    });
+
+    it('and says so where that cannot be kept', async () => {
+      const phone = await open(await community.enrol(bob.member));
+      phone.keystore.update = () => Promise.reject(new Error('no room'));
+      await revoke(bob, await community.enrol(bob.member));
+      await phone.catchUp();
+      await eventually('it is told', () => phone.faults.length > 0);
+      assert.deepEqual(phone.faults.splice(0).map(codeOf), ['INTERNAL']);
+    });
+
+    it('one of each generation, the last that was given', async () => {
+      const fresh = Keyring.create(1, community.random);
+      await alice.home.keep([fresh, Keyring.create(2, community.random)]);
+      assert.deepEqual(generations(alice), [1, 2]);
+      assert.equal(toHex(alice.keystore.read().keyring[0]!.secret), toHex(fresh.secret));
+    });
+
+    it('and shuts a device out by the next generation, wrapped for the others', async () => {
+      const phone = await open(await community.enrol(bob.member));
+      const tablet = await community.enrol(bob.member);
+      await bob.catchUp();
+      const { body, keyring } = bob.home.revocation(tablet.id);
+      assert.equal(keyring.generation, 2);
+      const { wraps, password } = body as { wraps: [string, Uint8Array][]; password: unknown };
+      assert.deepEqual(wraps.map(([key]) => key).sort(), [bob.member.id, phone.member.id].sort());
+      assert.equal(password, null);
+      const opened = wraps.find(([key]) => key === phone.member.id)![1];
+      assert.equal(toHex(phone.member.sealing.open(opened)!), toHex(keyring.secret));
+    });
+  });
+
+  it('has all of its own begun again after a crash', async () => {
+    await bob.say('one');
+    await alice.catchUp();
+    await alice.home.conversations.say(LOBBY_STREAM, 'two');
+    alice.disk.crash(alice.disk.unsynced);
+    await alice.start();
+    assert.deepEqual(await alice.read(), ['one', 'two (sending)']);
+    assert.deepEqual(await alice.deliver(), ['sealed']);
+    assert.deepEqual(await alice.read(), ['one', 'two']);
+  });
+});

@@ -1,0 +1,41 @@
+/** Time that passes when a test lets it. */
+import { install, type Clock } from '@sinonjs/fake-timers';
+import { NOW } from './community.ts';
+
+export class FakeTime {
+  readonly #clock: Clock = install({
+    now: NOW,
+    toFake: [
+      'setTimeout',
+      'clearTimeout',
+      'setInterval',
+      'clearInterval',
+      'setImmediate',
+      'clearImmediate',
+      'Date',
+      'performance',
+    ],
+  });
+
+  /** Milliseconds that have passed. */
+  get passed(): number {
+    return this.#clock.now - NOW;
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    await this.#clock.tickAsync(milliseconds);
+  }
+
+  /** Lets time pass until a promise is settled. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const done = (): void => void (isSettled = true);
+    promise.then(done, done);
+    while (!isSettled) await this.#clock.tickAsync(1);
+    return promise;
+  }
+
+  restore(): void {
+    this.#clock.uninstall();
+  }
+}

@@ -44,12 +44,16 @@ export interface Handlers<P extends Protocol> {
   };
   /** A fault of ours, for the log. */
   readonly onFault?: (error: unknown) => void;
+  /** Shared by several exchanges where one of its own would bound nothing. */
+  readonly budget?: ServingBudget;
 }
 
 /** How long a request may take unless the caller says otherwise, in milliseconds. */
 export const DEADLINE_MS = 15_000;
 /** Requests of the other side under way at once. */
 const MAX_SERVING = 512;
+/** Bytes of requests of the other side under way at once, and one request more. */
+const SERVING_BYTES = 4 << 20;
 /** Requests of ours under way at once. */
 const MAX_CALLS = 4_096;
 /** Text of an error as told to the other side. */
@@ -62,10 +66,56 @@ interface Call {
   readonly timer: NodeJS.Timeout;
 }
 
+/**
+ * Bounds the bytes of requests that are being served, each of which keeps its frame: beyond, no more
+ * is read. Who shares one gains nothing by opening more channels.
+ */
+export class ServingBudget {
+  readonly #limit: number;
+  #bytes = 0;
+  #waiting: { readonly below: number; readonly resolve: () => void }[] = [];
+
+  constructor(limit = SERVING_BYTES) {
+    this.#limit = limit;
+  }
+
+  /** Bytes of the requests that are being served. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  hold(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+    const ready = this.#waiting.filter(({ below }) => this.#bytes < below);
+    if (ready.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ below }) => this.#bytes >= below);
+    for (const { resolve } of ready) resolve();
+  }
+
+  /** Resolves when more may be read; undefined where it may at once. */
+  room(): Promise<void> | undefined {
+    return this.#bytes < this.#limit ? undefined : this.#below(this.#limit);
+  }
+
+  /** Resolves when nothing is being served. */
+  async idle(): Promise<void> {
+    if (this.#bytes > 0) await this.#below(1);
+  }
+
+  #below(below: number): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push({ below, resolve }));
+  }
+}
+
 export class Exchange<P extends Protocol> {
   readonly channel: Channel;
   readonly #protocol: P;
   readonly #handlers: Handlers<P>;
+  readonly #budget: ServingBudget;
   readonly #calls = new Map<number, Call>();
   readonly #onEnd: ((error: Error | undefined) => void)[] = [];
   #lastId = 0;
@@ -76,6 +126,7 @@ export class Exchange<P extends Protocol> {
     this.channel = channel;
     this.#protocol = protocol;
     this.#handlers = handlers;
+    this.#budget = handlers.budget ?? new ServingBudget();
     channel.onFrame((frame) => this.#take(frame));
     channel.onEnd((error) => this.#end(error));
   }
@@ -133,7 +184,7 @@ export class Exchange<P extends Protocol> {
     try {
       const message = decode(frame, { maxBytes: MAX_FRAME, views: true });
       if (!Array.isArray(message)) throw new ClchatError('BAD_MESSAGE');
-      await this.#dispatch(message as unknown[]);
+      await this.#dispatch(message as unknown[], frame.length);
     } catch (error) {
       if (error instanceof ClchatError) return this.channel.abort(error);
       this.#handlers.onFault?.(error);
@@ -141,13 +192,13 @@ export class Exchange<P extends Protocol> {
     }
   }
 
-  #dispatch(message: unknown[]): void | Promise<void> {
+  #dispatch(message: unknown[], size: number): void | Promise<void> {
     const [type, first, second, third] = message;
     switch (type) {
       case 0:
         if (typeof first !== 'number' || typeof second !== 'string' || message.length !== 4) break;
-        this.#serve(first, second, third);
-        return;
+        this.#serve(first, second, third, size);
+        return this.#budget.room();
       case 1:
         if (typeof first !== 'number' || message.length !== 3) break;
         this.#settle(first, (call) => {
@@ -181,7 +232,7 @@ export class Exchange<P extends Protocol> {
     how(call);
   }
 
-  #serve(id: number, method: string, payload: unknown): void {
+  #serve(id: number, method: string, payload: unknown, size: number): void {
     const refuse = (error: unknown): void => {
       const code = codeOf(error);
       // What went wrong inside is nobody's business outside.
@@ -199,6 +250,7 @@ export class Exchange<P extends Protocol> {
     });
     if (!request.success) return refuse(new ClchatError('BAD_MESSAGE'));
     this.#serving++;
+    this.#budget.hold(size);
     const run = async (): Promise<void> => {
       try {
         this.#send([1, id, await handler(request.output)]);
@@ -207,6 +259,7 @@ export class Exchange<P extends Protocol> {
         refuse(error);
       } finally {
         this.#serving--;
+        this.#budget.release(size);
       }
     };
     void run();

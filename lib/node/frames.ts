@@ -81,19 +81,52 @@ export class FrameReader {
   }
 }
 
-/** Bounds the bytes of unfinished and untaken frames over all channels of a transport together. */
+/** What holds bytes of a budget: a channel. */
+export interface Holder {
+  /** Where its peer is; all from one host count together. */
+  readonly host: string;
+  abort(error: Error): void;
+}
+
+/**
+ * Bounds the bytes of unfinished and untaken frames over all channels of a transport together. When
+ * there are too many, those go who hold most, not whoever comes next.
+ */
 export class FrameBudget {
   readonly #limit: number;
+  readonly #shares = new Map<Holder, number>();
   #held = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Counts what a channel holds more, or less. @returns whether it may grow on */
-  change(bytes: number): boolean {
-    this.#held += bytes;
-    return this.#held <= this.#limit;
+  /** Says how many bytes a channel holds now. */
+  hold(holder: Holder, bytes: number): void {
+    this.#count(holder, bytes);
+    while (this.#held > this.#limit) {
+      const largest = this.#largest();
+      this.#count(largest, 0);
+      largest.abort(new ClchatError('RATE_LIMITED', 'too much is unfinished'));
+    }
+  }
+
+  #count(holder: Holder, bytes: number): void {
+    this.#held += bytes - (this.#shares.get(holder) ?? 0);
+    if (bytes === 0) this.#shares.delete(holder);
+    else this.#shares.set(holder, bytes);
+  }
+
+  /** The one that holds most, of those of the host that holds most. */
+  #largest(): Holder {
+    const hosts = new Map<string, { bytes: number; largest: Holder; most: number }>();
+    for (const [holder, bytes] of this.#shares) {
+      const host = hosts.get(holder.host) ?? { bytes: 0, largest: holder, most: 0 };
+      host.bytes += bytes;
+      if (bytes > host.most) Object.assign(host, { largest: holder, most: bytes });
+      hosts.set(holder.host, host);
+    }
+    return [...hosts.values()].reduce((a, b) => (b.bytes > a.bytes ? b : a)).largest;
   }
 }
 

@@ -1,9 +1,10 @@
 /** A channel over one libp2p stream. */
 import type { Stream } from '@libp2p/interface';
 import { BaseChannel } from './base-channel.ts';
-import { FrameReader, type FrameBudget } from './frames.ts';
+import { FrameReader, type FrameBudget, type Holder } from './frames.ts';
 import { ClchatError, translate } from '../errors.ts';
 import type { PublicKey } from '../crdt/keys.ts';
+import type { Clock } from '../lifecycle.ts';
 
 /**
  * The most that is handed to the stream at once: with yamux's header it fills one Noise message, so
@@ -14,15 +15,27 @@ const CHUNK = 65_519 - 12;
 /** Received bytes that wait for a busy handler before the stream is paused. */
 const HOLD = 128 * 1024;
 
-/** What any channel may hold, even where all together hold too much. */
-const FREE = 64 * 1024;
+/** A frame may take so many times as long as one of which nothing more comes. */
+const SLOW_FRAMES = 4;
 
-export class StreamChannel extends BaseChannel {
+export interface StreamChannelOptions {
+  readonly remote: PublicKey;
+  readonly address: string;
+  /** Of the address, without the port. */
+  readonly host: string;
+  readonly budget: FrameBudget;
+  /** Its monotonic time is used. */
+  readonly clock: Clock;
+}
+
+export class StreamChannel extends BaseChannel implements Holder {
+  readonly host: string;
   readonly #stream: Stream;
   readonly #reader = new FrameReader();
   readonly #budget: FrameBudget;
-  /** Bytes in the reader as the budget knows them. */
-  #held = 0;
+  readonly #clock: Clock;
+  /** Since when a frame is unfinished, and when something of it came last. */
+  #unfinished: { readonly since: number; heard: number } | undefined;
   #paused = false;
   #resuming = false;
   /** Length of the last chunk while the stream says that it is full, else 0. */
@@ -33,16 +46,19 @@ export class StreamChannel extends BaseChannel {
   #over = false;
   #whenClosed: (() => void) | undefined;
 
-  constructor(stream: Stream, remote: PublicKey, address: string, budget: FrameBudget) {
-    super(remote, address);
+  constructor(stream: Stream, options: StreamChannelOptions) {
+    super(options.remote, options.address);
+    this.host = options.host;
     this.#stream = stream;
-    this.#budget = budget;
+    this.#budget = options.budget;
+    this.#clock = options.clock;
     this.onEnd(() => {
       this.#reader.clear();
       this.#account();
     });
     stream.addEventListener('message', ({ data }) => {
       if (this.ended) return;
+      if (this.#unfinished !== undefined) this.#unfinished.heard = this.#clock.monotonic();
       for (const chunk of data instanceof Uint8Array ? [data] : data) this.#reader.push(chunk);
       this.#checkOver();
       this.received();
@@ -61,8 +77,22 @@ export class StreamChannel extends BaseChannel {
       this.#onClose(stream.status === 'closed' ? undefined : new ClchatError('CLOSED'));
   }
 
+  /** Ends it when the peer has begun a frame and does not go on with it, or without end. */
+  checkProgress(stallMs: number): void {
+    if (this.#unfinished === undefined) return;
+    const { since, heard } = this.#unfinished;
+    const now = this.#clock.monotonic();
+    if (now - heard > stallMs || now - since > SLOW_FRAMES * stallMs)
+      this.abort(new ClchatError('TIMEOUT', 'a frame is not finished'));
+  }
+
   protected override nextFrame(): Uint8Array | undefined {
     const frame = this.#reader.next();
+    if (frame !== undefined || this.#reader.buffered === 0) this.#unfinished = undefined;
+    else if (this.#unfinished === undefined) {
+      const now = this.#clock.monotonic();
+      this.#unfinished = { since: now, heard: now };
+    }
     if (frame === undefined && this.#over && this.#reader.buffered > 0)
       throw new ClchatError('BAD_MESSAGE', 'the last frame is cut short');
     return frame;
@@ -103,10 +133,7 @@ export class StreamChannel extends BaseChannel {
   }
 
   #account(): void {
-    const { buffered } = this.#reader;
-    const allowed = this.#budget.change(buffered - this.#held);
-    this.#held = buffered;
-    if (!allowed && buffered > FREE) this.abort(new ClchatError('RATE_LIMITED'));
+    this.#budget.hold(this, this.#reader.buffered);
   }
 
   #onDrain(): void {

@@ -4,12 +4,14 @@ import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { abortReason, afterAwake, follow } from './abort.ts';
 import type { Connection, Target } from './channel.ts';
 import type { FrameBudget } from './frames.ts';
+import { hostOf } from './libp2p-gate.ts';
 import { SPEAKS_NOISE } from './libp2p-noise.ts';
 import { StreamChannel } from './libp2p-channel.ts';
 import { toHex } from '../crdt/bytes.ts';
 import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError, codeOf, hasCode, translate, type ErrorCode } from '../errors.ts';
 import { formatEndpoint, tryParseEndpoint, type Endpoint } from '../interfaces.ts';
+import type { Clock } from '../lifecycle.ts';
 
 /** Addresses of one target that are tried. */
 const MAX_ADDRESSES = 16;
@@ -21,24 +23,28 @@ const MAX_CHANNELS = 64;
 export class PeerConnection implements Connection {
   readonly remote: PublicKey;
   readonly address: string;
-  /** When it was made, monotonic milliseconds. */
-  readonly since: number;
   readonly #connection: LibConnection;
   readonly #budget: FrameBudget;
+  readonly #clock: Clock;
   readonly #channels = new Set<StreamChannel>();
-  #used = false;
+  /** Since when there is no channel, where there is none: monotonic milliseconds. */
+  #emptySince: number;
 
-  constructor(connection: LibConnection, since: number, budget: FrameBudget) {
+  constructor(connection: LibConnection, clock: Clock, budget: FrameBudget) {
     this.#connection = connection;
     this.#budget = budget;
-    this.since = since;
+    this.#clock = clock;
+    this.#emptySince = clock.monotonic();
     this.remote = keyOf(connection);
     this.address = addressOf(connection.remoteAddr);
   }
 
-  /** A peer came, and never opened a channel. */
-  get idle(): boolean {
-    return !this.#used && this.#connection.direction === 'inbound';
+  /** Ends what a peer that came only keeps occupied: a connection without use, unfinished frames. */
+  sweep({ idleMs, stallMs }: { readonly idleMs: number; readonly stallMs: number }): void {
+    if (this.#connection.direction !== 'inbound') return;
+    if (this.#channels.size === 0 && this.#clock.monotonic() - this.#emptySince > idleMs)
+      return this.abort(new ClchatError('TIMEOUT'));
+    for (const channel of this.#channels) channel.checkProgress(stallMs);
   }
 
   async open(protocol: string, { signal }: { signal: AbortSignal }): Promise<StreamChannel> {
@@ -64,10 +70,18 @@ export class PeerConnection implements Connection {
 
   /** Makes a channel of a stream on this connection. */
   carry(stream: Stream): StreamChannel {
-    this.#used = true;
-    const channel = new StreamChannel(stream, this.remote, this.address, this.#budget);
+    const channel = new StreamChannel(stream, {
+      remote: this.remote,
+      address: this.address,
+      host: hostOf(this.#connection),
+      budget: this.#budget,
+      clock: this.#clock,
+    });
     this.#channels.add(channel);
-    channel.onEnd(() => this.#channels.delete(channel));
+    channel.onEnd(() => {
+      this.#channels.delete(channel);
+      this.#emptySince = this.#clock.monotonic();
+    });
     return channel;
   }
 

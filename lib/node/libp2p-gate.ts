@@ -5,6 +5,7 @@
  */
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface';
 import { AbstractMessageStream } from '@libp2p/utils';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import { ClchatError } from '../errors.ts';
 
 /** Bytes that a peer may send before its handshake is finished; an honest one sends about 500. */
@@ -103,8 +104,9 @@ function unlimitHandshake(connection: MultiaddrConnection): void {
   if (connection instanceof AbstractMessageStream) Reflect.deleteProperty(connection, 'onData');
 }
 
-function hostOf(connection: MultiaddrConnection): string {
-  return connection.remoteAddr.getComponents()[0]?.value ?? '';
+/** The address of a peer without its port. */
+export function hostOf({ remoteAddr }: { readonly remoteAddr: Multiaddr }): string {
+  return remoteAddr.getComponents()[0]?.value ?? '';
 }
 
 function count(connections: ReadonlyMap<unknown, string>, host: string): number {

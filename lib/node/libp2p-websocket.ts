@@ -21,11 +21,28 @@ import {
 import { AbstractMultiaddrConnection, ipPortToMultiaddr } from '@libp2p/utils';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { ClchatError } from '../errors.ts';
 
 /** Largest message, in bytes; Noise sends at most 64 KiB at once. */
-const MAX_MESSAGE = 1 << 20;
+const MAX_MESSAGE = 128 * 1024;
+/** Frames that a message may come in, and pieces that the network may cut it into. */
+const MAX_FRAGMENTS = 128;
+const MAX_PIECES = 2_048;
+/**
+ * Bytes, with those of WebSocket itself, until it is known who the other side is. The gate counts
+ * whole messages; what has come of one that is not finished is kept here.
+ */
+const MAX_OPENING = 32 * 1024;
 /** How long a closed connection may take to say goodbye, in milliseconds. */
 const GOODBYE_MS = 1_000;
+
+const LIMITS = {
+  noServer: true,
+  maxPayload: MAX_MESSAGE,
+  maxFragments: MAX_FRAGMENTS,
+  maxBufferedChunks: MAX_PIECES,
+  perMessageDeflate: false,
+} as const;
 
 interface Options {
   /** Sockets at once, finished handshakes or not. */
@@ -52,11 +69,7 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
   readonly #upgrader: CreateListenerOptions['upgrader'];
   readonly #log: Logger;
   readonly #http: Server;
-  readonly #webSockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE,
-    perMessageDeflate: false,
-  });
+  readonly #webSockets = new WebSocketServer(LIMITS);
   readonly #sockets = new Set<Socket>();
   readonly #stopping = new AbortController();
   #address: Multiaddr | undefined;
@@ -128,11 +141,23 @@ class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Lis
         ipPortToMultiaddr(remoteAddress, remotePort).encapsulate('/ws'),
         this.#log,
       );
+      const unlimit = limitOpening(request.socket, connection);
       this.#upgrader
         .upgradeInbound(connection, { signal: this.#stopping.signal })
-        .catch((error: Error) => connection.abort(error));
+        .catch((error: Error) => connection.abort(error))
+        .finally(unlimit);
     });
   }
+}
+
+/** @returns ends the limit */
+function limitOpening(socket: Socket, connection: WebSocketConnection): () => void {
+  // Counted beside the WebSocket's own listener, which keeps what comes of a message.
+  const count = (): void => {
+    if (socket.bytesRead > MAX_OPENING) connection.abort(new ClchatError('BAD_MESSAGE'));
+  };
+  socket.on('data', count);
+  return () => socket.off('data', count);
 }
 
 class WebSocketConnection extends AbstractMultiaddrConnection {

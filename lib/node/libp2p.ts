@@ -37,8 +37,13 @@ export interface TransportLimits extends GateLimits, MuxerLimits {
   readonly handshakeMs: number;
   /** How long an address that is dialled may take to show that a peer is there, in milliseconds. */
   readonly dialMs: number;
-  /** How long a peer may be connected without having opened a channel, in milliseconds. */
+  /** How long a peer may be connected without a channel, in milliseconds. */
   readonly idleMs: number;
+  /**
+   * How long a peer may leave a frame unfinished without going on with it, in milliseconds; a few
+   * times as long in all.
+   */
+  readonly stallMs: number;
   /** Channels of one protocol that a peer may have open at once. */
   readonly channels: number;
   /** Bytes of unfinished and untaken frames, of all peers together. */
@@ -52,6 +57,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   handshakeMs: 12_000,
   dialMs: 4_500,
   idleMs: 20_000,
+  stallMs: 30_000,
   inboundStreams: 32,
   channels: 8,
   heldBytes: 256 << 20,
@@ -83,6 +89,7 @@ const WEB_SOCKET_TRIES = 16;
 const PING_PROTOCOL = '/ipfs/ping/1.0.0';
 const PING_MS = 10_000;
 const SWEEP_MS = 5_000;
+const HELD_UP_PERIODS = 3;
 
 /**
  * Starts a peer.
@@ -110,7 +117,7 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
     const peers = new Map<LibConnection, PeerConnection>();
     node.addEventListener('connection:open', ({ detail }) => {
       try {
-        peers.set(detail, new PeerConnection(detail, clock.monotonic(), budget));
+        peers.set(detail, new PeerConnection(detail, clock, budget));
       } catch (error) {
         detail.abort(translate(error));
       }
@@ -142,14 +149,15 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
         ? await listenNextTo(transportManager, listening)
         : await listenAt(transportManager, webSocket, '/ws');
 
-    const sweep = setInterval(
-      () => {
-        const before = clock.monotonic() - limits.idleMs;
-        for (const peer of peers.values())
-          if (peer.idle && peer.since < before) peer.abort(new ClchatError('TIMEOUT'));
-      },
-      Math.min(SWEEP_MS, limits.idleMs / 2),
-    );
+    const period = Math.min(SWEEP_MS, limits.idleMs / 2, limits.stallMs / 2);
+    let swept = clock.monotonic();
+    const sweep = setInterval(() => {
+      const since = clock.monotonic() - swept;
+      swept += since;
+      // When this process itself was held up, what the peers sent meanwhile is still to be read.
+      if (since > HELD_UP_PERIODS * period) return;
+      for (const peer of peers.values()) peer.sweep(limits);
+    }, period);
     sweep.unref();
     lifecycle.add('sweep', () => clearInterval(sweep));
 

@@ -40,7 +40,14 @@ const batches = v.strictObject({ batches: v.pipe(v.array(batch), v.maxLength(256
 const cursor = v.tuple([stream, count]);
 /** Stream, its length, and the id of its last seal. */
 const head = v.tuple([stream, count, v.pipe(v.string(), v.length(64))]);
-const heads = v.pipe(v.array(head), v.maxLength(20_000));
+/** Heads in one reply: with the longest names they fill a third of a frame. */
+export const MAX_HEADS = 2_000;
+/** Streams in the order `space`, then by name, as far as they go in one reply. */
+const headsPortion = v.strictObject({
+  heads: v.pipe(v.array(head), v.maxLength(MAX_HEADS)),
+  /** There are more, to be asked for by `heads`. */
+  more: v.boolean(),
+});
 const cursors = v.pipe(v.array(cursor), v.maxLength(20_000));
 const receipt = v.tuple([entryId, count, count]);
 const receipts = v.pipe(v.array(receipt), v.maxLength(5_000));
@@ -145,7 +152,9 @@ export const SYNC = {
   name: '/clchat/sync/1',
   methods: {
     /** Begins: from here on batches are pushed. */
-    open: { request: nothing, reply: v.strictObject({ heads }) },
+    open: { request: nothing, reply: headsPortion },
+    /** The portion that follows on a stream's. */
+    heads: { request: v.strictObject({ after: stream }), reply: headsPortion },
     /** How far the server has got with streams that the asker names. Needs no login. */
     lengths: {
       request: v.strictObject({ streams: v.pipe(v.array(stream), v.maxLength(1_000)) }),

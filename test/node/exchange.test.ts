@@ -4,7 +4,13 @@ import * as v from 'valibot';
 import { decode, encode } from '../../lib/crdt/codec.ts';
 import { ClchatError, codeOf, textOf } from '../../lib/errors.ts';
 import type { Channel } from '../../lib/node/channel.ts';
-import { encodeNotice, Exchange, type Handlers, type Protocol } from '../../lib/node/exchange.ts';
+import {
+  encodeNotice,
+  Exchange,
+  ServingBudget,
+  type Handlers,
+  type Protocol,
+} from '../../lib/node/exchange.ts';
 import { ended, eventually, openChannel, turns } from '../support/channels.ts';
 import { mutated } from '../support/mutate.ts';
 
@@ -246,6 +252,37 @@ describe('an exchange', () => {
     assert.equal(refused.length, 8);
     for (const { reason } of refused) assert.equal(codeOf(reason), 'RATE_LIMITED');
     assert.deepEqual(await client.call('double', { n: 1 }), { n: 2 });
+  });
+
+  it('reads no further while it serves requests of many bytes, over all that share a bound', async () => {
+    const server = await openChannel();
+    const budget = new ServingBudget(50_000);
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    for (const channel of [far, server.far])
+      new Exchange(channel, PROTOCOL, {
+        budget,
+        methods: {
+          fail: () => held.then(() => ({})),
+          double: ({ n }) => ({ n }),
+        },
+        notices: {},
+      });
+    client = new Exchange(near, PROTOCOL, { methods: {}, notices: {} });
+    const other = new Exchange(server.near, PROTOCOL, { methods: {}, notices: {} });
+    const calls = Array.from({ length: 40 }, () =>
+      client.call('fail', { code: 'x'.repeat(10_000) }),
+    );
+    await turns(20);
+    assert.ok(budget.bytes > 50_000 && budget.bytes < 65_000, `${budget.bytes} bytes`);
+    // The other is read until something is served there too, and then waits as well.
+    const first = await other.call('double', { n: 1 });
+    const second = other.call('double', { n: 2 }).then(() => 'answered');
+    const outcome = turns(20).then(() => 'waits');
+    assert.deepEqual([first, await Promise.race([second, outcome])], [{ n: 1 }, 'waits']);
+    release();
+    await Promise.all([...calls, second, budget.idle()]);
+    server.near.abort(new ClchatError('CLOSED'));
   });
 
   it('asks a bounded number of questions at once', async () => {

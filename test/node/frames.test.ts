@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { MAX_FRAME } from '../../lib/node/channel.ts';
-import { FRAME_HEADER, FrameBudget, FrameReader, FrameWriter } from '../../lib/node/frames.ts';
+import {
+  FRAME_HEADER,
+  FrameBudget,
+  FrameReader,
+  FrameWriter,
+  type Holder,
+} from '../../lib/node/frames.ts';
 import { hasCode } from '../../lib/errors.ts';
 
 const hex = (frames: readonly Uint8Array[]): string[] =>
@@ -107,11 +113,38 @@ describe('frames', () => {
     );
   });
 
-  it('are counted over all channels together', () => {
-    const budget = new FrameBudget(100);
-    assert(budget.change(60));
-    assert(!budget.change(60));
-    assert(budget.change(-60));
-    assert(budget.change(40));
+  describe('are counted over all channels together', () => {
+    const cut: string[] = [];
+    const holder = (host: string, name: string): Holder => ({
+      host,
+      abort: (error) => {
+        assert(hasCode(error, 'RATE_LIMITED'));
+        cut.push(name);
+      },
+    });
+    beforeEach(() => void cut.splice(0));
+
+    it('as long as they last', () => {
+      const budget = new FrameBudget(100);
+      const [a, b] = [holder('x', 'a'), holder('y', 'b')];
+      budget.hold(a, 60);
+      budget.hold(a, 0);
+      budget.hold(b, 100);
+      budget.hold(b, 30);
+      budget.hold(a, 70);
+      assert.deepEqual(cut, []);
+    });
+
+    it('and beyond, the largest of the host that holds most goes, not who comes next', () => {
+      const budget = new FrameBudget(100);
+      for (let n = 0; n < 9; n++) budget.hold(holder('x', `x${n}`), n === 5 ? 12 : 10);
+      budget.hold(holder('y', 'large'), 40);
+      // Cut until it fits, and then no more.
+      assert.deepEqual(cut, ['x5', 'x0', 'x1']);
+      budget.hold(holder('z', 'new'), 10);
+      assert.deepEqual(cut.splice(0), ['x5', 'x0', 'x1', 'x2']);
+      budget.hold(holder('z', 'huge'), 1_000);
+      assert.deepEqual(cut, ['huge']);
+    });
   });
 });

@@ -68,6 +68,36 @@ describe('libp2p: WebSockets', () => {
 
   const text = Buffer.from([0x81, 0x85, 0, 0, 0, 0, ...Buffer.from('hello')]);
   const huge = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x7f, 0, 0, 0, 0, 0, 0, 0]);
+  describe('are bounded until it is known who it is', () => {
+    /** A header of a WebSocket frame, masked by nothing. */
+    const header = (bits: number, size: number): Buffer => {
+      const bytes = Buffer.alloc(14);
+      bytes.writeUInt8(bits);
+      bytes.writeUInt8(0xff, 1);
+      bytes.writeBigUInt64BE(BigInt(size), 2);
+      return bytes;
+    };
+    const openings: [string, Buffer, Buffer][] = [
+      ['a message that is never finished', header(0x82, 100_000), Buffer.alloc(1_000)],
+      [
+        'a message in a great many pieces',
+        header(0x02, 0),
+        Buffer.concat(Array<Buffer>(100).fill(header(0x00, 0))),
+      ],
+      ['a message larger than any', header(0x82, 200_000), Buffer.alloc(0)],
+    ];
+    for (const [what, first, rest] of openings)
+      it(`and hung up on when they send ${what}`, async () => {
+        // So long that it is not for want of an answer.
+        const patient = await startServer({ limits: { handshakeMs: 60_000 } });
+        const socket = (await stranger(portOf(patient.webSocketAddresses()[0]))).resume();
+        socket.write(UPGRADE);
+        socket.write(first);
+        for (let n = 0; n < 40; n++) socket.write(rest);
+        await gone(socket);
+      });
+  });
+
   for (const [what, opening] of [
     ['nothing', ''],
     ['half a request', 'GET / HTTP/1.1\r\nHost: '],

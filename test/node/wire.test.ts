@@ -7,7 +7,7 @@ import { BATCH_BYTES, MAX_BATCH } from '../../lib/crdt/seal.ts';
 import { ClchatError, codeOf } from '../../lib/errors.ts';
 import { MAX_FRAME } from '../../lib/node/channel.ts';
 import { encodeNotice, Exchange, type Handlers, type Protocol } from '../../lib/node/exchange.ts';
-import { PORTION_BYTES, SESSION, SYNC } from '../../lib/node/wire.ts';
+import { MAX_HEADS, PORTION_BYTES, SESSION, SYNC } from '../../lib/node/wire.ts';
 import { MAX_TEXT_BYTES } from '../../lib/text.ts';
 import { openChannel, turns } from '../support/channels.ts';
 import { mutated } from '../support/mutate.ts';
@@ -36,6 +36,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   online: {},
   ping: {},
   open: {},
+  heads: { after: 'room/lobby' },
   lengths: { streams: ['space', 'room/lobby'] },
   handBack: { batches: [{ seal: new Uint8Array(300), items: [new Uint8Array(300)] }] },
   fetch: { stream: 'space', from: 0 },
@@ -148,6 +149,15 @@ describe('the wire', () => {
     assert.ok(!v.is(methods.submit.request, { entries: [new Uint8Array(MAX_ENTRY + 1)] }));
     assert.ok(!v.is(methods.receipts.request, { ids: Array(501).fill(KEY) }));
     assert.ok(!v.is(methods.lengths.request, { streams: Array(1_001).fill('space') }));
+    const heads = (length: number) => ({
+      heads: Array(length).fill([`pair/${'a'.repeat(32)}:${'b'.repeat(32)}`, 2 ** 48, KEY]),
+      more: true,
+    });
+    for (const { reply } of [methods.open, methods.heads]) {
+      assert.ok(v.is(reply, heads(MAX_HEADS)));
+      assert.ok(!v.is(reply, heads(MAX_HEADS + 1)));
+    }
+    assert.ok(encode([1, 2 ** 40, heads(MAX_HEADS)]).length < MAX_FRAME / 2);
     assert.ok(!v.is(notices.acks, { cursors: Array(20_001).fill(['space', 0]) }));
     const items = (length: number) => ({
       seal: entry,

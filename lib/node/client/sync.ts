@@ -21,6 +21,8 @@ const BRIDGE_ITEMS = 2_000;
 /** How soon is acknowledged what came in, and how long until again, in milliseconds. */
 const ACK_MS = 20;
 const ACK_APART_MS = 200;
+/** Streams acknowledged in one notice. */
+const ACKS = 2_000;
 /** Bytes of batches that are kept while what precedes them is fetched. */
 const EARLY_BYTES = 8 << 20;
 /** Pages of a snapshot, of at most a frame each. */
@@ -354,7 +356,8 @@ export class SyncClient {
       inbox.cursor(name),
     ]);
     this.#unacknowledged.clear();
-    this.exchange.notify('acks', { cursors });
+    for (let at = 0; at < cursors.length; at += ACKS)
+      this.exchange.notify('acks', { cursors: cursors.slice(at, at + ACKS) });
   }
 
   /** Resolves when what was pushed has been taken. */

@@ -5,9 +5,10 @@
  */
 import * as v from 'valibot';
 import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
-import { equal } from '../../crdt/bytes.ts';
+import { equal, toHex } from '../../crdt/bytes.ts';
 import { decodeEntry, verifyEntry, type Entry } from '../../crdt/entry.ts';
-import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
+import type { LogStore } from '../../crdt/log-store.ts';
 import {
   accountOf,
   bytesUpTo,
@@ -26,6 +27,7 @@ import { fold } from '../../text.ts';
 import type { Reply, Request } from '../exchange.ts';
 import { lockSchema, type Lockout } from '../lockout.ts';
 import type { OpaqueServer } from '../opaque.ts';
+import { TokenBuckets } from '../token-bucket.ts';
 import type { Vault } from '../vault.ts';
 import type { SESSION } from '../wire.ts';
 import type { Directory } from './directory.ts';
@@ -33,16 +35,30 @@ import type { Directory } from './directory.ts';
 /** How long a reset code can be redeemed, in seconds. */
 export const RESET_SECONDS = 24 * 3600;
 
+/** Registrations that a device may begin at once, and then a second. */
+const REGISTRATION_BURST = 10;
+const REGISTRATIONS_PER_SECOND = 0.2;
+
 export interface AccountsOptions {
+  readonly log: LogStore;
   readonly directory: Directory;
   readonly sealer: Sealer;
   readonly vault: Vault;
   readonly opaque: OpaqueServer;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   /** Durable once it resolves. */
   readonly write: (operations: readonly StoreOperation[]) => Promise<void>;
   readonly lockout: Lockout;
   readonly inviteOnly: boolean;
+}
+
+/** A password that is being registered. */
+export interface Registration {
+  /** The name it is for, folded. */
+  readonly name: string;
+  /** The identifier the record will be bound to. */
+  readonly user: string;
 }
 
 /** What a session has under way; see `Session`. */
@@ -54,12 +70,11 @@ export interface Claimant {
   attempt: { account: AccountId; state: Uint8Array; release: () => void } | undefined;
   /** The account whose password has been proved on this connection. */
   proved: AccountId | undefined;
-  /** The name for which a password is being registered. */
-  registering: string | undefined;
+  registering: Registration | undefined;
 }
 
 const passwordSchema = v.strictObject({
-  /** The identifier the record is bound to: the name at registration, folded. */
+  /** The identifier the record is bound to; in old records the name at registration, folded. */
   user: v.pipe(v.string(), v.maxLength(256)),
   record: bytesUpTo(2048),
   lock: lockSchema,
@@ -73,9 +88,15 @@ type Answer<M extends keyof Methods> = Promise<Reply<typeof SESSION, M>>;
 
 export class Accounts {
   readonly #options: AccountsOptions;
+  readonly #registrations: TokenBuckets<PublicKey>;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
+    this.#registrations = new TokenBuckets(
+      REGISTRATION_BURST,
+      REGISTRATIONS_PER_SECOND,
+      options.clock,
+    );
   }
 
   get #space(): Reader {
@@ -215,29 +236,46 @@ export class Accounts {
     return body.account;
   }
 
+  /**
+   * Begins a registration. The identifier is a fresh one each time: the answer is what a login
+   * attempt would give under the same identifier, and one that could be known beforehand would let
+   * passwords be tried here that no lock counts.
+   */
+  async #register(claimant: Claimant, name: string, request: Uint8Array): Promise<Uint8Array> {
+    const { opaque, random } = this.#options;
+    // Longer than any name, so that it is no old record's.
+    const user = toHex(random(32));
+    claimant.registering = { name: fold(name), user };
+    return opaque.registerResponse({ user, request });
+  }
+
+  /** What is to be kept of a registration that was begun for a name. @throws BAD_ENTRY */
+  #registered(claimant: Claimant, name: string, record: Uint8Array): PasswordRecord {
+    const { registering } = claimant;
+    if (registering?.name !== fold(name)) throw new ClchatError('BAD_ENTRY');
+    return { user: registering.user, record, lock: this.#options.lockout.succeed() };
+  }
+
   async registerStart(
     claimant: Claimant,
     { name, request }: Asked<'registerStart'>,
   ): Answer<'registerStart'> {
     if (accountNamed(this.#space, name) !== undefined) throw new ClchatError('NAME_TAKEN');
-    claimant.registering = fold(name);
-    return { response: await this.#options.opaque.registerResponse({ user: fold(name), request }) };
+    if (!this.#registrations.take(claimant.device)) throw new ClchatError('RATE_LIMITED');
+    return { response: await this.#register(claimant, name, request) };
   }
 
   async signup(claimant: Claimant, { entry: bytes, record }: Asked<'signup'>): Promise<AccountId> {
-    const { inviteOnly, lockout } = this.#options;
+    const { inviteOnly } = this.#options;
     const { entry, body } = this.#entry(claimant, bytes, 'account');
     const account = entry.id.slice(0, 32) as AccountId;
     if ((record === null) !== (body.password === null)) throw new ClchatError('BAD_ENTRY');
-    if (record !== null && claimant.registering !== fold(body.name))
-      throw new ClchatError('BAD_ENTRY');
     const operations =
-      record === null
-        ? []
-        : [this.#keep(account, { user: fold(body.name), record, lock: lockout.succeed() })];
+      record === null ? [] : [this.#keep(account, this.#registered(claimant, body.name, record))];
     await this.#seal(entry, bytes, operations, () =>
       inviteOnly && this.#hasAccounts() ? 'CODE_REQUIRED' : undefined,
     );
+    claimant.registering = undefined;
     return account;
   }
 
@@ -249,10 +287,8 @@ export class Accounts {
     claimant: Claimant,
     { request }: Asked<'passwordStart'>,
   ): Answer<'passwordStart'> {
-    const account = this.#mayChange(claimant);
-    claimant.registering = fold(account.name);
-    const user = fold(account.name);
-    return { response: await this.#options.opaque.registerResponse({ user, request }) };
+    const { name } = this.#mayChange(claimant);
+    return { response: await this.#register(claimant, name, request) };
   }
 
   /** Who has a password must have proved it on this connection to change it. */
@@ -268,22 +304,43 @@ export class Accounts {
   async password(claimant: Claimant, { entry: bytes, record }: Asked<'password'>): Promise<void> {
     const account = this.#mayChange(claimant);
     const { entry } = this.#entry(claimant, bytes, 'password');
-    if (claimant.account === undefined || claimant.registering !== fold(account.name))
-      throw new ClchatError('BAD_ENTRY');
-    const value = { user: fold(account.name), record, lock: this.#options.lockout.succeed() };
+    if (claimant.account === undefined) throw new ClchatError('BAD_ENTRY');
+    const value = this.#registered(claimant, account.name, record);
     await this.#seal(entry, bytes, [this.#keep(claimant.account, value)]);
     claimant.proved = undefined;
+    claimant.registering = undefined;
   }
 
-  #reset(account: AccountId, code: string): void {
+  /** That the code is the one of the account's last reset, and in time. @throws BAD_CODE */
+  async #reset(account: AccountId, code: string): Promise<void> {
     const reset = this.#space.get<ResetRecord>('reset', account);
-    const { clock } = this.#options;
     if (
       reset === undefined ||
       !equal(codeVerifier(code), reset.verifier) ||
-      clock.now() - reset.time > RESET_SECONDS * 1_000
+      !(await this.#wasResetLately(account))
     )
       throw new ClchatError('BAD_CODE');
+  }
+
+  /**
+   * Whether the account was reset not too long ago, by the time of the seal, which is of the
+   * server's own clock: the time in the record is the administrator's word.
+   */
+  async #wasResetLately(account: AccountId): Promise<boolean> {
+    const { log, clock } = this.#options;
+    const since = clock.now() - RESET_SECONDS * 1_000;
+    const { length } = log.headOf('space');
+    for (let before = length; before > 0;) {
+      const seal = await log.sealOver('space', before - 1);
+      if (seal === undefined || seal.time < since) return false;
+      for (let position = seal.first; position < before; position++) {
+        const item = log.item('space', position);
+        const action = item?.type === 'entry' ? actionOf(item.entry, 'space') : undefined;
+        if (action?.kind === 'reset' && action.body.account === account) return true;
+      }
+      before = seal.first;
+    }
+    return false;
   }
 
   async recoverStart(
@@ -292,10 +349,8 @@ export class Accounts {
   ): Answer<'recoverStart'> {
     const { id, account } = this.#named(name);
     // A code has 128 random bits: guessing needs no lock of its own.
-    this.#reset(id, code);
-    claimant.registering = fold(account.name);
-    const user = fold(account.name);
-    const response = await this.#options.opaque.registerResponse({ user, request });
+    await this.#reset(id, code);
+    const response = await this.#register(claimant, account.name, request);
     const devices: [PublicKey, Uint8Array][] = [];
     for (const key of this.#options.directory.devicesOf(id)) {
       const device = deviceOf(this.#space, key);
@@ -310,11 +365,11 @@ export class Accounts {
   ): Promise<AccountId> {
     const { entry, body } = this.#entry(claimant, bytes, 'recover');
     const account = accountOf(this.#space, body.account);
-    if (account === undefined || claimant.registering !== fold(account.name))
-      throw new ClchatError('BAD_ENTRY');
-    this.#reset(body.account, body.code);
-    const value = { user: fold(account.name), record, lock: this.#options.lockout.succeed() };
+    if (account === undefined) throw new ClchatError('BAD_ENTRY');
+    const value = this.#registered(claimant, account.name, record);
+    await this.#reset(body.account, body.code);
     await this.#seal(entry, bytes, [this.#keep(body.account, value)]);
+    claimant.registering = undefined;
     return body.account;
   }
 }

@@ -15,6 +15,8 @@ export class Directory {
   /** Devices that are not revoked, by account. */
   readonly #devices = new Map<AccountId, Set<PublicKey>>();
   readonly #pairs = new Map<AccountId, Set<StreamName>>();
+  /** How many rooms an account has made. */
+  readonly #rooms = new Map<AccountId, number>();
   #deviceCount = 0;
 
   private constructor(log: LogStore, space: State) {
@@ -26,6 +28,7 @@ export class Directory {
     const { state } = await log.open('space');
     const directory = new Directory(log, state);
     for (const [key] of state.entries<DeviceRecord>('device')) directory.#note(key as PublicKey);
+    for (const [, room] of state.entries<RoomRecord>('room')) directory.#noteRoom(room);
     for (const name of await log.names()) directory.#notePair(name);
     return directory;
   }
@@ -55,6 +58,10 @@ export class Directory {
     }
   }
 
+  #noteRoom({ owner }: RoomRecord): void {
+    if (owner !== null) this.#rooms.set(owner, this.roomsOf(owner) + 1);
+  }
+
   /** Brings the indexes up to date. */
   update(batch: Batch): void {
     const { stream, first } = batch.seal;
@@ -66,11 +73,19 @@ export class Directory {
       this.#note(entry.device);
       const action = actionOf(entry, 'space');
       if (action?.kind === 'revoke') this.#note(action.body.device);
+      if (action?.kind !== 'room') continue;
+      const room = this.#space.get<RoomRecord>('room', entry.id.slice(0, 32));
+      if (room !== undefined) this.#noteRoom(room);
     }
   }
 
   devicesOf(account: AccountId): ReadonlySet<PublicKey> {
     return this.#devices.get(account) ?? new Set();
+  }
+
+  /** How many rooms an account has made. */
+  roomsOf(account: AccountId): number {
+    return this.#rooms.get(account) ?? 0;
   }
 
   mayRead(account: AccountId, stream: StreamName): boolean {
@@ -80,7 +95,7 @@ export class Directory {
     return mayRead(this.#space, stream, state, account);
   }
 
-  /** Streams that an account may read and that have something in them. */
+  /** Streams that an account may read and that have something in them, in no order. */
   streamsOf(account: AccountId): StreamName[] {
     const rooms = [...this.#space.entries<RoomRecord>('room')].map(([id]) => roomStream(id));
     return [

@@ -17,6 +17,8 @@ const WATCH_LIMIT = 4_096;
 /** How soon authors are told of news, and how long until again, in milliseconds. */
 const TELL_MS = 50;
 const TELL_APART_MS = 250;
+/** Devices looked at before anything else gets its turn. */
+const PORTION = 256;
 /** How long acknowledgements may stay unwritten, in milliseconds. */
 const WRITE_MS = 500;
 
@@ -101,7 +103,8 @@ export class Receipts {
     const watched = this.#watched.get(stream);
     if (watched === undefined) return;
     let complete = 0;
-    for (let i = firstAt(watched, before); i < watched.length; i++) {
+    const first = firstWhere(watched.length, (at) => watched[at]!.position >= before);
+    for (let i = first; i < watched.length; i++) {
       const message = watched[i]!;
       if (message.position >= after) break;
       if (message.author === device || message.on >= message.of) continue;
@@ -126,23 +129,50 @@ export class Receipts {
         this.#options.tell(author, receipts.slice(i, i + 1_000));
   }
 
-  /** How far a message has got, from what devices have acknowledged. */
-  async lookup(id: EntryId, asking: PublicKey): Promise<Receipt | undefined> {
+  /** How far messages have got, from what devices have acknowledged; each is told once. */
+  async lookup(ids: readonly EntryId[], asking: PublicKey): Promise<Receipt[]> {
     const { log, directory } = this.#options;
-    const place = log.find(id);
-    if (place === undefined || !directory.isAudience(place.stream, asking)) return undefined;
-    await log.open(place.stream);
-    const item = log.item(place.stream, place.position);
-    if (item?.type !== 'entry') return undefined;
-    let on = 0;
-    for (const [device, length] of this.#cursors.get(place.stream) ?? [])
-      if (
-        length > place.position &&
-        device !== item.entry.device &&
-        directory.isAudience(place.stream, device)
-      )
-        on++;
-    return [id, on, Math.max(on, directory.audienceSize(place.stream))];
+    const byStream = new Map<StreamName, { id: EntryId; position: number }[]>();
+    for (const id of new Set(ids)) {
+      const place = log.find(id);
+      if (place === undefined || !directory.isAudience(place.stream, asking)) continue;
+      const places = byStream.get(place.stream);
+      if (places === undefined) byStream.set(place.stream, [{ id, position: place.position }]);
+      else places.push({ id, position: place.position });
+    }
+    const receipts: Receipt[] = [];
+    for (const [stream, places] of byStream) {
+      // Whose devices count may be in a state that is not in memory.
+      await log.open(stream);
+      const of = directory.audienceSize(stream);
+      const held = await this.#held(stream);
+      const lengths = [...held.values()].sort((a, b) => a - b);
+      for (const { id, position } of places) {
+        const item = log.item(stream, position);
+        if (item?.type !== 'entry') continue;
+        const holders =
+          lengths.length - firstWhere(lengths.length, (at) => lengths[at]! > position);
+        // As it was when the others were counted: it may have gone on since.
+        const own = held.get(item.entry.device) ?? 0;
+        const on = own > position ? holders - 1 : holders;
+        receipts.push([id, on, Math.max(on, of)]);
+      }
+    }
+    return receipts;
+  }
+
+  /** How far the devices that count hold a stream. */
+  async #held(stream: StreamName): Promise<Map<PublicKey, number>> {
+    const { directory } = this.#options;
+    const held = new Map<PublicKey, number>();
+    let looked = 0;
+    for (const [device, length] of this.#cursors.get(stream) ?? []) {
+      // Others are to be served in between, however many devices there are.
+      if (++looked % PORTION === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (directory.isAudience(stream, device)) held.set(device, length);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    return held;
   }
 
   /** Writes the acknowledgements that are still in memory only. */
@@ -166,14 +196,14 @@ export class Receipts {
   }
 }
 
-/** Index of the first message at or after a position. */
-function firstAt(watched: readonly Watched[], position: number): number {
+/** Index of the first of so many, in order, of which something holds from there on. */
+function firstWhere(number: number, holds: (index: number) => boolean): number {
   let low = 0;
-  let high = watched.length;
+  let high = number;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (watched[middle]!.position < position) low = middle + 1;
-    else high = middle;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }

@@ -52,6 +52,8 @@ export interface ServerOptions {
   readonly term: number;
   /** Milliseconds in which clients may hand back what a restored server lacks; 0 for others. */
   readonly recoverMs: number;
+  /** See `HubOptions.patienceMs`; for tests. */
+  readonly syncPatienceMs?: number;
   /** Faults of ours, for the log. */
   readonly onFault: (error: unknown) => void;
 }
@@ -110,11 +112,13 @@ export class Server {
       const isBlocked = (blocker: AccountId, target: AccountId): boolean =>
         log.record(accountStream(blocker), 'block', target) === true;
       const accounts = new Accounts({
+        log,
         directory,
         sealer,
         vault,
         opaque,
         clock,
+        random: options.random,
         write: (operations) => store.write(operations, { sync: true }),
         lockout: new Lockout({ clock, blockDuration: options.blockDuration }),
         inviteOnly,
@@ -147,6 +151,7 @@ export class Server {
             onActive: (device) => sessions.active(device),
             isBlocked,
             onFault,
+            patienceMs: options.syncPatienceMs,
           }),
         (value) => value.stop(),
       );

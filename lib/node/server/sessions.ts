@@ -6,9 +6,11 @@ import { accountOf, deviceOf, type ServerRecord } from '../../crdt/records.ts';
 import { may } from '../../crdt/space.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { Channel } from '../channel.ts';
-import { Exchange, type Notice, type Reply, type Request } from '../exchange.ts';
+import { Exchange, type Reply, type Request } from '../exchange.ts';
+import { TokenBuckets } from '../token-bucket.ts';
 import { PROTOCOL_VERSION, SESSION } from '../wire.ts';
 import type { Accounts, Claimant } from './accounts.ts';
+import { Listeners, type Listener } from './listeners.ts';
 import { Presence } from './presence.ts';
 
 export interface SessionsOptions {
@@ -25,9 +27,11 @@ export interface SessionsOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-interface Session extends Claimant {
-  readonly exchange: Exchange<typeof SESSION>;
+interface Session extends Claimant, Listener {
+  readonly device: PublicKey;
   account: AccountId | undefined;
+  /** Since when nobody is logged in here, where nobody is: monotonic, in milliseconds. */
+  since: number;
   /** When a person was last at work, and when anything was heard: monotonic, in milliseconds. */
   active: number;
   heard: number;
@@ -35,8 +39,17 @@ interface Session extends Claimant {
 
 /** A device that says nothing for so long is gone, in milliseconds; clients ping every 3 s. */
 const SILENCE_MS = 15_000;
-/** A connection that has not logged in for so long is closed, in milliseconds. */
-const STRANGER_MS = 120_000;
+/**
+ * A connection on which nobody is logged in for so long is closed, in milliseconds, whatever it says
+ * meanwhile: people take their time to type a password, but it costs nothing to stay.
+ */
+const STRANGER_MS = 300_000;
+/** Broadcasts of an account at once, and then a second: each costs a frame for everybody. */
+const BROADCAST_BURST = 10;
+const BROADCASTS_PER_SECOND = 2;
+/** Logins of an account's devices, of each of which everybody may have to be told. */
+const LOGIN_BURST = 30;
+const LOGINS_PER_SECOND = 1;
 const SWEEP_MS = 500;
 
 export class Sessions {
@@ -44,17 +57,22 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Session>();
   /** Logged in. */
-  readonly #byDevice = new Map<PublicKey, Session>();
+  readonly #listeners = new Listeners<Session>();
+  readonly #broadcasts: TokenBuckets<AccountId>;
+  readonly #logins: TokenBuckets<AccountId>;
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    const { clock } = options;
+    this.#broadcasts = new TokenBuckets(BROADCAST_BURST, BROADCASTS_PER_SECOND, clock);
+    this.#logins = new TokenBuckets(LOGIN_BURST, LOGINS_PER_SECOND, clock);
     this.presence = new Presence({
-      clock: options.clock,
+      clock,
       isBlocked: options.isBlocked,
       tell: (to, about, online) => {
         const user = accountOf(options.space, about)?.name;
-        if (user !== undefined) this.#tellAccount(to, 'presence', { user, online });
+        if (user !== undefined) this.#listeners.tellPresence(to, { user, online });
       },
     });
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -62,26 +80,12 @@ export class Sessions {
   }
 
   accountOf(device: PublicKey): AccountId | undefined {
-    return this.#byDevice.get(device)?.account;
+    return this.#listeners.ofDevice(device)?.account;
   }
 
   active(device: PublicKey): void {
-    const session = this.#byDevice.get(device);
+    const session = this.#listeners.ofDevice(device);
     if (session !== undefined) session.active = this.#options.clock.monotonic();
-  }
-
-  #tellAccount<N extends 'presence' | 'broadcast'>(
-    to: AccountId,
-    name: N,
-    notice: Notice<typeof SESSION, N>,
-  ): boolean {
-    let told = false;
-    for (const session of this.#byDevice.values()) {
-      if (session.account !== to || session.exchange.ended) continue;
-      session.exchange.notify(name, notice);
-      told = true;
-    }
-    return told;
   }
 
   /** Takes a session channel. */
@@ -136,8 +140,7 @@ export class Sessions {
         broadcast: touch((request) => this.#broadcast(session, request)),
         online: () => {
           const account = this.#mustBeIn(session);
-          const mine = [...this.#byDevice.values()].filter((other) => other.account === account);
-          return { devices: mine.map(({ device }) => device) };
+          return { devices: [...this.#listeners.of(account)].map(({ device }) => device) };
         },
         ping: () => {
           session.heard = clock.monotonic();
@@ -154,7 +157,9 @@ export class Sessions {
     const session: Session = {
       exchange,
       device: channel.remote,
+      later: new Map(),
       account: undefined,
+      since: now,
       attempt: undefined,
       proved: undefined,
       registering: undefined,
@@ -194,20 +199,24 @@ export class Sessions {
     if (device?.revoked === true) throw new ClchatError('REVOKED');
     const account = device === undefined ? undefined : accountOf(space, device.account);
     if (device === undefined || account === undefined) throw new ClchatError('NOT_LOGGED_IN');
+    if (session.account !== device.account && !this.#logins.take(device.account))
+      throw new ClchatError('RATE_LIMITED');
     this.#enter(session, device.account);
     return { account: device.account, name: account.name };
   }
 
   #enter(session: Session, account: AccountId): void {
-    if (session.account === account) return;
+    // It may have gone while its entry was being sealed: its end, which would log it out, is over.
+    if (session.account === account || session.exchange.ended) return;
     // The same device may come again before its old connection is known to be dead.
-    const before = this.#byDevice.get(session.device);
+    const before = this.#listeners.ofDevice(session.device);
     session.account = account;
     session.active = this.#options.clock.monotonic();
-    this.#byDevice.set(session.device, session);
+    this.#listeners.add(account, session);
     this.presence.enter(account);
     if (before !== undefined && before !== session) {
       before.account = undefined;
+      this.#listeners.remove(account, before);
       this.presence.leave(account);
       before.exchange.abort(new ClchatError('CLOSED', 'replaced by a newer connection'));
     }
@@ -218,7 +227,8 @@ export class Sessions {
     if (account === undefined) return;
     session.account = undefined;
     session.proved = undefined;
-    if (this.#byDevice.get(device) === session) this.#byDevice.delete(device);
+    session.since = this.#options.clock.monotonic();
+    this.#listeners.remove(account, session);
     this.#options.onLeave(device);
     this.presence.leave(account);
   }
@@ -243,21 +253,21 @@ export class Sessions {
     const account = this.#mustBeIn(session);
     if (!may(space, account, 'broadcast'))
       throw new ClchatError('DENIED', 'You need the permission "broadcast".');
+    if (!this.#broadcasts.take(account)) throw new ClchatError('RATE_LIMITED');
     const from = accountOf(space, account)?.name ?? '';
-    const reached: AccountId[] = [];
-    const missed: AccountId[] = [];
-    for (const other of this.presence.online()) {
-      if (other === account) continue;
-      const told =
-        !isBlocked(other, account) && this.#tellAccount(other, 'broadcast', { from, text, time });
-      (told ? reached : missed).push(other);
-    }
-    return { reached: this.#namesOf(reached), missed: this.#namesOf(missed) };
+    const others = this.presence.online().filter((other) => other !== account);
+    const willing = others.filter((other) => !isBlocked(other, account));
+    const reached = this.#listeners.broadcast(willing, { from, text, time });
+    const told = new Set(reached);
+    return {
+      reached: this.#namesOf(reached),
+      missed: this.#namesOf(others.filter((other) => !told.has(other))),
+    };
   }
 
   /** Ends the session of a device that its account has shut out. */
   revoke(device: PublicKey): void {
-    const session = this.#byDevice.get(device);
+    const session = this.#listeners.ofDevice(device);
     if (session !== undefined) this.#end(session, 'revoked');
   }
 
@@ -272,7 +282,7 @@ export class Sessions {
     for (const session of this.#sessions) {
       if (now - session.heard > SILENCE_MS)
         session.exchange.abort(new ClchatError('TIMEOUT', 'nothing was heard of it'));
-      else if (session.account === undefined && now - session.active > STRANGER_MS)
+      else if (session.account === undefined && now - session.since > STRANGER_MS)
         void session.exchange.close();
       else if (
         timeout > 0 &&

@@ -1,83 +1,58 @@
 /** Replication, the server's side: batches out to every device that may read them, entries in. */
-import { decodeEntry, verifyEntry } from '../../crdt/entry.ts';
+import { verifyEntry } from '../../crdt/entry.ts';
 import { ClchatError } from '../../errors.ts';
-import { sleep, type Clock } from '../../lifecycle.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import { openBatch, type Batch } from '../../crdt/seal.ts';
-import type { Outcome, Sealer } from '../../crdt/sealer.ts';
-import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
+import { openBatch, type Batch, type Item } from '../../crdt/seal.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import type { Channel } from '../channel.ts';
 import { encodeNotice, Exchange, type Reply, type Request } from '../exchange.ts';
-import { PORTION_BYTES, SYNC } from '../wire.ts';
-import type { Directory } from './directory.ts';
+import { MAX_HEADS, PORTION_BYTES, SYNC } from '../wire.ts';
+import { Lanes, type Lane } from './lanes.ts';
 import { Receipts, type Receipt } from './receipts.ts';
 import { Snapshots } from './snapshots.ts';
+import { Submissions, type SubmissionOptions } from './submissions.ts';
 
 /** Bytes that may wait for a device before it is left to fetch what it misses. */
 const LAG_BYTES = 1 << 20;
 /** How long a device that is logged out may take to close its replication, in milliseconds. */
 const DROP_MS = 2_000;
-/** Messages an account may send a second, and how many at once after a pause. */
-const RATE = 200;
-const BURST = 400;
-/** Kinds that need more than the entry, and so come by the session protocol. */
-const BY_SESSION = new Set(['account', 'device', 'recover', 'password', 'server']);
+/** How long a channel may be open without having begun anything, in milliseconds. */
+const PATIENCE_MS = 10_000;
 
-export interface HubOptions {
+export interface HubOptions extends SubmissionOptions {
   readonly log: LogStore;
-  readonly sealer: Sealer;
-  readonly directory: Directory;
-  readonly clock: Clock;
-  /** The account a device is logged in to. */
-  readonly accountOf: (device: PublicKey) => AccountId | undefined;
-  /** A person of the account has done something. */
-  readonly onActive: (device: PublicKey) => void;
-  /** Whether one account has blocked another. */
-  readonly isBlocked: (blocker: AccountId, target: AccountId) => boolean;
   readonly onFault: (error: unknown) => void;
+  /** In place of `PATIENCE_MS`, for tests. */
+  readonly patienceMs?: number | undefined;
 }
 
 interface Subscriber {
   readonly exchange: Exchange<typeof SYNC>;
   readonly device: PublicKey;
+  /** Shared with all other channels of the device. */
+  readonly lane: Lane;
   account: AccountId | undefined;
   /** Streams of which something was not pushed. */
   readonly lagging: Set<StreamName>;
   draining: boolean;
-  /** Submissions are judged in the order in which they came. */
-  turn: Promise<unknown>;
-}
-
-/** Lets through so many a second, the rest later. */
-class Pace {
-  #credit = BURST;
-  #at: number;
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#at = clock.monotonic();
-  }
-
-  async take(number: number): Promise<void> {
-    const now = this.#clock.monotonic();
-    this.#credit = Math.min(BURST, this.#credit + ((now - this.#at) / 1_000) * RATE) - number;
-    this.#at = now;
-    if (this.#credit < 0) await sleep((-this.#credit / RATE) * 1_000);
-  }
+  /** Ends a channel on which nothing has begun. */
+  patience: NodeJS.Timeout | undefined;
+  hasAsked: boolean;
 }
 
 export class SyncHub {
   readonly #options: HubOptions;
   readonly #subscribers = new Map<PublicKey, Subscriber>();
-  readonly #paces = new Map<AccountId, Pace>();
+  readonly #lanes = new Lanes();
+  readonly #submissions: Submissions;
   readonly #snapshots: Snapshots;
   readonly receipts: Receipts;
 
   private constructor(options: HubOptions, receipts: Receipts) {
     this.#options = options;
     this.receipts = receipts;
+    this.#submissions = new Submissions(options);
     this.#snapshots = new Snapshots(options.log, () => options.clock.monotonic());
   }
 
@@ -96,34 +71,45 @@ export class SyncHub {
   /** Takes a sync channel. */
   accept(channel: Channel): void {
     const device = channel.remote;
+    const { log, onFault } = this.#options;
+    const lane = this.#lanes.enter(device);
     const exchange: Exchange<typeof SYNC> = new Exchange(channel, SYNC, {
-      onFault: this.#options.onFault,
+      onFault,
+      budget: lane.budget,
       methods: {
         open: () => this.#open(subscriber),
-        lengths: ({ streams }) => ({
-          lengths: streams.map((stream) => this.#options.log.headOf(stream).length),
-        }),
-        handBack: ({ batches }) => this.#handBack(batches),
-        fetch: async ({ stream, from }) => {
-          this.#mustRead(subscriber, stream);
-          const { length } = this.#options.log.headOf(stream);
-          const batches = await this.#options.log.batches(stream, from, length, PORTION_BYTES);
-          return { batches };
-        },
-        older: async ({ stream, before, least }) => {
-          this.#mustRead(subscriber, stream);
-          const { log } = this.#options;
-          return { batches: await log.batchesBefore(stream, before, least, PORTION_BYTES) };
-        },
-        snapshot: ({ stream, page, at }) => {
-          this.#mustRead(subscriber, stream);
-          return this.#snapshots.page(stream, page, at);
-        },
-        submit: async ({ entries }) => ({ outcomes: await this.#submit(subscriber, entries) }),
-        receipts: async ({ ids }) => {
+        heads: ({ after }) => {
           this.#mustBeOpen(subscriber);
-          const found = await Promise.all(ids.map((id) => this.receipts.lookup(id, device)));
-          return { receipts: found.filter((receipt) => receipt !== undefined) };
+          return this.#read(subscriber, async () =>
+            this.#heads(this.#mustBeOpen(subscriber), after),
+          );
+        },
+        lengths: ({ streams }) => this.#lengths(subscriber, streams),
+        handBack: ({ batches }) => this.#handBack(subscriber, batches),
+        fetch: ({ stream, from }) =>
+          this.#readStream(subscriber, stream, async () => {
+            const { length } = log.headOf(stream);
+            return { batches: await log.batches(stream, from, length, PORTION_BYTES) };
+          }),
+        older: ({ stream, before, least }) =>
+          this.#readStream(subscriber, stream, async () => ({
+            batches: await log.batchesBefore(stream, before, least, PORTION_BYTES),
+          })),
+        snapshot: ({ stream, page, at }) =>
+          this.#readStream(subscriber, stream, () =>
+            this.#snapshots.page(stream, page, at, device),
+          ),
+        submit: async ({ entries }) => {
+          const account = this.#mustBeOpen(subscriber);
+          const submitter = { device, account, lane, hasGone: () => exchange.ended };
+          return { outcomes: await this.#submissions.submit(submitter, entries) };
+        },
+        receipts: ({ ids }) => {
+          this.#mustBeOpen(subscriber);
+          return lane.receipts.run(async () => {
+            mustBeThere(exchange);
+            return { receipts: await this.receipts.lookup(ids, device) };
+          });
         },
       },
       notices: {
@@ -136,44 +122,99 @@ export class SyncHub {
     const subscriber: Subscriber = {
       exchange,
       device,
+      lane,
       account: undefined,
       lagging: new Set(),
       draining: false,
-      turn: Promise.resolve(),
+      patience: undefined,
+      hasAsked: false,
     };
+    this.#waitFor(subscriber);
     exchange.onEnd(() => {
+      clearTimeout(subscriber.patience);
       if (this.#subscribers.get(device) === subscriber) this.#subscribers.delete(device);
+      void this.#lanes.leave(device);
     });
   }
 
-  async #handBack(batches: Request<typeof SYNC, 'handBack'>['batches']): Promise<{
-    length: number;
-  }> {
+  /** Ends the channel unless something begins on it soon: anybody may open one. */
+  #waitFor(subscriber: Subscriber): void {
+    clearTimeout(subscriber.patience);
+    if (subscriber.account !== undefined || subscriber.exchange.ended) return;
+    subscriber.patience = setTimeout(
+      () => subscriber.exchange.abort(new ClchatError('TIMEOUT', 'nothing was begun')),
+      this.#options.patienceMs ?? PATIENCE_MS,
+    );
+    subscriber.patience.unref();
+  }
+
+  /**
+   * How far streams go: told to everybody while what a restored server lacks is handed back, since
+   * it may be the accounts themselves; at other times only to those who may read them.
+   */
+  #lengths(subscriber: Subscriber, streams: readonly StreamName[]): Reply<typeof SYNC, 'lengths'> {
+    const { log, sealer, clock, directory } = this.#options;
+    // Once: asking again and again is no way to stay.
+    if (!subscriber.hasAsked) this.#waitFor(subscriber);
+    subscriber.hasAsked = true;
+    const isRestoring = clock.monotonic() < sealer.holdUntil;
+    return {
+      lengths: streams.map((stream) =>
+        isRestoring || directory.isAudience(stream, subscriber.device)
+          ? log.headOf(stream).length
+          : 0,
+      ),
+    };
+  }
+
+  async #handBack(
+    subscriber: Subscriber,
+    batches: Request<typeof SYNC, 'handBack'>['batches'],
+  ): Promise<{ length: number }> {
     const { sealer, log } = this.#options;
     let length = 0;
     for (const { seal, items } of batches) {
+      mustBeThere(subscriber.exchange);
       const batch = openBatch(seal, items, sealer.server, verifyEntry);
+      this.#waitFor(subscriber);
+      const { stream, first } = batch.seal;
+      // Seals vouch for an entry without its body too: taken so, it would be lost for good.
+      if (first >= log.headOf(stream).length && batch.items.some(isErased))
+        throw new ClchatError('BAD_ENTRY', 'a message without its body');
       const goesOn = await sealer.handBack(batch);
-      length = log.headOf(batch.seal.stream).length;
+      length = log.headOf(stream).length;
       if (!goesOn) break;
     }
     return { length };
   }
 
   #open(subscriber: Subscriber): Reply<typeof SYNC, 'open'> {
-    const { accountOf, directory, log } = this.#options;
-    const account = accountOf(subscriber.device);
+    const account = this.#options.accountOf(subscriber.device);
     if (account === undefined) throw new ClchatError('NOT_LOGGED_IN');
     subscriber.account = account;
+    clearTimeout(subscriber.patience);
     const before = this.#subscribers.get(subscriber.device);
     if (before !== undefined && before !== subscriber)
       before.exchange.abort(new ClchatError('CLOSED', 'replaced by a newer connection'));
     this.#subscribers.set(subscriber.device, subscriber);
+    return this.#heads(account, undefined);
+  }
+
+  /** The space and then the other streams by name, from the one that follows `after` on. */
+  #heads(account: AccountId, after: StreamName | undefined): Reply<typeof SYNC, 'heads'> {
+    const { directory, log } = this.#options;
+    const rank = (stream: StreamName): string => (stream === 'space' ? '' : stream);
+    const from = after === undefined ? undefined : rank(after);
+    const streams = directory
+      .streamsOf(account)
+      .filter((stream) => from === undefined || rank(stream) > from)
+      .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
     return {
-      heads: directory.streamsOf(account).map((stream) => {
+      heads: streams.slice(0, MAX_HEADS).map((stream) => {
         const { length, seal } = log.headOf(stream);
         return [stream, length, seal ?? ''];
       }),
+      more: streams.length > MAX_HEADS,
     };
   }
 
@@ -187,52 +228,26 @@ export class SyncHub {
     if (!this.#options.directory.mayRead(account, stream)) throw new ClchatError('DENIED');
   }
 
-  async #submit(subscriber: Subscriber, entries: readonly Uint8Array[]): Promise<Outcome[]> {
-    const account = this.#mustBeOpen(subscriber);
-    const outcomes: Promise<Outcome>[] = [];
-    // Only what comes before the sealer has to wait its turn, not the sealing.
-    const queued = subscriber.turn.then(async () => {
-      for (const bytes of entries) await this.#queue(subscriber.device, account, bytes, outcomes);
+  async #readStream<T>(
+    subscriber: Subscriber,
+    stream: StreamName,
+    read: () => Promise<T>,
+  ): Promise<T> {
+    this.#mustRead(subscriber, stream);
+    return this.#read(subscriber, () => {
+      // It may have been shut out while it waited.
+      this.#mustRead(subscriber, stream);
+      return read();
     });
-    subscriber.turn = queued.catch(() => undefined);
-    await queued;
-    return Promise.all(outcomes);
   }
 
-  /** Checks one entry and hands it to the sealer, whose answer will come in `outcomes`. */
-  async #queue(
-    device: PublicKey,
-    account: AccountId,
-    bytes: Uint8Array,
-    outcomes: Promise<Outcome>[],
-  ): Promise<void> {
-    const { sealer, isBlocked, onActive, accountOf } = this.#options;
-    const reject = (code: 'BAD_ENTRY' | 'DENIED' | 'NOT_LOGGED_IN'): void => {
-      outcomes.push(Promise.resolve({ type: 'rejected', code }));
-    };
-    const entry = decodeEntry(bytes);
-    if (entry.device !== device || entry.server !== sealer.server) return reject('DENIED');
-    if (BY_SESSION.has(entry.kind) && entry.stream === 'space') return reject('DENIED');
-    if (!verifyEntry(entry)) return reject('BAD_ENTRY');
-    if (accountOf(device) !== account) return reject('NOT_LOGGED_IN');
-    onActive(device);
-    await this.#paceOf(account).take(1);
-    const place = placeOfStream(entry.stream);
-    const other = otherOf(place, account);
-    const outcome = sealer.submit({
-      entry,
-      bytes,
-      admit: () => (other !== undefined && isBlocked(other, account) ? 'BLOCKED' : undefined),
+  /** Reads for a device, a few answers at a time and no faster than it takes them. */
+  #read<T>({ lane, exchange }: Subscriber, read: () => Promise<T>): Promise<T> {
+    return lane.readings.run(async () => {
+      if (exchange.channel.queued > PORTION_BYTES) await exchange.channel.drained();
+      mustBeThere(exchange);
+      return read();
     });
-    // Awaited with the others, below; a failure until then must not count as unhandled.
-    outcome.catch(() => undefined);
-    outcomes.push(outcome);
-  }
-
-  #paceOf(account: AccountId): Pace {
-    let pace = this.#paces.get(account);
-    if (pace === undefined) this.#paces.set(account, (pace = new Pace(this.#options.clock)));
-    return pace;
   }
 
   /**
@@ -273,7 +288,8 @@ export class SyncHub {
         log.headOf(name).length,
       ]);
       lagging.clear();
-      exchange.notify('heads', { heads });
+      for (let at = 0; at < heads.length; at += MAX_HEADS)
+        exchange.notify('heads', { heads: heads.slice(at, at + MAX_HEADS) });
     });
   }
 
@@ -291,4 +307,13 @@ export class SyncHub {
     for (const { exchange } of this.#subscribers.values()) void exchange.close();
     await this.receipts.stop();
   }
+}
+
+/** Nobody is left to take the answer to what has waited its turn. @throws CLOSED */
+function mustBeThere(exchange: Exchange<typeof SYNC>): void {
+  if (exchange.ended) throw new ClchatError('CLOSED');
+}
+
+function isErased(item: Item): boolean {
+  return item.type === 'entry' && item.entry.body === undefined;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { EntryId } from '../../../lib/crdt/keys.ts';
+import type { EntryId, PublicKey } from '../../../lib/crdt/keys.ts';
 import { LogStore } from '../../../lib/crdt/log-store.ts';
 import type { Batch } from '../../../lib/crdt/seal.ts';
 import { LOBBY_STREAM, pairStream, roomStream } from '../../../lib/crdt/stream.ts';
@@ -49,6 +49,8 @@ describe('receipts', () => {
     receipts.watch(community.of(LOBBY_STREAM).at(-1)!);
     return id;
   };
+  const lookup = async (id: EntryId, asking: PublicKey): Promise<Receipt | undefined> =>
+    (await receipts.lookup([id], asking))[0];
   const news = async (count: number): Promise<[string, Receipt][]> => {
     await eventually(`${count} receipts`, () => told.length >= count);
     return told.splice(0);
@@ -60,7 +62,7 @@ describe('receipts', () => {
     assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
     receipts.acknowledge(carol.id, LOBBY_STREAM, 1);
     assert.deepEqual(await news(1), [[alice.id, [id, 2, 2]]]);
-    assert.deepEqual(await receipts.lookup(id, alice.id), [id, 2, 2]);
+    assert.deepEqual(await lookup(id, alice.id), [id, 2, 2]);
   });
 
   it('count no device twice, nor the author', async () => {
@@ -68,7 +70,7 @@ describe('receipts', () => {
     for (let i = 0; i < 3; i++) receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
     receipts.acknowledge(alice.id, LOBBY_STREAM, 1);
     assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
-    assert.deepEqual(await receipts.lookup(id, bob.id), [id, 1, 2]);
+    assert.deepEqual(await lookup(id, bob.id), [id, 1, 2]);
   });
 
   it('go up to what there is, and never back', async () => {
@@ -79,7 +81,7 @@ describe('receipts', () => {
     const later = await say(alice);
     await new Promise((resolve) => setTimeout(resolve, 70));
     assert.deepEqual(told, []);
-    assert.deepEqual(await receipts.lookup(later, alice.id), [later, 0, 2]);
+    assert.deepEqual(await lookup(later, alice.id), [later, 0, 2]);
   });
 
   it('are told in portions, whatever has been said meanwhile', async () => {
@@ -112,9 +114,9 @@ describe('receipts', () => {
     receipts.acknowledge(carol.id, pair, 2);
     receipts.acknowledge(phone.id, pair, 2);
     assert.deepEqual(await news(1), [[alice.id, [message.id, 1, 2]]]);
-    assert.deepEqual(await receipts.lookup(message.id, bob.id), [message.id, 1, 2]);
-    assert.equal(await receipts.lookup(message.id, carol.id), undefined);
-    assert.equal(await receipts.lookup('0'.repeat(64) as EntryId, alice.id), undefined);
+    assert.deepEqual(await lookup(message.id, bob.id), [message.id, 1, 2]);
+    assert.equal(await lookup(message.id, carol.id), undefined);
+    assert.equal(await lookup('0'.repeat(64) as EntryId, alice.id), undefined);
   });
 
   it('are found again after a restart, as far as they were written', async () => {
@@ -124,10 +126,53 @@ describe('receipts', () => {
     community.disk.crash(community.disk.unsynced);
     await community.restart();
     await open();
-    assert.deepEqual(await receipts.lookup(id, alice.id), [id, 1, 2]);
+    assert.deepEqual(await lookup(id, alice.id), [id, 1, 2]);
     receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
     receipts.acknowledge(carol.id, LOBBY_STREAM, 1);
-    assert.deepEqual(await receipts.lookup(id, alice.id), [id, 2, 2]);
+    assert.deepEqual(await lookup(id, alice.id), [id, 2, 2]);
+  });
+
+  it('are of one moment: the author is not taken off without having been counted', async () => {
+    await open();
+    const id = await say(alice);
+    receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
+    const during = receipts.lookup([id], alice.id);
+    // Whenever it comes in between.
+    for (let turns = 0; turns < 5; turns++) await Promise.resolve();
+    receipts.acknowledge(alice.id, LOBBY_STREAM, 1);
+    assert.deepEqual(await during, [[id, 1, 2]]);
+    assert.deepEqual(await receipts.lookup([id], alice.id), [[id, 1, 2]]);
+  });
+
+  it('are looked up in one pass over the devices, which lets others have their turn', async () => {
+    const ids = [await say(alice), await say(bob), await say(alice)];
+    const operations = Array.from({ length: 3_000 }, (_, n) => ({
+      type: 'put' as const,
+      key: `c!${LOBBY_STREAM}!${n.toString(16).padStart(64, '0')}`,
+      value: Buffer.from(String(n % 4)),
+    }));
+    await community.log.store.write(operations, { sync: false });
+    await open();
+    let asked = 0;
+    directory.isAudience = () => ++asked > 0;
+    directory.audienceSize = () => 3_000;
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    const repeated = Array.from({ length: 500 }, (_, n) => ids[n % 3]!);
+    const found = await receipts.lookup(repeated, alice.id);
+    isOver = true;
+    assert.deepEqual(found, [
+      [ids[0]!, 2_250, 3_000],
+      [ids[1]!, 1_500, 3_000],
+      [ids[2]!, 750, 3_000],
+    ]);
+    assert.ok(asked < 3_020, `${asked} times`);
+    assert.ok(turns >= 10, `${turns} turns`);
   });
 
   it('of many messages that nobody acknowledges take a bounded place', async () => {
@@ -146,7 +191,7 @@ describe('receipts', () => {
     const list = await news(4_096);
     assert.ok(list.length <= 8_192, `${list.length} are watched`);
     // The old ones are counted when they are asked for.
-    assert.deepEqual(await receipts.lookup(first, alice.id), [first, 1, 2]);
+    assert.deepEqual(await lookup(first, alice.id), [first, 1, 2]);
   });
 
   it('take no place for streams that are not there', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { encodeEntry } from '../../../lib/crdt/entry.ts';
 import { codeOf } from '../../../lib/errors.ts';
 import { PROTOCOL_VERSION } from '../../../lib/node/wire.ts';
 import { eventually } from '../../support/channels.ts';
@@ -147,6 +148,18 @@ describe('sessions', () => {
     });
   });
 
+  it('of an account are begun at a bounded rate, since everybody is told', async () => {
+    const alice = await world.member('alice');
+    const toggle = async (): Promise<void> => {
+      await alice.session.call('logout', {});
+      await alice.session.call('login', {});
+    };
+    for (let n = 0; n < 30; n++) await toggle();
+    await assert.rejects(toggle(), { code: 'RATE_LIMITED' });
+    clock.shift += 1_000;
+    await toggle();
+  });
+
   describe('end', () => {
     it('when nothing is heard of a device any more', async () => {
       const alice = await world.member('alice');
@@ -200,13 +213,41 @@ describe('sessions', () => {
       assert.deepEqual(world.server.online().sort(), ['alice', 'bob']);
     });
 
-    it('for strangers who stay and do not log in', async () => {
+    it('for strangers who stay and do not log in, whatever they say', async () => {
       const stranger = await world.peer();
-      for (let second = 0; second < 121; second += 11) {
+      for (let second = 0; second < 308; second += 11) {
+        assert.equal(stranger.session.ended, false);
         clock.shift += 11_000;
+        stranger.session.notify('active', {});
         await pings(stranger).catch(() => undefined);
       }
       await eventually('the stranger is sent away', () => stranger.session.ended);
+    });
+
+    it('and do not begin once the connection has ended', async () => {
+      const alice = await world.member('alice');
+      const bob = await world.peer('bob');
+      const { store } = world;
+      const write = store.write.bind(store);
+      let isWriting = false;
+      let release: () => void = () => undefined;
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      store.write = async (...args) => {
+        isWriting = true;
+        await gate;
+        return write(...args);
+      };
+      const entry = encodeEntry(bob.member.signup());
+      bob.session.call('signup', { entry, record: null }).catch(() => undefined);
+      await eventually('it is being sealed', () => isWriting);
+      const before = world.transport.connections.size;
+      await bob.leave();
+      await eventually('bob is gone', () => world.transport.connections.size === before - 1);
+      release();
+      const exists = async () => (await alice.session.call('lookup', { name: 'bob' })).exists;
+      while (!(await exists()));
+      assert.deepEqual(await alice.session.call('whoelse', {}), { users: [] });
+      assert.deepEqual(presence(alice), []);
     });
 
     it('at once for a device that is revoked', async () => {
@@ -254,6 +295,48 @@ describe('sessions', () => {
       await dave.session.call('login', {});
       const heads = await dave.open();
       assert.equal(heads.get('room/lobby'), undefined);
+    });
+
+    it('at a bounded rate for each account', async () => {
+      const [alice, bob] = [await world.member('alice'), await world.member('bob')];
+      const broadcast = (peer: Peer) =>
+        peer.session.call('broadcast', { text: 'hear', time: 1 }).then(({ reached }) => reached);
+      for (let n = 0; n < 10; n++) assert.deepEqual(await broadcast(alice), ['bob']);
+      await assert.rejects(broadcast(alice), { code: 'RATE_LIMITED' });
+      assert.deepEqual(await broadcast(bob), ['alice']);
+      clock.shift += 500;
+      assert.deepEqual(await broadcast(alice), ['bob']);
+    });
+
+    it('pass by those who do not read, who stay all the same', async () => {
+      const bob = await world.member('bob');
+      const speakers: Peer[] = [];
+      for (let n = 0; n < 8; n++) speakers.push(await world.member(`speaker${n}`));
+      await eventually('all are seen', () => presence(bob).length === 8);
+      const [carol] = speakers as [Peer];
+      world.network.cut(bob.transport.address);
+      const text = 'x'.repeat(16_000);
+      const reached: boolean[] = [];
+      for (const { session } of speakers)
+        for (let n = 0; n < 10; n++) {
+          const answer = await session.call('broadcast', { text, time: 1 });
+          reached.push(answer.reached.includes('bob'));
+          assert.equal(answer.missed.includes('bob'), !reached.at(-1));
+        }
+      assert.ok(reached[0]);
+      assert.equal(reached.at(-1), false);
+      // Who comes and who goes meanwhile is told at the end, and once.
+      for (let n = 0; n < 20; n++) {
+        await carol.session.call('logout', {});
+        await carol.session.call('login', {});
+      }
+      await carol.session.call('logout', {});
+      world.network.restore(bob.transport.address);
+      await eventually('bob is told', () => presence(bob).length > 8);
+      await pings(bob);
+      assert.deepEqual(presence(bob).slice(8), ['speaker0 left']);
+      const heard = bob.heard.filter((notice) => 'text' in (notice as object));
+      assert.equal(heard.length, reached.filter(Boolean).length);
     });
 
     it('of a bounded length', async () => {

@@ -101,29 +101,66 @@ describe('snapshots', () => {
     await assert.rejects(snapshots.page(LOBBY_STREAM, 0, 1), { code: 'STALE' });
   });
 
-  it('are kept in bounded number', async () => {
+  describe('are kept', () => {
+    /** Streams that have something, and whose it is. */
     const streams: StreamName[] = [];
-    for (let n = 0; n < 70; n++) {
-      const writer = n === 0 ? alice : await community.join(`user${n}`);
-      const stream = `account/${writer.account}` as const;
-      const other = n === 0 ? '0'.repeat(32) : alice.account;
-      const block = { account: other, blocked: true };
-      await community.submit(writer.write(stream, 'block', block));
-      streams.push(stream);
-    }
-    for (const stream of streams) await snapshots.page(stream, 0, undefined);
-    const kept = await Promise.all(
-      streams.map((stream) =>
-        snapshots.page(stream, 0, 1).then(
-          () => 1,
-          () => 0,
-        ),
-      ),
-    );
-    assert.equal(
-      kept.reduce<number>((sum, one) => sum + one, 0),
-      64,
-    );
+    beforeEach(async () => {
+      streams.length = 0;
+      for (let n = 0; n < 12; n++) {
+        const member = await community.join(`user${n}`);
+        const stream = `account/${member.account}` as const;
+        const block = { account: alice.account, blocked: true };
+        await community.submit(member.write(stream, 'block', block));
+        streams.push(stream);
+      }
+    });
+    const kept = async (user: string): Promise<number> => {
+      const pages = streams.map((stream) => snapshots.page(stream, 0, 1, user));
+      return (await Promise.allSettled(pages)).filter(({ status }) => status === 'fulfilled')
+        .length;
+    };
+
+    it('in bounded number for each device', async () => {
+      for (const stream of streams) await snapshots.page(stream, 0, undefined, 'eve');
+      assert.equal(await kept('eve'), 8);
+    });
+
+    it('for those who are in the midst of them, whatever others ask for', async () => {
+      const { at } = await snapshots.page('space', 0, undefined, 'bob');
+      await snapshots.page(streams[0]!, 0, undefined, 'bob');
+      for (let round = 0; round < 10; round++)
+        for (const stream of streams) await snapshots.page(stream, 0, undefined, 'eve');
+      await snapshots.page('space', 0, at, 'bob');
+      await snapshots.page(streams[0]!, 0, 1, 'bob');
+    });
+
+    it('while they are asked for, and then no longer', async () => {
+      const { at } = await snapshots.page('space', 0, undefined, 'bob');
+      await community.join('another');
+      for (let round = 0; round < 5; round++) {
+        clock.pass(50_000);
+        await snapshots.page(streams[0]!, 0, undefined, 'eve');
+        await snapshots.page('space', 0, at, 'bob');
+      }
+      clock.pass(60_001);
+      await snapshots.page(streams[0]!, 0, undefined, 'eve');
+      await assert.rejects(snapshots.page('space', 0, at, 'bob'), { code: 'STALE' });
+    });
+
+    it('in bounded size, at the cost of who makes most be kept', async () => {
+      const one = new Snapshots(community.log, clock.monotonic);
+      await one.page(streams[0]!, 0, undefined);
+      snapshots = new Snapshots(community.log, clock.monotonic, 5 * one.bytes);
+      await snapshots.page(streams[0]!, 0, undefined, 'bob');
+      for (const stream of streams.slice(1, 9)) await snapshots.page(stream, 0, undefined, 'eve');
+      assert.ok(snapshots.bytes <= 5 * one.bytes);
+      await snapshots.page(streams[0]!, 0, 1, 'bob');
+      assert.equal(await kept('eve'), 5);
+      // One that is larger than all is given all the same.
+      const { at } = await snapshots.page('space', 0, undefined, 'eve');
+      await snapshots.page('space', 0, at, 'eve');
+      await snapshots.page(streams[0]!, 0, 1, 'bob');
+    });
   });
 
   it('are refused where there is nothing, or no such page', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { encodeEntry } from '../../../lib/crdt/entry.ts';
 import type { AccountId } from '../../../lib/crdt/keys.ts';
-import { loadSeal, signSeal } from '../../../lib/crdt/seal.ts';
+import { loadSeal } from '../../../lib/crdt/seal.ts';
 import {
   accountStream,
   LOBBY_STREAM,
@@ -9,7 +9,6 @@ import {
   type StreamName,
 } from '../../../lib/crdt/stream.ts';
 import { codeOf } from '../../../lib/errors.ts';
-import { Writer } from '../../support/community.ts';
 import { eventually } from '../../support/channels.ts';
 import { World, type Peer } from '../../support/roles.ts';
 
@@ -294,54 +293,6 @@ describe('replication from the server', () => {
       await alice.open();
       assert.deepEqual(await alice.submit(entry), ['sealed']);
       assert.equal(world.log.headOf(LOBBY_STREAM).length, 1);
-    });
-  });
-
-  describe('takes back what it had sealed and lost', () => {
-    const batches = async (stream: StreamName) =>
-      world.log.batches(stream, 0, world.log.headOf(stream).length, 1e6);
-
-    it('in an old backup', async () => {
-      await open(alice);
-      await alice.say('one');
-      const lost = await batches(LOBBY_STREAM);
-      const space = await batches('space');
-      await world.stop();
-      world = await World.start({ term: 2 });
-      // The same server, since keys come from one seed; but its people are not there.
-      const stranger = await world.peer('alice', alice.member);
-      await assert.rejects(stranger.open(), { code: 'NOT_LOGGED_IN' });
-      const { sync } = stranger;
-      const streams = ['space', LOBBY_STREAM] as const;
-      const lengths = async () => (await sync.call('lengths', { streams: [...streams] })).lengths;
-      assert.deepEqual(await lengths(), [1, 0]);
-      const { length } = await sync.call('handBack', { batches: space });
-      // The foundation is another one: nothing follows on it.
-      assert.equal(length, 1);
-      assert.deepEqual((await sync.call('handBack', { batches: lost })).length, 1);
-      assert.deepEqual(await lengths(), [1, 1]);
-    });
-
-    it('and from nobody anything that it never sealed', async () => {
-      await open(alice);
-      await alice.say('one');
-      const [{ seal, items }] = (await batches(LOBBY_STREAM)) as [
-        { seal: Uint8Array; items: Uint8Array[] },
-      ];
-      const impostor = new Writer(world.key.public, world.random.bytes);
-      const { server: _s, id: _i, bytes: _b, ...fields } = loadSeal(seal);
-      const forged = signSeal(impostor.key, fields);
-      for (const wrong of [
-        { seal: forged.bytes, items },
-        { seal, items: [] },
-        { seal, items: [new Uint8Array(20)] },
-        { seal: new Uint8Array(200), items },
-      ])
-        await assert.rejects(alice.sync.call('handBack', { batches: [wrong] }), {
-          code: 'BAD_ENTRY',
-        });
-      const { length } = await alice.sync.call('handBack', { batches: [{ seal, items }] });
-      assert.equal(length, 1);
     });
   });
 });

@@ -1,0 +1,78 @@
+/** Who is logged in, by device and by account, and what they are told without having asked. */
+import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import { encodeNotice, type Exchange, type Notice } from '../exchange.ts';
+import { SESSION } from '../wire.ts';
+
+/** Bytes that may wait for a device before it is told no more of who comes and goes… */
+const PRESENCE_BYTES = 64 * 1024;
+/** …and before broadcasts pass it by: beyond more, its channel would be cut off. */
+const BROADCAST_BYTES = 1 << 20;
+/** Accounts whose coming or going is told later to a device that does not read. */
+const MAX_LATER = 4_096;
+
+export interface Listener {
+  readonly exchange: Exchange<typeof SESSION>;
+  readonly device: PublicKey;
+  /** Who came or went, of which the device is told once it has read what waits. */
+  readonly later: Map<string, boolean>;
+}
+
+export class Listeners<L extends Listener> {
+  readonly #byDevice = new Map<PublicKey, L>();
+  readonly #byAccount = new Map<AccountId, Set<L>>();
+
+  ofDevice(device: PublicKey): L | undefined {
+    return this.#byDevice.get(device);
+  }
+
+  of(account: AccountId): ReadonlySet<L> {
+    return this.#byAccount.get(account) ?? new Set();
+  }
+
+  /** Takes the place of another of the same device. */
+  add(account: AccountId, listener: L): void {
+    this.#byDevice.set(listener.device, listener);
+    const listeners = this.#byAccount.get(account);
+    if (listeners === undefined) this.#byAccount.set(account, new Set([listener]));
+    else listeners.add(listener);
+  }
+
+  remove(account: AccountId, listener: L): void {
+    listener.later.clear();
+    if (this.#byDevice.get(listener.device) === listener) this.#byDevice.delete(listener.device);
+    const listeners = this.#byAccount.get(account);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#byAccount.delete(account);
+  }
+
+  /** Tells of who came or went. Who does not read is told the last of it, once it does again. */
+  tellPresence(to: AccountId, notice: Notice<typeof SESSION, 'presence'>): void {
+    for (const { exchange, later } of this.of(to)) {
+      const { channel } = exchange;
+      if (later.size === 0 && channel.queued < PRESENCE_BYTES) {
+        exchange.notify('presence', notice);
+        continue;
+      }
+      if (later.size === 0)
+        void channel.drained().then(() => {
+          for (const [user, online] of later) exchange.notify('presence', { user, online });
+          later.clear();
+        });
+      if (later.size < MAX_LATER || later.has(notice.user)) later.set(notice.user, notice.online);
+    }
+  }
+
+  /** @returns those whom it reached, of the accounts it is for */
+  broadcast(to: readonly AccountId[], notice: Notice<typeof SESSION, 'broadcast'>): AccountId[] {
+    const frame = encodeNotice(SESSION, 'broadcast', notice);
+    return to.filter((account) => {
+      let isReached = false;
+      for (const { exchange } of this.of(account)) {
+        if (exchange.ended || exchange.channel.queued >= BROADCAST_BYTES) continue;
+        exchange.notifyEncoded(frame);
+        isReached = true;
+      }
+      return isReached;
+    });
+  }
+}

@@ -3,10 +3,10 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { ClchatApp } from '../lib/app.ts';
 import type { Ask } from '../lib/app/types.ts';
-import { ClchatError, EXIT, exitStatusOf, hasCode } from '../lib/errors.ts';
+import { ClchatError, EXIT, exitStatusOf, hasCode, type ErrorCode } from '../lib/errors.ts';
 import { systemClock } from '../lib/lifecycle.ts';
 import { openLog, type Log } from '../lib/log.ts';
-import { isName } from '../lib/text.ts';
+import { clean, isName, whyNotFree } from '../lib/text.ts';
 import { parseOptions, passwordOf } from '../lib/ui/command-line.ts';
 import { completionScript } from '../lib/ui/completions.ts';
 import { controlPath, runThroughControl, serveControl } from '../lib/ui/control.ts';
@@ -20,6 +20,7 @@ import type { Prompt } from '../lib/ui/prompt.ts';
 import { printOutcome, runOnce } from '../lib/ui/run-once.ts';
 import { errorLine, failure, type Ending } from '../lib/ui/runner.ts';
 import { Settings } from '../lib/ui/settings.ts';
+import { wrapLines } from '../lib/ui/width.ts';
 
 declare const CLCHAT_VERSION: string | undefined;
 
@@ -40,6 +41,8 @@ class Run {
   readonly interrupt = new AbortController();
   /** What the signal that ended it asks for. */
   status: number = EXIT.interrupted;
+  /** The input ended in the midst of a question. */
+  unanswered = false;
   prompt: Prompt | undefined;
   app: ClchatApp | undefined;
   log: Log | undefined;
@@ -74,6 +77,11 @@ class Run {
       historyPath: join(homedir(), '.clchat_history'),
       onStop: (reason) => {
         if (reason === 'force') this.force();
+        if (reason === 'unanswered') {
+          // What was asked fails with it, and says so.
+          this.unanswered = true;
+          return;
+        }
         this.status = EXIT.interrupted;
         this.interrupt.abort();
         setTimeout(() => this.force(), 3_000).unref();
@@ -84,6 +92,13 @@ class Run {
 
   get ask(): Ask | undefined {
     return this.attended ? this.openPrompt().ask : undefined;
+  }
+
+  /** What the person is to know while there is no front end yet. */
+  tell({ code, text }: { code?: ErrorCode; text: string }): void {
+    const { columns = Infinity } = this.openPrompt();
+    const line = `${code === undefined ? '' : `${code}: `}${clean(text)}`;
+    this.openPrompt().print(wrapLines(line, columns));
   }
 
   async stop(reason: string): Promise<void> {
@@ -120,7 +135,7 @@ function addressText(address: Options['connect']): string | undefined {
 /** The system's name for the person, where it can be one here. */
 function ownName(): string {
   const name = userInfo().username;
-  return isName(name) ? name : 'me';
+  return isName(name) && whyNotFree(name) === undefined ? name : 'guest';
 }
 
 function hostName(): string {
@@ -128,21 +143,72 @@ function hostName(): string {
   return isName(name) ? name : 'clchat';
 }
 
+/** What a person can answer otherwise. */
+const BAD_ANSWERS: ReadonlySet<string> = new Set([
+  'BAD_NAME',
+  'NAME_TAKEN',
+  'BAD_ADDRESS',
+  'PORT_IN_USE',
+]);
+
+/**
+ * Puts a question until its answer is of use; what came by an option, or unattended, is used as it is.
+ * @param use takes the answer @returns whether it is done
+ */
+async function settle(
+  run: Run,
+  given: string | undefined,
+  question: (ask: Ask) => Promise<string>,
+  use: (answer: string | undefined) => Promise<boolean>,
+): Promise<void> {
+  const { ask } = run;
+  if (given !== undefined || ask === undefined) {
+    await use(given);
+    return;
+  }
+  for (;;) {
+    try {
+      if (await use(await question(ask))) return;
+    } catch (error) {
+      const { ok: _, ...refusal } = failure(error);
+      if (!BAD_ANSWERS.has(refusal.code)) throw error;
+      run.tell(refusal);
+    }
+  }
+}
+
 /** Starts what the options ask for, asking a person for what they leave open. */
 async function enter(run: Run, app: ClchatApp): Promise<void> {
   const { options, ask } = run;
   const credentials = { password: passwordOf(options, process.env), code: options.code };
-  const login = (name: string): Promise<unknown> =>
-    app.login(name, credentials, ask, { mayRegister: true, mayLogin: true, mustProve: false });
+  const login = async (name: string | undefined): Promise<boolean> => {
+    if (name === undefined) return true;
+    const how = { mayRegister: true, mayLogin: true, mustProve: false };
+    const { declined } = await app.login(name, credentials, ask, how);
+    if (declined !== true) return true;
+    if (options.user !== undefined) throw new ClchatError('NO_SUCH_USER', 'Nothing was made.');
+    run.tell({ text: 'Nothing was made.' });
+    return false;
+  };
   switch (options.mode) {
     case 'server': {
-      const name =
-        options.name ?? (await ask?.line('Name of the server', hostName())) ?? hostName();
-      const listen =
-        addressText(options.listen) ?? (await ask?.line('Listen on IP:PORT', '0.0.0.0:49152'));
-      await app.serve(name, listen);
-      const user = options.user ?? (await ask?.line('Your name', ownName()));
-      if (user !== undefined) await login(user);
+      let name = hostName();
+      const takeName = async (answer = name): Promise<boolean> => {
+        if (!isName(answer)) throw new ClchatError('BAD_NAME');
+        name = answer;
+        return true;
+      };
+      await settle(run, options.name, (to) => to.line('Name of the server', name), takeName);
+      await settle(
+        run,
+        addressText(options.listen),
+        async (to) => to.line('Listen on IP:PORT', await app.freeAddress()),
+        async (listen) => {
+          await app.serve(name, listen);
+          return true;
+        },
+      );
+      await settle(run, options.user, (to) => to.line('Your name', ownName()), login);
       return;
     }
     case 'client': {
@@ -156,10 +222,10 @@ async function enter(run: Run, app: ClchatApp): Promise<void> {
         ask,
       );
       const known = await app.lastUser();
-      const user = options.user ?? (await ask?.line('Your name', known ?? ownName())) ?? known;
-      if (user === undefined)
+      const user = options.user ?? (ask === undefined ? known : undefined);
+      if (user === undefined && ask === undefined)
         throw new ClchatError('USAGE', 'Who are you? Give a name with --user NAME.');
-      await login(user);
+      await settle(run, user, (to) => to.line('Your name', known ?? ownName()), login);
       return;
     }
     case 'shell':
@@ -209,6 +275,7 @@ async function serve(run: Run, app: ClchatApp): Promise<Ending> {
       prompt: run.openPrompt(),
       settings,
       mode: options.mode === 'shell' ? 'command' : 'chat',
+      unattended: !run.attended,
       headless,
       colours: !options.plain && wantsColours(process.env),
       clock: systemClock,
@@ -243,13 +310,15 @@ async function runProgram(run: Run): Promise<number> {
   const already = await throughRunning(run);
   if (already !== undefined) return already;
   const app = await createApp(run);
-  const unsubscribe = run.options.json
-    ? app.subscribe((event) => {
-        // Before `ready` only what says why there will be none.
-        if (event.event === 'locked') process.stdout.write(eventLine(event));
-        else app.keep(event);
-      })
-    : undefined;
+  const unsubscribe =
+    run.options.json || run.attended
+      ? app.subscribe((event) => {
+          // Before it is ready only what says why it is not yet.
+          if (run.options.json && event.event === 'locked') process.stdout.write(eventLine(event));
+          else if (run.attended && event.event === 'notice') run.tell(event);
+          else app.keep(event);
+        })
+      : undefined;
   const interrupted = new Promise<never>((_resolve, reject) => {
     run.interrupt.signal.addEventListener('abort', () => reject(new ClchatError('INTERRUPTED')), {
       once: true,
@@ -274,6 +343,7 @@ async function runWith(run: Run): Promise<number> {
     }
     if (exitStatusOf(error) === EXIT.failed) run.log?.fault(error);
     if (run.interrupt.signal.aborted) return run.status;
+    if (run.unanswered) return EXIT.failed;
     // At the start these say that one is not let in, unlike when there is nobody to write to.
     const isShutOut = hasCode(error, 'NO_SUCH_USER') || hasCode(error, 'DENIED');
     return isShutOut ? EXIT.authentication : exitStatusOf(error);

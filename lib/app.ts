@@ -3,25 +3,21 @@
  * way: the front ends call `execute`, and hear of everything else by events.
  */
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { backupPassphrase, backupSource, backupTarget } from './app/backups.ts';
 import {
   listenAddress,
   restoreServer,
   startServerPeer,
   type ServerPeer,
 } from './app/server-peer.ts';
-import { openClientPeer, type ClientPeer } from './app/client-peer.ts';
-import { enterAccount, isAway, type Credentials, type LoginOptions } from './app/entering.ts';
+import type { ClientPeer } from './app/client-peer.ts';
+import type { Credentials, LoginOptions } from './app/entering.ts';
+import type { Found } from './app/finding.ts';
 import { HANDLERS, newPassword } from './app/handlers.ts';
+import { Logins, type Entered } from './app/logins.ts';
 import { Places } from './app/places.ts';
-import {
-  candidates,
-  findServer,
-  probe,
-  remembered,
-  type Found,
-  type SearchOptions,
-} from './app/finding.ts';
+import { freeListenAddress } from './app/ports.ts';
+import { Seeking, type Where } from './app/seeking.ts';
 import type {
   App,
   AppEvent,
@@ -31,18 +27,15 @@ import type {
   ResultData,
   ServerView,
 } from './app/types.ts';
-import { viewOf } from './app/views.ts';
 import type { RandomBytes } from './crdt/keys.ts';
 import { ADMIN_GROUP } from './crdt/permissions.ts';
 import type { RoomRecord } from './crdt/records.ts';
-import { ClchatError, codeOf, textOf } from './errors.ts';
-import { sleep, systemClock, type Clock } from './lifecycle.ts';
+import { ClchatError, hasCode, textOf } from './errors.ts';
+import { tryParseEndpoint } from './interfaces.ts';
+import { systemClock, type Clock } from './lifecycle.ts';
 import type { Log } from './log.ts';
-import type { ClientEvents } from './node/client/client.ts';
-import type { ReadMessage } from './node/client/conversations.ts';
-import type { Home } from './node/client/home.ts';
 import { peerIdOf } from './node/peer-id.ts';
-import { clean, fold, isName } from './text.ts';
+import { clean, fold, isName, whyNotFree } from './text.ts';
 
 export interface AppOptions {
   /** Everything in this directory; undefined: the user's data directory. */
@@ -57,16 +50,9 @@ export interface AppOptions {
   readonly log: Log;
 }
 
-/** How long the word that somebody is admin may take within this process, in milliseconds. */
-const CROWNED_MS = 2_000;
+/** What a port stands for where only an address is looked at. */
+const ANY_PORT = 1;
 const NO_CREDENTIALS: Credentials = { password: undefined, code: undefined };
-
-/** Makes somebody the admin of the server in this process, and has his own client know it. */
-async function crown({ server }: ServerPeer, home: Home): Promise<void> {
-  await server.crown(home.name);
-  const end = performance.now() + CROWNED_MS;
-  while (home.record?.group !== ADMIN_GROUP && performance.now() < end) await sleep(5);
-}
 
 export class ClchatApp implements App {
   readonly #options: AppOptions;
@@ -74,18 +60,28 @@ export class ClchatApp implements App {
   readonly #random: RandomBytes = (length) => randomBytes(length);
   readonly #listeners = new Set<(event: AppEvent) => void>();
   readonly #early: AppEvent[] = [];
-  /** Messages that came in with a login, told once it is complete. */
-  #arrived: ReadMessage[] = [];
   readonly #places: Places;
+  readonly #seeking: Seeking;
+  readonly #logins: Logins;
   #server: ServerPeer | undefined;
-  #client: ClientPeer | undefined;
-  /** The server that logins go to. */
-  #found: Found | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AppOptions) {
     this.#options = options;
     this.#places = new Places(options.data);
+    this.#seeking = new Seeking({
+      places: this.#places,
+      random: this.#random,
+      log: options.log,
+      tell: (event) => this.#emit(event),
+    });
+    this.#logins = new Logins({
+      ...options,
+      places: this.#places,
+      clock: this.#clock,
+      random: this.#random,
+      tell: (event) => this.#emit(event),
+    });
   }
 
   // Ways in.
@@ -98,7 +94,13 @@ export class ClchatApp implements App {
     // Checked before anything is made on disk for it.
     const address = listen === undefined ? undefined : listenAddress(listen);
     const server = await startServerPeer({
-      profile: await this.#places.server(name),
+      profile: await this.#places.server(name).catch((error: unknown) => {
+        if (!hasCode(error, 'DATA_IN_USE')) throw error;
+        throw new ClchatError(
+          'DATA_IN_USE',
+          `${name} already runs here; join it with "clchat -lc".`,
+        );
+      }),
       name,
       listen: address,
       passphrase,
@@ -108,129 +110,60 @@ export class ClchatApp implements App {
       clock: this.#clock,
       random: this.#random,
       log,
+    }).catch(async (error: unknown) => {
+      if (!hasCode(error, 'PORT_IN_USE')) throw error;
+      throw new ClchatError(
+        'PORT_IN_USE',
+        `${address ?? 'Every default port'} is in use, most likely by another clchat server: each takes the port after its own, too. Free is ${await freeListenAddress()}.`,
+        { cause: error },
+      );
     });
     this.#server = server;
-    this.#found = {
+    if (this.#logins.client === undefined) this.#seeking.forget();
+    this.#seeking.take({
       key: server.key,
       name: server.server.name,
+      // What the network inside this process goes by.
       addresses: () => [server.key],
       join: (key) => server.loopback.join(key),
       stop: () => undefined,
-    };
+    });
   }
 
-  /**
-   * Finds the server to join: at an address, or on the LAN.
-   * @param where.mustAnswer ask it even where its key is known from before
-   * @throws NO_SERVER, AMBIGUOUS_SERVER, MULTICAST_BLOCKED, NETWORK, SERVER_KEY_CHANGED
-   */
-  async find(
-    where: { connect?: string; server?: string; user?: string; mustAnswer?: boolean },
-    ask: Ask | undefined,
-  ): Promise<void> {
-    this.#found?.stop();
-    this.#found = undefined;
-    const { connect, server } = where;
-    const known = await this.#places.known(where.user);
-    try {
-      if (connect !== undefined) await this.#findAt(connect, where.mustAnswer);
-      else {
-        const mayBeAway = known.length > 0 && server === undefined && ask === undefined;
-        await this.#findOnLan({ name: server, known, mayBeAway, ask });
-      }
-    } catch (error) {
-      const profile = await this.#places.meant(known, where);
-      if (!isAway(error) || profile === undefined) throw error;
-      // Known from before: one reads and writes while the server is away.
-      this.#options.log.fault(error);
-      this.#found = remembered(profile, connect);
-    }
+  /** Where a new server can listen. */
+  freeAddress(): Promise<string> {
+    return freeListenAddress();
   }
 
-  async #findAt(address: string, mustAnswer = false): Promise<void> {
-    const known = mustAnswer ? undefined : await this.#places.serverAt(address);
-    this.#found =
-      known === undefined
-        ? await probe(address, this.#random, this.#options.log)
-        : { ...known, addresses: () => candidates(address), stop: () => undefined };
-    await this.#places.trust(address, this.#found);
+  /** Finds the server that logins go to. @throws as `Seeking.find` */
+  find(where: Where, ask: Ask | undefined): Promise<void> {
+    return this.#seeking.find(where, ask);
   }
 
-  /** Where nothing is found, a person may know the address. */
-  async #findOnLan(search: SearchOptions): Promise<void> {
-    try {
-      this.#found = await findServer(search);
-    } catch (error) {
-      if (search.ask === undefined || !isAway(error)) throw error;
-      this.#emit({ event: 'notice', code: codeOf(error), text: (error as Error).message });
-      const address = await search.ask.line(
-        'No server was found by itself. Its address (IP:PORT), or nothing to give up',
-      );
-      if (address === '') throw error;
-      return this.#findAt(address);
-    }
-    await this.#places.trust(this.#found.name, this.#found);
+  /** The server that a login would go to now. @throws NETWORK, ALREADY */
+  #destination(): Found {
+    const { found } = this.#seeking;
+    if (found === undefined) throw new ClchatError('NETWORK', 'Connect to a server first.');
+    this.#mustBeOut();
+    return found;
   }
 
-  /**
-   * Logs in, or registers where the name is new.
-   * @throws NO_SUCH_USER, BAD_PASSWORD, LOCKED, BAD_CODE, BAD_NAME, REVOKED, NETWORK
-   */
-  async login(
+  /** @throws ALREADY */
+  #mustBeOut(): void {
+    if (this.#logins.client !== undefined)
+      throw new ClchatError('ALREADY', 'Log out first ("logout").');
+  }
+
+  /** Logs in, or registers where the name is new. @throws as `Logins.enter` */
+  login(
     name: string,
     credentials: Credentials,
     ask: Ask | undefined,
     options: LoginOptions,
-  ): Promise<{ user: string; created: boolean }> {
-    const found = this.#found;
-    if (found === undefined) throw new ClchatError('NETWORK', 'Connect to a server first.');
-    if (!isName(name)) throw new ClchatError('BAD_NAME');
-    if (this.#client?.client.loggedIn === true)
-      throw new ClchatError('ALREADY', 'Log out first ("logout").');
-    await this.#client?.stop();
-    this.#client = undefined;
-    this.#arrived = [];
-    const peer = await this.#open(found, name);
-    try {
-      const created = await enterAccount(peer, name, {
-        ...options,
-        credentials,
-        ask,
-        server: found.key,
-        isHost: this.#server !== undefined,
-        onWrongPassword: (text) => this.#emit({ event: 'notice', code: 'BAD_PASSWORD', text }),
-      });
-      this.#tellArrived();
-      const { home } = peer.client;
-      const serverName = home.serverName || found.name;
-      await peer.profile.describe({ server: found.key, serverName, user: home.name });
-      // Whoever starts a server at its own console is its admin.
-      if (this.#server !== undefined) await crown(this.#server, home);
-      return { user: peer.client.home.name, created };
-    } catch (error) {
-      if (this.#client === peer) this.#client = undefined;
-      await peer.stop();
-      throw error;
-    }
-  }
-
-  async #open(found: Found, name: string): Promise<ClientPeer> {
-    const { passphrase, log } = this.#options;
-    const peer = await openClientPeer({
-      profile: await this.#places.client(found, name),
-      passphrase,
-      inherit: this.#server && { directory: this.#server.directory, user: name },
-      label: hostname().slice(0, 64),
-      isQuiet: this.#options.isQuiet,
-      addresses: found.addresses,
-      ...(found.join === undefined ? {} : { join: found.join }),
-      events: this.#clientEvents(),
-      clock: this.#clock,
-      random: this.#random,
-      log,
-    });
-    this.#client = peer;
-    return peer;
+  ): Promise<Entered> {
+    const found = this.#destination();
+    const host = found.join === undefined ? undefined : this.#server;
+    return this.#logins.enter({ found, host }, name, { ...options, credentials, ask });
   }
 
   // Events.
@@ -241,33 +174,6 @@ export class ClchatApp implements App {
     for (const listener of this.#listeners) listener(event);
   }
 
-  #tellArrived(): void {
-    const { client } = this.#client ?? {};
-    if (client?.loggedIn !== true) return;
-    for (const message of this.#arrived.splice(0))
-      this.#emit({ event: 'message', ...viewOf(client.home, message) });
-  }
-
-  #clientEvents(): ClientEvents {
-    const { log } = this.#options;
-    return {
-      onMessage: (message) => {
-        this.#arrived.push(message);
-        this.#tellArrived();
-      },
-      onReceipt: ({ id, on, of }) => this.#emit({ event: 'receipt', id, held: true, on, of }),
-      onRefused: (id, code) => this.#emit({ event: 'refused', id, code, text: textOf(code) }),
-      onPresence: ({ user, online }) => this.#emit({ event: 'presence', user, online }),
-      onBroadcast: (notice) => this.#emit({ event: 'broadcast', ...notice }),
-      onConnected: (connected) =>
-        this.#emit({ event: 'server', connected, name: this.#found?.name ?? '' }),
-      onLogout: (reason) => this.#emit({ event: 'logout', reason }),
-      onLocked: (user, seconds) => this.#emit({ event: 'locked', user, seconds }),
-      onNotice: (code, text) => this.#emit({ event: 'notice', code, text }),
-      onFault: (error) => log.fault(error),
-    };
-  }
-
   /** Keeps an event for the next who listens. */
   keep(event: AppEvent): void {
     this.#early.push(event);
@@ -276,7 +182,7 @@ export class ClchatApp implements App {
   /** Who has been at the server found before, from this machine. */
   async lastUser(): Promise<string | undefined> {
     const known = await this.#places.known(undefined);
-    return known.find(({ about }) => about.server === this.#found?.key)?.about.user;
+    return known.find(({ about }) => about.server === this.#seeking.found?.key)?.about.user;
   }
 
   subscribe(listener: (event: AppEvent) => void): () => void {
@@ -292,10 +198,9 @@ export class ClchatApp implements App {
     switch (name) {
       case 'server':
         await this.serve(args['name'] ?? '', args['address']);
-        return { server: this.#serverView() };
+        return { server: this.#viewOf(this.#seeking.found) };
       case 'connect':
-        await this.find({ connect: args['address'] ?? '', mustAnswer: true }, ask);
-        return { server: this.#serverView() };
+        return this.#connect(args['address'] ?? '', ask);
       case 'user':
         return this.#register(args['username'] ?? '', args['password'], ask);
       case 'login': {
@@ -305,12 +210,13 @@ export class ClchatApp implements App {
           mayLogin: true,
           mustProve: true,
         });
-        this.#emit({ event: 'login', user: result.user });
+        if (result.declined !== true) this.#emit({ event: 'login', user: result.user });
         return result;
       }
       case 'logout': {
-        const user = this.#mustClient().client.home.name;
-        await this.#mustClient().client.logout();
+        const { client } = this.#mustClient();
+        const user = client.home.name;
+        await client.logout();
         return { user };
       }
       case 'backup':
@@ -328,9 +234,18 @@ export class ClchatApp implements App {
   }
 
   #mustClient(): ClientPeer {
-    if (this.#client === undefined || !this.#client.client.loggedIn)
-      throw new ClchatError('NOT_LOGGED_IN');
-    return this.#client;
+    const { peer } = this.#logins;
+    if (peer === undefined) throw new ClchatError('NOT_LOGGED_IN');
+    return peer;
+  }
+
+  /** `connect`: an address, or the name of a server on the LAN. */
+  async #connect(written: string, ask: Ask | undefined): Promise<ResultData> {
+    this.#mustBeOut();
+    const isAddress = tryParseEndpoint(written, { port: ANY_PORT }) !== undefined;
+    const place = isAddress || !isName(written) ? { connect: written } : { server: written };
+    await this.find({ ...place, mustAnswer: true }, ask);
+    return { server: this.#serverView() };
   }
 
   /** `user NAME [PASSWORD]`: a new account, and nothing but that. */
@@ -339,6 +254,10 @@ export class ClchatApp implements App {
     given: string | undefined,
     ask: Ask | undefined,
   ): Promise<ResultData> {
+    // Before a password is asked for in vain.
+    this.#destination();
+    const notFree = isName(name) ? whyNotFree(name) : textOf('BAD_NAME');
+    if (notFree !== undefined) throw new ClchatError('BAD_NAME', notFree);
     const password = given ?? (ask === undefined ? undefined : await newPassword(ask, true));
     const result = await this.login(name, { ...NO_CREDENTIALS, password }, undefined, {
       mayRegister: true,
@@ -349,24 +268,14 @@ export class ClchatApp implements App {
     return result;
   }
 
-  async #passphrase(ask: Ask | undefined, question: string): Promise<string> {
-    const given = process.env['CLCHAT_BACKUP_PASSPHRASE'];
-    if (given !== undefined && given !== '') return given;
-    if (ask === undefined)
-      throw new ClchatError(
-        'USAGE',
-        'Set CLCHAT_BACKUP_PASSPHRASE to the passphrase of the backup.',
-      );
-    return ask.secret(question);
-  }
-
   async #backup(file: string, ask: Ask | undefined): Promise<ResultData> {
     const { client, keystore } = this.#mustClient();
     if (this.#server === undefined)
       throw new ClchatError('DENIED', 'A backup is made in the process of the server itself.');
     if (client.home.record?.group !== ADMIN_GROUP) throw new ClchatError('DENIED');
-    const passphrase = await this.#passphrase(ask, 'Passphrase for the backup');
-    return { file, bytes: await this.#server.backup(file, passphrase, keystore.read()) };
+    const target = await backupTarget(file, ask);
+    const passphrase = await backupPassphrase(ask, true);
+    return { file: target, bytes: await this.#server.backup(target, passphrase, keystore.read()) };
   }
 
   async #restore(file: string, ask: Ask | undefined): Promise<ResultData> {
@@ -375,11 +284,11 @@ export class ClchatApp implements App {
         'DENIED',
         'Restore before the server is started: run "clchat", then "restore FILE".',
       );
-    const passphrase = await this.#passphrase(ask, 'Passphrase of the backup');
+    const target = this.#places.restoreTarget();
     const { directory, name } = await restoreServer({
-      file,
-      backupPassphrase: passphrase,
-      directory: this.#places.restoreTarget(),
+      file: backupSource(file),
+      backupPassphrase: await backupPassphrase(ask, false),
+      directory: target,
       passphrase: this.#options.passphrase,
       random: this.#random,
     });
@@ -388,32 +297,40 @@ export class ClchatApp implements App {
 
   // State.
 
+  /** The server where the person is logged in, else the one that logins go to. */
   #serverView(): ServerView | undefined {
-    const found = this.#found;
+    return this.#viewOf(this.#logins.found ?? this.#seeking.found);
+  }
+
+  #viewOf(found: Found | undefined): ServerView | undefined {
     if (found === undefined) return undefined;
-    const { client } = this.#client ?? {};
+    const own = found.join === undefined ? undefined : this.#server;
+    const client = this.#logins.found === found ? this.#logins.client : undefined;
+    // One address is enough to come back to, and it is true: the others were only tried.
+    const reached = client?.address ?? found.reached ?? found.addresses()[0];
     return {
       id: peerIdOf(found.key),
-      name: (client?.loggedIn === true ? client.home.serverName : '') || found.name,
-      addresses: this.#server?.addresses() ?? [...found.addresses()],
-      connected: this.#server !== undefined || (client?.connected ?? found.isAway !== true),
+      name: client?.home.serverName || found.name,
+      addresses: own?.addresses() ?? (reached === undefined ? [] : [reached]),
+      connected: own !== undefined || (client?.connected ?? found.isAway !== true),
     };
   }
 
   status(): AppStatus {
-    const { client } = this.#client ?? {};
     const server = this.#serverView();
+    const user = this.#logins.client?.home.name;
+    const online = this.#server?.server.online().filter((name) => name !== user);
     return {
       mode: this.#server !== undefined ? 'server' : server === undefined ? 'shell' : 'client',
       ...(server === undefined ? {} : { server }),
-      ...(client?.loggedIn === true ? { user: client.home.name, conversation: '#lobby' } : {}),
+      ...(user === undefined ? {} : { user, conversation: '#lobby' }),
+      ...(online === undefined ? {} : { served: online.length }),
     };
   }
 
   names(kind: 'user' | 'room' | 'device'): readonly string[] {
-    const { client } = this.#client ?? {};
-    if (client?.loggedIn !== true) return [];
-    const { home } = client;
+    const { home } = this.#logins.client ?? {};
+    if (home === undefined) return [];
     switch (kind) {
       case 'user':
         return home.names().filter((name) => fold(name) !== fold(home.name));
@@ -427,23 +344,23 @@ export class ClchatApp implements App {
   }
 
   touch(): void {
-    this.#client?.client.touch();
+    this.#logins.client?.touch();
   }
 
   async settle(): Promise<void> {
-    await this.#client?.client.settle();
+    await this.#logins.settle();
   }
 
   /** Where a running process of this profile can be asked to run a command. */
   get directory(): string | undefined {
-    return this.#client?.profile.directory;
+    return this.#logins.directory;
   }
 
   stop(reason: string): Promise<void> {
     this.#stopping ??= (async () => {
       this.#options.log.info(`stopping: ${reason}`);
-      this.#found?.stop();
-      await this.#client?.stop();
+      this.#seeking.forget();
+      await this.#logins.stop();
       await this.#server?.stop();
     })();
     return this.#stopping;

@@ -28,7 +28,7 @@ const CODES = {
     exit: EXIT.usage,
   },
   BAD_NAME: {
-    text: 'A name has 1 to 32 printable characters, no spaces and none of @ # / :',
+    text: 'A name has 1 to 32 printable characters, without spaces and without any of @ # / and :.',
   },
   TOO_LARGE: { text: 'That is too large. A text may have up to 16 KiB.' },
   NOT_SUPPORTED: { text: 'That is not possible here.' },
@@ -48,7 +48,7 @@ const CODES = {
   },
   BAD_CODE: { text: 'That code is wrong, expired or used up.', exit: EXIT.authentication },
   REVOKED: {
-    text: 'This device has been revoked by its account. Use a new data directory to log in again.',
+    text: 'This device has been revoked by its account. To log in again, use a new data directory (--data DIR).',
     exit: EXIT.authentication,
   },
 
@@ -88,7 +88,10 @@ const CODES = {
     text: 'The key of this server is not the one it had before. Somebody may be posing as it.',
     exit: EXIT.network,
   },
-  PORT_IN_USE: { text: 'That port is in use by another program.', exit: EXIT.network },
+  PORT_IN_USE: {
+    text: 'That port is in use by another program, perhaps by another clchat server.',
+    exit: EXIT.network,
+  },
   TIMEOUT: { text: 'The other side did not answer in time.', exit: EXIT.network },
   CLOSED: { text: 'The connection was closed.', exit: EXIT.network },
   BAD_MESSAGE: {

@@ -62,6 +62,58 @@ export function fold(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
+/** Words that stand for somebody or something else wherever a name is read. */
+const TAKEN = new Set('* all everybody everyone lobby me nobody server system you'.split(' '));
+
+/**
+ * Why a name cannot be taken by a new account or room, though one that has it keeps it; undefined
+ * for one that is free to be taken.
+ */
+export function whyNotFree(name: string): string | undefined {
+  if (TAKEN.has(fold(name)))
+    return `"${name}" would be taken for something else; take another name.`;
+  if (name.startsWith('-'))
+    return 'A name may not begin with "-", which would be read as an option.';
+  if (/["'`\p{Pi}\p{Pf}\u201a\u201e]/u.test(name)) return 'A name may not contain quotes.';
+  return undefined;
+}
+
+/** The candidate that a mistyped word may have been meant to be. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const typed = word.toLowerCase();
+  if (typed === '' || typed.length > 32) return undefined;
+  let best: string | undefined;
+  let bestDistance = typed.length <= 3 ? 1.5 : 2.5;
+  for (const candidate of candidates) {
+    const begun = typed.length >= 2 && candidate.toLowerCase().startsWith(typed);
+    const distance = begun ? 1 : editDistance(typed, candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours between two short words. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      next.push(least);
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
 export function byteLength(text: string): number {
   return Buffer.byteLength(text, 'utf8');
 }

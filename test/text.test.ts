@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { byteLength, clean, cleanAll, fold, isName } from '../lib/text.ts';
+import { byteLength, clean, cleanAll, fold, isName, nearest, whyNotFree } from '../lib/text.ts';
 
 const any = fc.string({ unit: 'binary', maxLength: 60 });
 /** Much of what terminals act on, between what they print. */
@@ -170,6 +170,37 @@ describe('a name', () => {
         assert.equal(fold(text.normalize('NFD')), fold(text));
       }),
     );
+  });
+});
+
+describe('a name for a new account', () => {
+  it('stands for nobody else, and is read as nothing else', () => {
+    for (const name of ['you', 'You', 'EVERYONE', 'lobby', 'server', '*', 'all', '-', '--json'])
+      assert.notEqual(whyNotFree(name), undefined, name);
+    for (const name of ['"', `o'neil`, '`x`', '\u201cx\u201d', '\u00abx\u00bb', '\u201ax'])
+      assert.match(whyNotFree(name) ?? '', /quotes/, name);
+    for (const name of ['bob', 'youssef', 'a-b', 'lobbyist', 'Zoë', '日本', 'root', '**', 'x*'])
+      assert.equal(whyNotFree(name), undefined, name);
+  });
+
+  it('may still be had by who has it', () => {
+    for (const name of ['you', 'lobby', '-x', '"x"']) assert.equal(isName(name), true, name);
+  });
+
+  it('is judged whatever it is', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (name) => void whyNotFree(name)));
+  });
+});
+
+describe('the nearest word', () => {
+  it('is one that is begun or mistyped, and none that is far', () => {
+    const words = ['connect', 'code', 'acme', 'vm'];
+    assert.equal(nearest('conect', words), 'connect');
+    assert.equal(nearest('ACMEE', words), 'acme');
+    assert.equal(nearest('con', words), 'connect');
+    assert.equal(nearest('mv', words), 'vm');
+    for (const typed of ['', 'elephant', 'x'.repeat(10_000)])
+      assert.equal(nearest(typed, words), undefined, typed.slice(0, 20));
   });
 });
 

@@ -1,8 +1,9 @@
 /** Finding the server to join: at an address, or by mDNS on the LAN. */
 import { formatEndpoint, parseEndpoint } from '../interfaces.ts';
 import type { PublicKey, RandomBytes } from '../crdt/keys.ts';
-import { ClchatError } from '../errors.ts';
+import { ClchatError, codeOf } from '../errors.ts';
 import { sleep } from '../lifecycle.ts';
+import { clean, nearest } from '../text.ts';
 import type { Log } from '../log.ts';
 import type { Transport } from '../node/channel.ts';
 import { Link } from '../node/client/link.ts';
@@ -18,6 +19,8 @@ export interface Found {
   readonly name: string;
   /** Where it may be reached now; may change while it is looked for. */
   readonly addresses: () => readonly string[];
+  /** The address that it has answered at, where it was asked. */
+  readonly reached?: string;
   /** In the server's own process: joins the network inside the process. */
   readonly join?: (key: PublicKey) => Transport;
   /** Ends what still looks for it. */
@@ -32,12 +35,20 @@ const SEARCH_MS = 5_000;
 const KNOWN_MS = 2_000;
 /** How long others may take to show up once one is there, before that one is taken. */
 const COMPANY_MS = 150;
+/** How long the other ports of a host may take once one has answered, in milliseconds. */
+const OTHER_PORTS_MS = 400;
+
+/** Whether an address leaves the port open. @throws BAD_ADDRESS */
+export function isBareHost(connect: string): boolean {
+  parseEndpoint(connect, { port: DEFAULT_PORT });
+  if (connect.startsWith('[')) return connect.endsWith(']');
+  return !/:\d+$/.test(connect) || /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:]*$/i.test(connect);
+}
 
 /** Every place a server may listen at where only its IP was given. */
 export function candidates(connect: string): string[] {
   const endpoint = parseEndpoint(connect, { port: DEFAULT_PORT });
-  const hasPort = /:\d+$/.test(connect) && !/^[0-9a-f:]+$/i.test(connect);
-  if (hasPort || connect.startsWith('[')) return [formatEndpoint(endpoint)];
+  if (!isBareHost(connect)) return [formatEndpoint(endpoint)];
   const ports = Array.from({ length: LAST_PORT - DEFAULT_PORT + 1 }, (_, i) => DEFAULT_PORT + i);
   return ports.map((port) => formatEndpoint({ ...endpoint, port }));
 }
@@ -46,38 +57,96 @@ export function candidates(connect: string): string[] {
  * Asks who answers at an address, as nobody in particular.
  * @throws NETWORK, TIMEOUT, BAD_MESSAGE (no clchat server), VERSION, BAD_ADDRESS
  */
-export async function probe(connect: string, random: RandomBytes, log: Log): Promise<Found> {
-  const addresses = candidates(connect);
+export function probe(connect: string, random: RandomBytes, log: Log): Promise<Found> {
+  return probeAny(candidates(connect), () => 0, random, log);
+}
+
+/**
+ * Asks who answers at several addresses of one host.
+ * @param rank the lower it is, the rather a server is taken; of several, the one that comes first
+ * @throws as `probe`
+ */
+export async function probeAny(
+  addresses: readonly string[],
+  rank: (key: PublicKey) => number,
+  random: RandomBytes,
+  log: Log,
+): Promise<Found> {
   const transport = await createTransport({ seed: Uint8Array.from(random(32)), listen: [] });
+  const enough = new AbortController();
+  const found: Found[] = [];
+  const errors: unknown[] = [];
+  /** Addresses that have said nothing yet. */
+  const open = new Set(addresses);
   try {
-    const quiet = (): void => undefined;
-    const events = {
-      onPresence: quiet,
-      onBroadcast: quiet,
-      onLogout: quiet,
-      onFault: (error: unknown) => log.fault(error),
-    };
-    const link = await Link.open(transport, { addresses }, events, new AbortController().signal);
-    const found: Found = {
-      key: link.server,
-      name: link.hello.name,
-      addresses: () => addresses,
-      stop: quiet,
-    };
-    await link.close();
-    return found;
+    let answered: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => (answered = resolve));
+    const all = Promise.all(
+      addresses.map(async (address, at) => {
+        try {
+          found[at] = await askAt(transport, address, log, enough.signal);
+          answered();
+        } catch (error) {
+          errors.push(error);
+        }
+        open.delete(address);
+        // None of those who may still answer would be taken before this one.
+        const best = found.findIndex((one) => one !== undefined && rank(one.key) === 0);
+        if (best >= 0 && !addresses.slice(0, best).some((other) => open.has(other))) enough.abort();
+      }),
+    );
+    await Promise.race([all, first]);
+    await Promise.race([all, sleep(OTHER_PORTS_MS, enough.signal)]);
+    enough.abort();
+    await all;
+    const [best] = Object.values(found).sort((one, other) => rank(one.key) - rank(other.key));
+    if (best !== undefined) return best;
+    // What somebody said tells more than that nobody was there.
+    throw errors.find((error) => !SILENCE.has(codeOf(error))) ?? errors[0];
   } finally {
     await transport.stop();
   }
 }
 
-/** A server known from before that is away: looked for until `stop`, where no address is given. */
-export function remembered({ about }: KnownProfile, connect: string | undefined): Found {
+/** What addresses say at which there is no server of ours. */
+const SILENCE: ReadonlySet<string> = new Set(['NETWORK', 'TIMEOUT', 'CLOSED', 'BAD_MESSAGE']);
+
+async function askAt(
+  transport: Transport,
+  address: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Found> {
+  const quiet = (): void => undefined;
+  const events = {
+    onPresence: quiet,
+    onBroadcast: quiet,
+    onLogout: quiet,
+    onFault: (error: unknown) => log.fault(error),
+  };
+  const link = await Link.open(transport, { addresses: [address] }, events, signal);
+  const found = {
+    key: link.server,
+    name: link.hello.name,
+    addresses: () => [address],
+    reached: address,
+    stop: quiet,
+  };
+  await link.close();
+  return found;
+}
+
+/**
+ * A server known from before that is away: waited for at its addresses, or looked for until `stop`
+ * where there are none.
+ */
+export function remembered(
+  { about }: KnownProfile,
+  addresses: readonly string[] | undefined,
+): Found {
   const common = { key: about.server, name: about.serverName, isAway: true };
-  if (connect !== undefined) {
-    const addresses = candidates(connect);
+  if (addresses !== undefined)
     return { ...common, addresses: () => addresses, stop: () => undefined };
-  }
   const browser = browse({ onFound: () => undefined, onLost: () => undefined });
   return {
     ...common,
@@ -125,7 +194,7 @@ export async function findServer(options: SearchOptions): Promise<Found> {
     // One that was asked for by name, or is known, need not wait for others.
     if (options.name === undefined && !options.mayBeAway && matching().length > 0)
       await sleep(COMPANY_MS);
-    const one = await choose(matching(), options, browser);
+    const one = await choose(matching(), [...servers.values()], options, browser);
     return {
       key: one.key,
       name: one.name,
@@ -140,11 +209,13 @@ export async function findServer(options: SearchOptions): Promise<Found> {
 
 async function choose(
   servers: readonly FoundServer[],
-  { ask }: SearchOptions,
+  all: readonly FoundServer[],
+  { ask, name }: SearchOptions,
   browser: Browser,
 ): Promise<FoundServer> {
   const [first] = servers;
-  if (first === undefined) throw nothingFound(browser);
+  if (first === undefined)
+    throw name !== undefined && all.length > 0 ? noneNamed(name, all) : nothingFound(browser);
   if (servers.length === 1) return first;
   if (ask === undefined)
     throw new ClchatError(
@@ -154,6 +225,20 @@ async function choose(
   const sorted = [...servers].sort((a, b) => (a.name < b.name ? -1 : 1));
   const labels = sorted.map(({ name, addresses }) => `${name} (${addresses[0] ?? '?'})`);
   return sorted[await ask.choose('Which server?', labels)]!;
+}
+
+/** There are servers, but none of the name that was asked for. */
+export function noneNamed(
+  name: string,
+  servers: readonly Pick<FoundServer, 'name'>[],
+): ClchatError {
+  const names = [...new Set(servers.map((server) => server.name))].sort();
+  const meant = nearest(name, names);
+  const hint = meant === undefined ? '' : ` Did you mean "${clean(meant)}"?`;
+  return new ClchatError(
+    'NO_SERVER',
+    `No server here is named "${clean(name)}". Found: ${names.map((one) => clean(one)).join(', ')}.${hint}`,
+  );
 }
 
 /** What can be said of why nothing was found. */

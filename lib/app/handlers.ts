@@ -121,6 +121,7 @@ const history: Handler = async ({ conversation, count }, { client }) => {
   const { home } = client;
   const stream = conversation === undefined ? LOBBY_STREAM : conversationNamed(home, conversation);
   const wanted = count === undefined ? HISTORY_COUNT : whole(count, 'The count');
+  if (wanted === 0) throw new ClchatError('USAGE', 'The count is 1 or more.');
   if (wanted > HISTORY_LIMIT) throw new ClchatError('TOO_LARGE', `At most ${HISTORY_LIMIT}.`);
   const { conversations } = home;
   await client.fetchOlder(
@@ -147,9 +148,8 @@ const setBlocked =
     const { home } = client;
     const account = otherAccount(home, need(user, 'The user'));
     const stream = accountStream(home.account);
-    await home.replica.log.open(stream);
-    const known = home.replica.log.record<true>(stream, 'block', account) === true;
-    if (known === blocked) throw new ClchatError(blocked ? 'ALREADY' : 'NOT_BLOCKED');
+    if ((await home.blocks(account)) === blocked)
+      throw new ClchatError(blocked ? 'ALREADY' : 'NOT_BLOCKED');
     await control(client, stream, 'block', { account, blocked });
     return { user: home.nameOf(account) };
   };
@@ -190,18 +190,23 @@ const devices: Handler = async (_args, { client }) => {
 const revoke: Handler = async ({ device }, { client }) => {
   const { home } = client;
   const written = need(device, 'The device');
-  const found = home
-    .devices()
-    .filter(
-      ({ key, record }) =>
-        peerIdOf(key) === written ||
-        (isPublicKey(written) && key === written) ||
-        shortDevice(key) === written ||
-        record.label === written,
-    );
+  const all = home.devices();
+  const exact = all.filter(
+    ({ key, record }) =>
+      peerIdOf(key) === written ||
+      (isPublicKey(written) && key === written) ||
+      shortDevice(key) === written ||
+      record.label === written,
+  );
+  const found =
+    exact.length > 0 ? exact : all.filter(({ key }) => shortDevice(key).startsWith(written));
   const [one] = found;
   if (one === undefined) throw new ClchatError('NO_SUCH_DEVICE');
-  if (found.length > 1) throw new ClchatError('AMBIGUOUS');
+  if (found.length > 1)
+    throw new ClchatError(
+      'AMBIGUOUS',
+      `That fits ${found.map(({ key, record }) => `${shortDevice(key)} (${record.label})`).join(', ')}. Write as much of the id as tells it from the others.`,
+    );
   for (let attempt = 1; ; attempt++) {
     const { body, keyring } = home.revocation(one.key);
     try {
@@ -256,18 +261,23 @@ const passwd: Handler = async ({ old, new: fresh }, { client, ask }) => {
 
 /**
  * Asks twice, so that a slip of the finger locks nobody out.
- * @param mayBeNone an account without a password is possible: the answer is empty then
+ * @param orNone what to add to the question where none is possible: the answer is empty then
  */
-export async function newPassword(ask: Ask, mayBeNone: boolean): Promise<string> {
-  const which = mayBeNone ? 'New password (Enter for none)' : 'New password';
+export async function newSecret(ask: Ask, what: string, orNone?: string): Promise<string> {
+  const which = orNone === undefined ? what : `${what} (${orNone})`;
   for (let question = which; ;) {
     const first = await ask.secret(question);
     if (first === '') {
-      if (mayBeNone) return '';
-      question = 'It may not be empty. New password';
+      if (orNone !== undefined) return '';
+      question = `It may not be empty. ${what}`;
     } else if ((await ask.secret('The same again')) === first) return first;
     else question = `That was not the same. ${which}`;
   }
+}
+
+/** @param mayBeNone an account without a password is possible: the answer is empty then */
+export function newPassword(ask: Ask, mayBeNone: boolean): Promise<string> {
+  return newSecret(ask, 'New password', mayBeNone ? 'Enter for none' : undefined);
 }
 
 const self: Handler = async (_args, { client }) => ({

@@ -1,8 +1,8 @@
 /** Where profiles lie, and which servers are known. */
 import { join } from 'node:path';
-import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError } from '../errors.ts';
-import { KnownServers } from '../node/known-servers.ts';
+import { parseEndpoint, tryParseEndpoint } from '../interfaces.ts';
+import { KnownServers, type KnownServer } from '../node/known-servers.ts';
 import {
   defaultDataDirectory,
   findProfiles,
@@ -14,7 +14,7 @@ import {
   type Profile,
 } from '../node/profile.ts';
 import { fold } from '../text.ts';
-import type { Found } from './finding.ts';
+import { candidates, isBareHost, type Found } from './finding.ts';
 
 /** A profile that exists, before its secrets are opened. */
 export interface KnownProfile {
@@ -94,10 +94,19 @@ export class Places {
     );
   }
 
-  /** The server that was last met at a place. */
-  async serverAt(place: string): Promise<{ key: PublicKey; name: string } | undefined> {
-    const server = await this.#known.find(place);
-    return server === undefined ? undefined : { key: server.key, name: server.name };
+  /** The servers met at an address; at any port where it names none. @throws BAD_ADDRESS */
+  async metAt(connect: string): Promise<KnownServer[]> {
+    const [first = ''] = candidates(connect);
+    const { ip } = parseEndpoint(first);
+    const isHere = isBareHost(connect)
+      ? (place: string) => tryParseEndpoint(place)?.ip === ip
+      : (place: string) => place === first;
+    return (await this.#known.list()).filter(({ place }) => isHere(place));
+  }
+
+  /** The profile of the directory given by `--data`, if it is one of these. */
+  ownOf(known: readonly KnownProfile[]): KnownProfile | undefined {
+    return known.find(({ directory }) => directory === this.#data);
   }
 
   /**
@@ -110,9 +119,9 @@ export class Places {
   ): Promise<KnownProfile | undefined> {
     if (connect === undefined)
       return known.find(({ about }) => server === undefined || about.serverName === server);
-    const last = await this.serverAt(connect);
-    return known.find(
-      ({ directory, about }) => directory === this.#data || about.server === last?.key,
+    const met = await this.metAt(connect);
+    return (
+      this.ownOf(known) ?? known.find(({ about }) => met.some(({ key }) => key === about.server))
     );
   }
 

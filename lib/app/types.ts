@@ -85,6 +85,8 @@ export interface AppStatus {
   readonly conversation?: string;
   /** The entered room, for the prompt. */
   readonly room?: string;
+  /** How many others are online at the server of this process; absent where none runs here. */
+  readonly served?: number;
 }
 
 /** Questions that a command may have to put to the person; absent when unattended. */

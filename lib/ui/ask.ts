@@ -1,11 +1,26 @@
 /** Questions to a person, over whatever can show a line and read one. */
 import type { Ask } from '../app/types.ts';
-import { clean } from '../text.ts';
+import { ClchatError } from '../errors.ts';
+import { clean, fold } from '../text.ts';
 
 export interface Answering {
   /** @throws ClchatError INTERRUPTED when the person breaks off, CLOSED at the end of the input */
   read(question: string, hidden: boolean): Promise<string>;
   print(text: string): void;
+}
+
+/** The input has ended where something was asked. */
+export function endedAt(question: string): ClchatError {
+  const asked = clean(question).trim().replace(/:$/, '');
+  return new ClchatError('CLOSED', `The input ended where "${asked}" was asked.`);
+}
+
+/** What an answer in words can mean: the beginning of one option, up to what is in brackets. */
+function optionNamed(answer: string, options: readonly string[]): number {
+  const named = options.flatMap((option, index) =>
+    fold(option) === fold(answer) || fold(option).startsWith(`${fold(answer)} (`) ? [index] : [],
+  );
+  return named.length === 1 ? named[0]! : -1;
 }
 
 /** Questions come one at a time, in the order in which they were put. */
@@ -47,7 +62,9 @@ export function askOver(person: Answering): Ask {
           ).trim();
           const number = /^\d{1,6}$/.test(answer) ? Number(answer) : 0;
           if (number >= 1 && number <= options.length) return number - 1;
-          person.print(`Please answer with a number from 1 to ${options.length}.`);
+          const named = answer === '' ? -1 : optionNamed(answer, options);
+          if (named >= 0) return named;
+          person.print(`Please answer with a number from 1 to ${options.length}, or with a name.`);
         }
       }),
   };

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { ClchatError, translate } from '../errors.ts';
-import { clean, isName } from '../text.ts';
+import { ClchatError, textOf, translate } from '../errors.ts';
+import { clean, isName, nearest } from '../text.ts';
 import { OPTIONS, SHELLS, type Address, type Option, type Options } from './options.ts';
 
 const DEFAULT_BLOCK_SECONDS = 60;
@@ -83,10 +83,14 @@ function optionOf(written: string): Option | undefined {
 
 function unknownOption(written: string): ClchatError {
   const typed = written.replace(/^-+/, '');
-  const near = OPTIONS.find(
-    (option) => option.hidden !== true && typed.length > 1 && option.name.startsWith(typed),
-  );
-  const hint = near === undefined ? '' : ` Did you mean --${near.name}?`;
+  const near =
+    typed.length < 2
+      ? undefined
+      : nearest(
+          typed,
+          OPTIONS.filter((option) => option.hidden !== true).map((option) => option.name),
+        );
+  const hint = near === undefined ? '' : ` Did you mean --${near}?`;
   return refuse(`There is no option ${clean(written).slice(0, 60)}.${hint}`);
 }
 
@@ -192,10 +196,7 @@ function text(values: Values, option: string): string | undefined {
 
 function name(values: Values, option: string): string | undefined {
   const value = text(values, option)?.normalize('NFC');
-  if (value !== undefined && !isName(value))
-    throw refuse(
-      `--${option}: a name has 1 to 32 printable characters, no spaces and none of @ # / :`,
-    );
+  if (value !== undefined && !isName(value)) throw refuse(`--${option}: ${textOf('BAD_NAME')}`);
   return value;
 }
 

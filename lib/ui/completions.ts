@@ -38,9 +38,9 @@ function quoted(text: string): string {
 function bash(): string {
   const words = (list: readonly string[]): string =>
     `COMPREPLY=($(compgen -W ${quoted(list.join(' '))} -- "$current"))`;
-  // Names of files may contain spaces: only line ends divide them.
+  // Names of files may contain spaces and asterisks: only line ends divide them, and nothing expands.
   const files = (flag: string): string =>
-    `local IFS=$'\\n'; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen ${flag} -- "$current"))`;
+    `compopt -o filenames 2>/dev/null; while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen ${flag} -- "$current")`;
   const actions = {
     file: files('-f'),
     directory: files('-d'),
@@ -55,7 +55,7 @@ function bash(): string {
   });
   return `# bash completion for clchat. Load it with: source <(clchat completion bash)
 _clchat() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous=""
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="" name
   if ((COMP_CWORD > 0)); then previous="\${COMP_WORDS[COMP_CWORD - 1]}"; fi
   COMPREPLY=()
   case "$previous" in

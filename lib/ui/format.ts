@@ -3,7 +3,7 @@
  * `clean` here, and nowhere else on the way to the screen.
  */
 import type { AppEvent, MessageView, Progress, ResultData, ServerView } from '../app/types.ts';
-import { ClchatError, codeOf, textOf } from '../errors.ts';
+import { ClchatError, codeOf, textOf, type ErrorCode } from '../errors.ts';
 import { clean, fold } from '../text.ts';
 import { fit } from './width.ts';
 
@@ -35,7 +35,8 @@ export function progressMark(progress: Progress, plain: boolean): string {
     case 'refused':
       return plain ? `refused${progress.code === undefined ? '' : `: ${progress.code}`}` : '✗';
     case 'held':
-      if (on > 0 && on >= of) return plain ? `on all ${of} devices` : '✓✓';
+      if (on > 0 && on >= of)
+        return plain ? (of === 1 ? 'on the one device' : `on all ${of} devices`) : '✓✓';
       if (on > 0) return plain ? `on ${on} of ${of} devices` : fit(`✓ ${on}/${of}`, MARK_COLUMNS);
       return plain ? 'held by the server' : '✓';
     default:
@@ -106,6 +107,15 @@ export function formatMessage(message: MessageView, style: Style, conversation?:
   else if (room === undefined || conversation === `#${room}`) head = author(from, style);
   else head = `${author(from, style)} ${paint(`#${clean(room)}`, DIM, style)}`;
   return `${stamp(message.time, style)}${head}: ${body(message.text)}`;
+}
+
+/** A message of one's own that is not to be seen any more was refused. */
+export function formatRefusal(
+  said: string,
+  { code, text }: { code: ErrorCode; text: string },
+  style: Style,
+): string {
+  return note(`Your message "${fit(clean(said), 20)}" was refused. ${code}: ${clean(text)}`, style);
 }
 
 function note(text: string, style: Style): string {
@@ -289,13 +299,16 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
     case 'resetpasswd':
       return [
         `Code for ${user}: ${word(data['code'])} (good once, for ${span(Number(data['seconds']))}).`,
-        `They enter: login ${user} --code ${word(data['code'])}`,
+        `${user} starts with: clchat -lc --user ${user} --code ${word(data['code'])}`,
+        `or, in a program that runs: /login ${user} --code ${word(data['code'])}`,
+        `and is asked for a new password.`,
         word(data['note']),
       ]
         .filter((line) => line !== '')
         .join('\n');
     case 'user':
     case 'login':
+      if (data['declined'] === true) return 'Nothing was made.';
       return data['created'] === true
         ? `The account ${user} is made, and you are logged in.`
         : `You are logged in as ${user}.`;
@@ -304,7 +317,9 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
     case 'server':
       return `The server runs: ${serverLine(data['server'])}${user === '' ? '' : `. You are its administrator ${user}`}.`;
     case 'connect':
-      return `Connected to ${serverLine(data['server'])}.`;
+      return record(data['server'])['connected'] === false
+        ? `${word(record(data['server'])['name'])} is not there. Whoever has been logged in to it from here can log in and read.`
+        : `Connected to ${serverLine(data['server'])}.`;
     case 'backup':
       return `The backup is written to ${word(data['file'])} (${word(data['bytes'])} bytes).`;
     case 'restore':

@@ -4,6 +4,7 @@ import { ClchatError, textOf } from '../errors.ts';
 import { COMMANDS, commandOf, GROUPS, usageOf, type Command } from './commands.ts';
 import { OPTIONS, SHELLS, type Option } from './options.ts';
 import { suggest } from './parse.ts';
+import { wrap } from './width.ts';
 
 /** The codes a command can give, those common to all included. */
 export function errorsOf(command: Command): ErrorCode[] {
@@ -85,20 +86,6 @@ export function sentence(summary: string): string {
   return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
 }
 
-/** Breaks plain ASCII prose at spaces. */
-export function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines;
-}
-
 /** Ways to start the program, shown before anything else. */
 export const EXAMPLES: readonly (readonly [command: string, what: string])[] = [
   ['clchat -ls', 'start a server on this network; it asks for what it needs'],
@@ -133,6 +120,8 @@ export function programHelp(): string {
   }
   lines.push(
     '',
+    'With -ls and -lc, at a terminal and in a pipe alike, a line is said to everybody',
+    'and "/" begins a command. Otherwise, and with --json, every line is a command.',
     'The password may also be in the environment variable CLCHAT_PASSWORD.',
     'Exit status: 0 fine, 1 failed, 2 usage, 3 authentication, 4 network, 130 interrupted.',
     'Inside the program "help" lists the commands; "clchat man | man -l -" is the manual.',

@@ -4,8 +4,11 @@ import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 /** Lines kept. */
 export const MAX_HISTORY = 1000;
 
-/** A longer line is not kept, in UTF-16 units. */
+/** A longer line is not kept in the file, in UTF-16 units. */
 const MAX_ENTRY = 4096;
+
+/** Nor is a longer one kept at all. */
+const MAX_RECALLED = 64 << 10;
 
 /** Largest file that is read at all: it is rewritten before it gets there. */
 const MAX_FILE_BYTES = 8 << 20;
@@ -41,7 +44,8 @@ export class InputHistory {
     this.#entries = lines.slice(-MAX_HISTORY).map(decode);
     this.#written = lines.length;
     this.#guard(() => chmodSync(path, 0o600));
-    if (lines.length > MAX_HISTORY) this.#rewrite(path);
+    // A line without its end was cut short, and the next would be joined to it.
+    if (lines.length > MAX_HISTORY || !content.endsWith('\n')) this.#rewrite(path);
   }
 
   /** Oldest first. */
@@ -51,19 +55,21 @@ export class InputHistory {
 
   /** Keeps a line. The caller has made sure that there is no secret in it. */
   add(entry: string): void {
-    if (entry.trim() === '' || entry.length > MAX_ENTRY || entry === this.#entries.at(-1)) return;
+    if (entry.trim() === '' || entry.length > MAX_RECALLED || entry === this.#entries.at(-1))
+      return;
     this.#entries.push(entry);
     if (this.#entries.length > MAX_HISTORY) this.#entries.shift();
     const path = this.#path;
-    if (path === undefined) return;
+    if (path === undefined || entry.length > MAX_ENTRY) return;
     this.#written += 1;
     if (this.#written > 2 * MAX_HISTORY) this.#rewrite(path);
     else this.#guard(() => appendFileSync(path, `${encode(entry)}\n`, { mode: 0o600 }));
   }
 
   #rewrite(path: string): void {
-    this.#written = this.#entries.length;
-    const content = this.#entries.map((entry) => `${encode(entry)}\n`).join('');
+    const kept = this.#entries.filter((entry) => entry.length <= MAX_ENTRY);
+    this.#written = kept.length;
+    const content = kept.map((entry) => `${encode(entry)}\n`).join('');
     this.#guard(() => writeFileSync(path, content, { mode: 0o600 }));
   }
 

@@ -2,28 +2,21 @@
  * The front end for people: chat mode and command mode over a prompt. In chat mode a line is said
  * to the current conversation and `/word` is a command; in command mode every line is a command.
  */
-import type { App, AppEvent, CommandCall, MessageView } from '../app/types.ts';
+import type { App, AppEvent, CommandCall } from '../app/types.ts';
 import { ClchatError, EXIT } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
 import { clean } from '../text.ts';
+import { exposedCommand, withSlashes } from './chat-guard.ts';
 import { commandOf } from './commands.ts';
 import { completeChat, completeCommand } from './complete.ts';
-import {
-  formatError,
-  formatEvent,
-  formatMessage,
-  formatServer,
-  progressMark,
-  withMark,
-  type Style,
-} from './format.ts';
-import { OwnMessages } from './own-messages.ts';
+import { formatError, formatEvent, formatServer, type Style } from './format.ts';
 import { isSecretLine, maskSecrets, parse, scan } from './parse.ts';
 import { Pipeline } from './pipeline.ts';
-import type { Prompt } from './prompt.ts';
+import type { Prompt, StopReason } from './prompt-contract.ts';
 import { failure, run, type Context, type Ending, type Outcome } from './runner.ts';
 import type { Settings } from './settings.ts';
-import { fit } from './width.ts';
+import { Speech, type Work } from './speech.ts';
+import { wrapLines } from './width.ts';
 
 export interface LineModeOptions {
   readonly app: App;
@@ -31,6 +24,8 @@ export interface LineModeOptions {
   readonly prompt: Prompt;
   readonly settings: Settings;
   readonly mode: 'chat' | 'command';
+  /** Nobody is there to be asked: lines come from no terminal. */
+  readonly unattended?: boolean;
   /** Goes on after the end of the input, until `quit`, an interrupt or the signal. */
   readonly headless: boolean;
   /** Colours are possible here; the setting may still switch them off. */
@@ -57,7 +52,7 @@ class LineMode {
   readonly #app: App;
   readonly #prompt: Prompt;
   readonly #pipeline = new Pipeline<Outcome>();
-  readonly #own: OwnMessages;
+  readonly #speech: Speech;
   /** Refusals that the result of a command under way may be about to tell. */
   #refusals: Extract<AppEvent, { event: 'refused' }>[] = [];
   /** The command under way that runs alone; what it does needs no further word. */
@@ -65,6 +60,8 @@ class LineMode {
   #mode: 'chat' | 'command';
   #touched = Number.NEGATIVE_INFINITY;
   #ending = false;
+  /** The person is asked whether to end. */
+  #leaving = false;
   #finish: (ending: Ending) => void = () => undefined;
   #force: () => void = () => undefined;
 
@@ -73,7 +70,14 @@ class LineMode {
     this.#app = options.app;
     this.#prompt = options.prompt;
     this.#mode = options.mode;
-    this.#own = new OwnMessages((progress) => progressMark(progress, !this.#prompt.inPlace));
+    this.#speech = new Speech({
+      app: this.#app,
+      prompt: this.#prompt,
+      clock: options.clock,
+      style: () => this.#style,
+      run: (call) => run(call, this.#context),
+      tell: (outcome) => this.#tell(outcome),
+    });
   }
 
   async serve(): Promise<Ending> {
@@ -114,16 +118,16 @@ class LineMode {
   }
 
   get #context(): Context {
-    const { settings } = this.#options;
+    const { settings, unattended } = this.#options;
     return {
       app: this.#app,
-      ask: this.#prompt.ask,
+      ...(unattended === true ? {} : { ask: this.#prompt.ask }),
       style: this.#style,
       local: {
         settings,
         mode: (wanted) => this.#switch(wanted),
         clear: () => this.#prompt.clear(),
-        quit: () => this.#end({ reason: 'quit', status: EXIT.fine }),
+        quit: () => void this.#leave({ reason: 'quit', status: EXIT.fine }),
       },
     };
   }
@@ -143,7 +147,7 @@ class LineMode {
     const who = user === undefined ? 'You are not logged in' : `You are ${clean(user)}${where}`;
     const inChat = this.#reading === 'chat';
     const place = inChat && conversation !== undefined ? `, in ${clean(conversation)}` : '';
-    this.#prompt.print(`${who}${place}. "${inChat ? '/' : ''}help" lists the commands.`);
+    this.#print(`${who}${place}. "${inChat ? '/' : ''}help" lists the commands.`);
   }
 
   /** The prompt says where one is, so it follows every change. */
@@ -174,6 +178,23 @@ class LineMode {
   #onLine(line: string): void | Promise<void> {
     if (this.#ending || line.trim() === '') return;
     const isText = this.#reading === 'chat' && (!line.startsWith('/') || line.startsWith('//'));
+    const exposed = isText && !line.startsWith('/') ? exposedCommand(line) : undefined;
+    if (exposed === undefined || this.#options.unattended === true) return this.#take(line, isText);
+    return this.#holdBack(line, exposed);
+  }
+
+  /** A line that may have been meant as a command with a secret in it. */
+  async #holdBack(line: string, command: string): Promise<void> {
+    const { conversation = '' } = this.#app.status();
+    const whom = conversation.startsWith('@') ? clean(conversation.slice(1)) : 'everybody';
+    const isMeant = await this.#prompt.ask
+      .confirm(`This looks like the command /${command}. Say it to ${whom}?`, false)
+      .catch(() => false);
+    if (isMeant) return this.#take(line, true);
+    this.#print(`Nothing was said. A command begins with a slash: /${command}`);
+  }
+
+  #take(line: string, isText: boolean): void | Promise<void> {
     if (isText || !isSecretLine(line)) this.#prompt.remember(line);
     let call: CommandCall;
     try {
@@ -193,12 +214,12 @@ class LineMode {
       return;
     }
     // To leave needs no patience with what is still under way; the end waits for that itself.
-    if (call.name === 'quit') return this.#end({ reason: 'quit', status: EXIT.fine });
+    if (call.name === 'quit') return this.#leave({ reason: 'quit', status: EXIT.fine });
     const speaks = call.name === 'say' || call.name === 'message';
     if (!speaks) this.#echo(line);
     const command = commandOf(call.name);
     const overlaps = command?.overlaps === true;
-    const outcome = speaks ? this.#speak(call) : this.#command(call);
+    const outcome = speaks ? this.#speech.speak(call) : this.#command(call);
     const done = new Promise<void>((resolve) => {
       this.#pipeline.push({ overlaps, run: outcome.run }, (result) => {
         outcome.tell(result);
@@ -229,7 +250,7 @@ class LineMode {
     this.#prompt.print(prompt + clean(maskSecrets(line)));
   }
 
-  #command(call: CommandCall): { run: () => Promise<Outcome>; tell: (outcome: Outcome) => void } {
+  #command(call: CommandCall): Work {
     const tell = (outcome: Outcome): void => this.#tell(outcome);
     if (call.name === 'mode') {
       // At once, whatever is still under way: the next line is read in the new mode already.
@@ -245,44 +266,10 @@ class LineMode {
     };
   }
 
-  /** A message of one's own: its line is there at once, and its mark follows what becomes of it. */
-  #speak(call: CommandCall): { run: () => Promise<Outcome>; tell: (outcome: Outcome) => void } {
-    const { user = 'you', conversation, room } = this.#app.status();
-    const current =
-      room ?? (conversation?.startsWith('#') === true ? conversation.slice(1) : undefined);
-    const to = call.args['user'];
-    const message: MessageView = {
-      id: '',
-      from: user,
-      ...(to !== undefined ? { to } : current === undefined ? {} : { room: current }),
-      text: call.args['message'] ?? call.args['text'] ?? '',
-      time: this.#options.clock.now(),
-      mine: true,
-    };
-    const text = formatMessage(message, this.#style, conversation);
-    if (!this.#prompt.inPlace)
-      return {
-        run: () => run(call, this.#context),
-        tell: (outcome) => {
-          if (!outcome.ok) return this.#tell(outcome);
-          const state = outcome.data['state'] === 'held' ? 'held' : 'sending';
-          this.#prompt.print(withMark(text, { state }, this.#style));
-        },
-      };
-    const line = this.#prompt.printMarked(text, progressMark({ state: 'sending' }, false));
-    const own = this.#own.sent(message, line);
-    return {
-      run: () => run(call, this.#context),
-      tell: (outcome) => {
-        if (!outcome.ok) {
-          this.#own.rejected(own);
-          return this.#tell(outcome);
-        }
-        const { id, state } = outcome.data;
-        if (typeof id === 'string')
-          this.#own.accepted(own, id, { state: state === 'held' ? 'held' : 'sending' });
-      },
-    };
+  /** A text of the program's own, which may be longer than a line. */
+  #print(text: string): void {
+    const { columns } = this.#prompt;
+    this.#prompt.print(columns === undefined ? text : wrapLines(text, columns));
   }
 
   #tell(outcome: Outcome): void {
@@ -293,7 +280,8 @@ class LineMode {
     const { code, text } = outcome;
     const told = this.#refusals.findIndex((refusal) => refusal.code === code);
     if (told >= 0) this.#refusals.splice(told, 1);
-    this.#prompt.print(formatError(new ClchatError(code, text), this.#style));
+    const written = this.#reading === 'chat' ? withSlashes(text) : text;
+    this.#print(formatError(new ClchatError(code, written), this.#style));
   }
 
   /** A refusal of something that was not written here, or not in this run. */
@@ -306,19 +294,15 @@ class LineMode {
   #onEvent(event: AppEvent): void {
     switch (event.event) {
       case 'message':
-        this.#onMessage(event);
+        this.#speech.onMessage(event);
+        if (!event.mine && event.to !== undefined && this.#options.settings.get('bell'))
+          this.#prompt.bell();
         break;
-      case 'receipt': {
-        const { id, held, on, of } = event;
-        this.#own.progressed(id, { state: held ? 'held' : 'sending', on, of });
-        return;
-      }
-      case 'refused': {
-        const said = this.#own.progressed(event.id, { state: 'refused', code: event.code });
-        if (said === undefined) void this.#refused(event);
-        else this.#tell(failure(new ClchatError(event.code, `${event.text} (${fit(said, 40)})`)));
+      case 'receipt':
+        return this.#speech.onReceipt(event);
+      case 'refused':
+        if (!this.#speech.onRefused(event)) void this.#refused(event);
         break;
-      }
       case 'broadcast':
         this.#event(event);
         break;
@@ -343,32 +327,39 @@ class LineMode {
     this.#refresh();
   }
 
-  #onMessage(message: MessageView): void {
-    if (message.mine && this.#own.appeared(message)) return;
-    const { conversation } = this.#app.status();
-    const text = formatMessage(message, this.#style, conversation);
-    if (message.mine && message.progress !== undefined && this.#prompt.inPlace)
-      this.#own.follow(
-        message,
-        this.#prompt.printMarked(text, progressMark(message.progress, false)),
-      );
-    else this.#prompt.print(text);
-    if (!message.mine && message.to !== undefined && this.#options.settings.get('bell'))
-      this.#prompt.bell();
-  }
-
   #event(event: AppEvent): void {
     const text = formatEvent(event, this.#style, this.#app.status().conversation);
-    if (text !== undefined) this.#prompt.print(text);
+    if (text === undefined) return;
+    // What others wrote is theirs to divide into lines.
+    if (event.event === 'broadcast') this.#prompt.print(text);
+    else this.#print(text);
   }
 
-  #onStop(reason: 'interrupt' | 'end' | 'force'): void {
-    if (reason === 'end') {
-      if (!this.#options.headless) this.#end({ reason: 'end', status: EXIT.fine });
+  #onStop(reason: StopReason): void {
+    if (reason === 'end' || reason === 'unanswered') {
+      const status = reason === 'end' ? EXIT.fine : EXIT.failed;
+      const ending: Ending = { reason: 'end', status };
+      if (!this.#options.headless)
+        void (this.#prompt.inPlace ? this.#leave(ending) : this.#end(ending));
       return;
     }
     if (reason === 'force' || this.#ending) this.#force();
-    this.#end({ reason: 'interrupt', status: EXIT.interrupted });
+    void this.#leave({ reason: 'interrupt', status: EXIT.interrupted });
+  }
+
+  /** The person wants to end, which takes a server away from those who are there. */
+  async #leave(ending: Ending): Promise<void> {
+    const { served = 0 } = this.#app.status();
+    if (served === 0 || this.#leaving || this.#ending || this.#options.unattended === true)
+      return this.#end(ending);
+    this.#leaving = true;
+    const who = served === 1 ? '1 person is' : `${served} people are`;
+    const isMeant = await this.#prompt.ask
+      .confirm(`${who} online; end the server?`, false)
+      // Ctrl-C once more.
+      .catch(() => true);
+    this.#leaving = false;
+    if (isMeant) this.#end(ending);
   }
 
   #end(ending: Ending): void {

@@ -71,7 +71,7 @@ export function manualPage(version: string): string {
     ),
     '.PP',
     roff(
-      'On a terminal, -ls and -lc begin in chat mode: a line is said to the current conversation and a command begins with a slash. Without them, with --json and with -e, every line is a command.',
+      'With -ls and -lc, at a terminal and in a pipe alike, it begins in chat mode: a line is said to the current conversation and a command begins with a slash. Without them, with --json and with -e, every line is a command.',
     ),
     '.SH EXAMPLES',
     ...EXAMPLES.flatMap(([command, what]) => example(command, what)),
@@ -106,6 +106,9 @@ export function manualPage(version: string): string {
     '.TP',
     bold('XDG_DATA_HOME'),
     roff('Data is kept in its directory clchat; ~/.local/share/clchat where it is not set.'),
+    '.TP',
+    bold('XDG_RUNTIME_DIR'),
+    roff('Where the socket lies by which -e reaches a running clchat.'),
     '.TP',
     bold('NO_COLOR'),
     roff('When set to anything, no colours are used.'),

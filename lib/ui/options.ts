@@ -76,7 +76,7 @@ export const OPTIONS: readonly Option[] = [
   {
     name: 'invite-only',
     group: 'Account',
-    summary: 'server: take no new users without an invitation',
+    summary: 'server: take no new users (invitations come in a later version)',
   },
   {
     name: 'block-duration',
@@ -124,7 +124,8 @@ export const OPTIONS: readonly Option[] = [
     name: 'log',
     value: 'FILE',
     group: 'Other',
-    summary: 'write the log there instead of to standard error',
+    summary:
+      'write the log there; without it only faults are written, to standard error, and nothing at a terminal',
     complete: 'file',
   },
   { name: 'version', group: 'Other', summary: 'print the version' },

@@ -9,15 +9,8 @@ import type { MarkedLine } from './prompt.ts';
 const MAX_FOLLOWED = 512;
 
 interface Own {
-  /** `@user` or `#room`; empty for a room that is not known here. */
-  readonly place: string;
   readonly text: string;
   readonly line: MarkedLine;
-}
-
-function placeOf(message: Pick<MessageView, 'to' | 'room'>): string {
-  if (message.to !== undefined) return `@${message.to}`;
-  return message.room === undefined ? '' : `#${message.room}`;
 }
 
 /** A map that forgets its oldest entry. */
@@ -32,8 +25,6 @@ class Recent<T> extends Map<string, T> {
 
 export class OwnMessages {
   readonly #show: (progress: Progress) => string;
-  /** Printed, but the App has not said yet under what id. */
-  #unknown: Own[] = [];
   readonly #byId = new Recent<Own>();
   readonly #early = new Recent<Progress>();
 
@@ -43,44 +34,28 @@ export class OwnMessages {
   }
 
   /** A line was printed for a message that is on its way into the App. */
-  sent(message: Pick<MessageView, 'to' | 'room' | 'text'>, line: MarkedLine): Own {
-    const own: Own = { place: placeOf(message), text: message.text, line };
-    this.#unknown.push(own);
-    if (this.#unknown.length > MAX_FOLLOWED) this.#unknown.shift();
-    return own;
+  sent({ text }: Pick<MessageView, 'text'>, line: MarkedLine): Own {
+    return { text, line };
   }
 
   /** The App has answered: the message has this id. */
   accepted(own: Own, id: string, progress: Progress): void {
-    this.#unknown = this.#unknown.filter((other) => other !== own);
     this.#bind(own, id, progress);
   }
 
   /** The App has refused the message. */
   rejected(own: Own): void {
-    this.#unknown = this.#unknown.filter((other) => other !== own);
     own.line.update(this.#show({ state: 'refused' }));
   }
 
-  /**
-   * A message of this account has appeared.
-   * @returns whether it was printed here already when it was typed
-   */
-  appeared(message: MessageView): boolean {
-    if (this.#byId.has(message.id)) return true;
-    const place = placeOf(message);
-    const own = this.#unknown.find(
-      (other) =>
-        (other.place === place || other.place === '') && other.text.trim() === message.text.trim(),
-    );
-    if (own === undefined) return false;
-    this.accepted(own, message.id, message.progress ?? { state: 'sending' });
-    return true;
+  /** Whether a message of this account that appears was printed here already when it was typed. */
+  appeared({ id }: Pick<MessageView, 'id'>): boolean {
+    return this.#byId.has(id);
   }
 
   /** A line was printed for a message that another device of this account sent. */
   follow(message: MessageView, line: MarkedLine): void {
-    this.#bind({ place: placeOf(message), text: message.text, line }, message.id, undefined);
+    this.#bind({ text: message.text, line }, message.id, undefined);
   }
 
   /** @returns the text of the message, if it was written or shown here */

@@ -4,7 +4,7 @@
  */
 import type { CommandCall } from '../app/types.ts';
 import { ClchatError } from '../errors.ts';
-import { byteLength, clean, MAX_TEXT_BYTES } from '../text.ts';
+import { byteLength, clean, MAX_TEXT_BYTES, nearest } from '../text.ts';
 import {
   commandOf,
   COMMAND_WORDS,
@@ -141,7 +141,7 @@ function isOneWord(line: string, piece: Piece): boolean {
 export function parse(line: string): CommandCall {
   if (byteLength(line) > MAX_LINE_BYTES) throw new ClchatError('TOO_LARGE');
   const { word, command, parts, surplus } = scan(line);
-  if (command === undefined) throw unknownCommand(word.value);
+  if (command === undefined) throw unknownCommand(word.value, line);
   const args: Record<string, string> = {};
   for (const part of parts) {
     const value = valueOf(command, part);
@@ -204,8 +204,14 @@ function usage(command: Command, problem: string): ClchatError {
   });
 }
 
-function unknownCommand(word: string): ClchatError {
-  if (word === '') return new ClchatError('USAGE', 'An empty line is no command. Try "help".');
+function unknownCommand(word: string, line: string): ClchatError {
+  if (word === '')
+    return new ClchatError(
+      'USAGE',
+      line.trim() === ''
+        ? 'An empty line is no command. Try "help".'
+        : 'A command follows the slash without a space. Try "help".',
+    );
   const near = suggest(word);
   const hint = near === undefined ? 'Try "help".' : `Did you mean "${near}"?`;
   return new ClchatError('USAGE', `There is no command "${shown(word)}". ${hint}`, {
@@ -215,39 +221,10 @@ function unknownCommand(word: string): ClchatError {
 
 /** The command word that an unknown one may have been meant to be. */
 export function suggest(word: string): string | undefined {
-  const typed = word.toLowerCase();
-  if (typed === '' || typed.length > 24) return undefined;
-  let best: string | undefined;
-  let bestDistance = typed.length <= 3 ? 1.5 : 2.5;
-  for (const candidate of COMMAND_WORDS) {
-    if (candidate.length < 2) continue;
-    const begun = typed.length >= 2 && candidate.startsWith(typed);
-    const distance = begun ? 1 : editDistance(typed, candidate);
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours between two short words. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      let least = Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, (before[j - 2] ?? 0) + 1);
-      next.push(least);
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  return nearest(
+    word,
+    COMMAND_WORDS.filter((candidate) => candidate.length > 1),
+  );
 }
 
 /**

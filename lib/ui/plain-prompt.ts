@@ -4,7 +4,7 @@
  */
 import type { Ask } from '../app/types.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
-import { askOver } from './ask.ts';
+import { askOver, endedAt } from './ask.ts';
 import { editorOf, edit, textOfLine } from './line-editor.ts';
 import { BoundedOutput } from './output.ts';
 import { MAX_LINE_BYTES, readLines, type Line, type LineReader } from './lines.ts';
@@ -17,8 +17,7 @@ import type {
   TerminalOutput,
 } from './prompt.ts';
 import { KeyDecoder } from './terminal-keys.ts';
-
-const SGR = /\u001b\[[0-9;]*m/g;
+import { SGR } from './width.ts';
 
 interface PlainOptions extends Pick<PromptOptions, 'onStop'> {
   readonly input: TerminalInput;
@@ -34,7 +33,9 @@ export class PlainPrompt implements Prompt {
   /** Lines handed over that are not done with yet. */
   #busy = 0;
   #reader: LineReader | undefined;
-  #question: { resolve: (answer: string) => void; reject: (error: Error) => void } | undefined;
+  #question:
+    | { label: string; resolve: (answer: string) => void; reject: (error: Error) => void }
+    | undefined;
   #ended = false;
   #closed = false;
   #stopSecret: ((code: ErrorCode) => void) | undefined;
@@ -141,24 +142,24 @@ export class PlainPrompt implements Prompt {
   readonly #onEnd = (): void => {
     if (this.#closed || this.#ended) return;
     this.#ended = true;
-    this.#question?.reject(new ClchatError('CLOSED', 'The input has ended.'));
+    const question = this.#question;
     this.#question = undefined;
-    (this.#handlers ?? this.#options).onStop('end');
+    question?.reject(endedAt(question.label));
+    (this.#handlers ?? this.#options).onStop(question === undefined ? 'end' : 'unanswered');
   };
 
   #read(question: string, hidden: boolean): Promise<string> {
-    if (this.#closed || this.#ended)
-      return Promise.reject(new ClchatError('CLOSED', 'The input has ended.'));
+    if (this.#closed || this.#ended) return Promise.reject(endedAt(question));
     this.print(question);
-    if (hidden && this.#options.input.setRawMode !== undefined) return this.#readSecret();
+    if (hidden && this.#options.input.setRawMode !== undefined) return this.#readSecret(question);
     return new Promise((resolve, reject) => {
-      this.#question = { resolve, reject };
+      this.#question = { label: question, resolve, reject };
       this.#flow();
     });
   }
 
   /** A terminal echoes what is typed unless it is told not to, and then hands over single keys. */
-  #readSecret(): Promise<string> {
+  #readSecret(question: string): Promise<string> {
     const { input } = this.#options;
     this.#reader?.stop();
     return new Promise((resolve, reject) => {
@@ -171,8 +172,10 @@ export class PlainPrompt implements Prompt {
         if (!this.#closed) this.#listen();
       };
       const onEnd = (): void => {
+        this.#ended = true;
         finish();
-        reject(new ClchatError('CLOSED', 'The input has ended.'));
+        reject(endedAt(question));
+        (this.#handlers ?? this.#options).onStop('unanswered');
       };
       const onData = (chunk: Buffer): void => {
         for (const key of [...decoder.push(chunk), ...decoder.flush()]) {

@@ -2,12 +2,10 @@
  * The prompt of a terminal. What is being typed survives whatever is printed meanwhile, since
  * printing takes the line off, prints above it and draws it again.
  */
-import type { Readable, Writable } from 'node:stream';
 import type { Ask } from '../app/types.ts';
 import { ClchatError } from '../errors.ts';
-import { askOver } from './ask.ts';
-import { commonPrefix, type Completion } from './complete.ts';
-import type { InputHistory } from './history-file.ts';
+import { askOver, endedAt } from './ask.ts';
+import { commonPrefix } from './complete.ts';
 import {
   cellAt,
   edit,
@@ -22,60 +20,15 @@ import {
 import { inColumns, reflows, Screen, sizeOf } from './screen.ts';
 import { KeyDecoder, type Key } from './terminal-keys.ts';
 import { TypedLines } from './typed-lines.ts';
+import type {
+  MarkedLine,
+  Prompt,
+  PromptHandlers,
+  PromptOptions,
+  StopReason,
+} from './prompt-contract.ts';
 
-export type TerminalInput = Readable & { setRawMode?: (raw: boolean) => unknown };
-export type TerminalOutput = Writable & { columns?: number; rows?: number };
-
-/** A printed line whose mark may change. */
-export interface MarkedLine {
-  /** Shows another mark, if the line is still on the screen. */
-  update(mark: string): void;
-}
-
-export interface PromptHandlers {
-  /**
-   * A line was typed; with `inPlace` it is off the screen, and whoever takes it prints what is to
-   * stay of it. No more lines are handed over until the promise has resolved, but what is typed
-   * meanwhile answers questions.
-   */
-  onLine(line: string): void | Promise<void>;
-  /** Ctrl-C on an empty line, Ctrl-D or the end of the input, or Ctrl-C once more. */
-  onStop(reason: 'interrupt' | 'end' | 'force'): void;
-  /** A key was pressed. */
-  onActivity?(): void;
-  complete?(before: string): Completion;
-}
-
-/** What the front ends for people need of a terminal, with or without cursor movement. */
-export interface Prompt {
-  readonly ask: Ask;
-  /** Whether marks change in place, and typed lines are taken off the screen when entered. */
-  readonly inPlace: boolean;
-  /** Begins to hand over lines; until then only questions are answered. */
-  attach(handlers: PromptHandlers): void;
-  /** Keeps a line to be called back. The caller has made sure that there is no secret in it. */
-  remember(line: string): void;
-  /** Prints one or more lines, which are clean text and our own colours. */
-  print(text: string): void;
-  printMarked(text: string, mark: string): MarkedLine;
-  setPrompt(text: string, sgr?: string): void;
-  bell(): void;
-  clear(): void;
-  /** Ends the question being asked, if any, as if the person had broken it off. */
-  breakOff(): void;
-  /** Restores the terminal. May be called any number of times. */
-  close(): void;
-}
-
-export interface PromptOptions {
-  readonly input: TerminalInput;
-  readonly output: TerminalOutput;
-  readonly history: InputHistory;
-  /** Decides on how the terminal behaves. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Takes the person's wish to stop as long as nothing is attached. */
-  onStop(reason: 'interrupt' | 'end' | 'force'): void;
-}
+export type * from './prompt-contract.ts';
 
 interface Question {
   readonly label: string;
@@ -133,6 +86,10 @@ export class TerminalPrompt implements Prompt {
     options.output.on('error', this.#onEnd);
   }
 
+  get columns(): number {
+    return this.#screen.columns;
+  }
+
   attach(handlers: PromptHandlers): void {
     this.#handlers = handlers;
     if (this.#hasAsked) {
@@ -154,13 +111,15 @@ export class TerminalPrompt implements Prompt {
 
   printMarked(text: string, mark: string): MarkedLine {
     // The update is known only once the line is printed, which may have to wait for the terminal.
-    let update: ((mark: string) => string) | undefined;
+    let printed: ReturnType<Screen['printMarked']> | undefined;
     this.#perform(() => {
-      const printed = this.#screen.printMarked(text, mark);
-      update = printed.update;
+      printed = this.#screen.printMarked(text, mark);
       return printed.bytes;
     });
-    return { update: (next) => this.#perform(() => update?.(next) ?? '') };
+    return {
+      update: (next) => this.#perform(() => printed?.update(next) ?? ''),
+      isShown: () => printed?.isShown() ?? true,
+    };
   }
 
   setPrompt(text: string, sgr = ''): void {
@@ -262,9 +221,10 @@ export class TerminalPrompt implements Prompt {
 
   readonly #onEnd = (): void => {
     if (this.#closed) return;
-    this.#question?.asked.reject(new ClchatError('CLOSED', 'The input has ended.'));
+    const { asked } = this.#question ?? {};
     this.#question = undefined;
-    this.#stop('end');
+    asked?.reject(endedAt(asked.label));
+    this.#stop(asked === undefined ? 'end' : 'unanswered');
   };
 
   readonly #onResize = (): void => {
@@ -360,7 +320,7 @@ export class TerminalPrompt implements Prompt {
     if (!this.#typed.push(line)) this.bell();
   }
 
-  #stop(reason: 'interrupt' | 'end' | 'force'): void {
+  #stop(reason: StopReason): void {
     (this.#handlers ?? this.#options).onStop(reason);
   }
 
@@ -395,6 +355,7 @@ export class TerminalPrompt implements Prompt {
     process.once('SIGCONT', resume);
     // Without a shell that could bring us back the system does not stop us at all.
     setTimeout(resume, RESUME_MS);
-    process.kill(process.pid, 'SIGTSTP');
+    // All of the job, as the terminal does it: npx would go on and keep the shell waiting for it.
+    process.kill(0, 'SIGTSTP');
   }
 }

@@ -7,7 +7,7 @@
  * by writing again what stands before it.
  */
 import { MARK_COLUMNS } from './format.ts';
-import { extentOf, graphemes, graphemeWidth, textWidth } from './width.ts';
+import { extentOf, graphemes, graphemeWidth, SGR, textWidth } from './width.ts';
 
 export interface TypedLine {
   /** Stands before the line; without control sequences. */
@@ -42,9 +42,8 @@ interface Layout {
 
 /** A printed line whose mark can still change. */
 interface Marked {
+  /** What stands before the mark and is written again with it; empty for a mark in a row of its own. */
   readonly text: string;
-  /** The mark has a row of its own, as it had no room behind the text. */
-  readonly ownRow: boolean;
   readonly rows: number;
   /** Rows from its first to the first of the typed line. */
   above: number;
@@ -52,7 +51,6 @@ interface Marked {
   reach: number;
 }
 
-const SGR = /\u001b\[[0-9;]*m/g;
 const CLEAR_BELOW = '\u001b[J';
 const CLEAR_RIGHT = '\u001b[K';
 const WRAP_OFF = '\u001b[?7l';
@@ -184,19 +182,32 @@ export class Screen {
 
   /**
    * Prints a line with a mark behind it.
-   * @returns the bytes, and what takes the mark's next text as long as it can be changed
+   * @returns the bytes, what takes the mark's next text, and whether that can still be changed
    */
-  printMarked(text: string, mark: string): { bytes: string; update: (mark: string) => string } {
-    const { columns } = this.#size;
+  printMarked(
+    text: string,
+    mark: string,
+  ): { bytes: string; update: (mark: string) => string; isShown: () => boolean } {
+    const { columns, rows } = this.#size;
     const end = extentOf(text.replace(SGR, ''), columns);
-    const ownRow = end === undefined || end.column + 1 + MARK_COLUMNS > columns;
-    const bytes = this.print(ownRow ? `${text}\n${mark}` : `${text} ${mark}`);
-    if (end === undefined || columns < MARK_COLUMNS) return { bytes, update: () => '' };
-    const rows = end.rows + (ownRow ? 1 : 0);
-    const marked: Marked = { text, ownRow, rows, above: rows, reach: rows + 1 };
-    this.#marked.push(marked);
+    // A text that may leave the screen at the top before its mark changes cannot be written again.
+    const isBehind =
+      end !== undefined && end.column + 1 + MARK_COLUMNS <= columns && end.rows <= rows / 2;
+    const bytes = this.print(isBehind ? `${text} ${mark}` : `${text}\n${mark}`);
+    const taken = isBehind ? end.rows : 1;
+    const marked: Marked = {
+      text: isBehind ? text : '',
+      rows: taken,
+      above: taken,
+      reach: taken + 1,
+    };
+    if (columns >= MARK_COLUMNS) this.#marked.push(marked);
     if (this.#marked.length > MAX_MARKED) this.#marked.shift();
-    return { bytes, update: (next) => this.#update(marked, next) };
+    return {
+      bytes,
+      update: (next) => this.#update(marked, next),
+      isShown: () => this.#marked.includes(marked),
+    };
   }
 
   /** Clears the whole screen. */
@@ -267,14 +278,12 @@ export class Screen {
 
   #update(marked: Marked, mark: string): string {
     if (!this.#marked.includes(marked)) return '';
-    const { text, ownRow, rows, above } = marked;
+    const { text, rows, above } = marked;
     const bytes = [
       up(this.#cursorRow),
       '\r',
       up(above),
-      text.replaceAll('\n', '\r\n'),
-      ownRow ? '\r\n' : ' ',
-      mark,
+      text === '' ? mark : `${text.replaceAll('\n', '\r\n')} ${mark}`,
       CLEAR_RIGHT,
       '\r',
       down(above - rows + 1),

@@ -115,6 +115,35 @@ export function extentOf(text: string, columns: number): Extent | undefined {
   return extentBy(text, columns, leastColumns).rows === most.rows ? most : undefined;
 }
 
+/** Our own colours. */
+export const SGR = /\u001b\[[0-9;]*m/g;
+
+/** Breaks prose at spaces. Colours take no room. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  let width = 0;
+  for (const word of text.split(' ')) {
+    const added = textWidth(word.replace(SGR, ''));
+    if (line !== '' && width + 1 + added > columns) {
+      lines.push(line);
+      [line, width] = [word, added];
+    } else if (line === '') [line, width] = [word, added];
+    else [line, width] = [`${line} ${word}`, width + 1 + added];
+  }
+  lines.push(line);
+  return lines;
+}
+
+/** As `wrap`, for a text of several lines; those that fit stay as they are. */
+export function wrapLines(text: string, columns: number): string {
+  const fits = (line: string): boolean => textWidth(line.replace(SGR, '')) <= columns;
+  return text
+    .split('\n')
+    .flatMap((line) => (fits(line) ? [line] : wrap(line, columns)))
+    .join('\n');
+}
+
 /** Cuts a text so that it fits in so many columns. */
 export function fit(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;

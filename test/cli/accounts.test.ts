@@ -215,6 +215,20 @@ describe('accounts', function () {
     for (const cli of [jo, kim]) await cli.quit();
   });
 
+  it('tell whose device was revoked how to go on', async () => {
+    const [kept, data] = [await shop.client(address, 'rob', RIGHT), await shop.newDirectory()];
+    const lost = await shop.client(address, 'rob', { ...RIGHT, data });
+    const { devices = [] } = await kept.ok('devices');
+    const { id = '' } = devices.find(({ current }) => !current) ?? {};
+    await kept.ok(`revoke ${id}`);
+    const text = String((await lost.event('notice', { code: 'REVOKED' }))['text']);
+    assert.ok(text.includes(`another --data DIR, or move ${data} away`), text);
+    await lost.quit();
+    const again = await shop.refused(address, 'rob', { ...RIGHT, data });
+    assert.deepEqual([again.code, again.text], ['REVOKED', text]);
+    await kept.quit();
+  });
+
   it('are made on invitation only with --invite-only', async () => {
     const own = await shop.server({ args: ['--invite-only'] });
     assert.equal((await own.cli.ready()).user, 'root');

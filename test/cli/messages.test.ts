@@ -141,7 +141,7 @@ describe('messages', function () {
     assert.deepEqual(await texts('history #lobby 25'), room);
     for (const line of ['history @ann5', 'history ann5 5', 'history @ANN5 1'])
       assert.deepEqual(await texts(line), ['quiet Zebra, striped'], line);
-    assert.deepEqual(await texts('history 0'), []);
+    assert.equal(await ben.refused('history 0'), 'USAGE');
     assert.equal(await ben.refused('history @nobody'), 'NO_SUCH_USER');
     assert.equal(await ben.refused('history #nowhere'), 'NO_SUCH_ROOM');
     assert.equal(await ben.refused('history #lobby many'), 'USAGE');

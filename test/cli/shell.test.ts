@@ -1,8 +1,18 @@
 /** The bare shell, and moving a server by backup and restore. */
 import assert from 'node:assert/strict';
-import { stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { freePort, workshop } from '../support/workshop.ts';
+
+const MACHINE = ['--json', '--headless'];
+
+const isFree = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
 
 describe('the bare shell', function () {
   this.timeout(30_000);
@@ -66,7 +76,7 @@ describe('the bare shell', function () {
     await shell.ready();
     const nobody = await freePort();
     assert.equal(await shell.refused(`connect 127.0.0.1:${nobody}`), 'NETWORK');
-    for (const address of ['nowhere', '127.0.0.1:0', '127.0.0.1:99999', '1.2.3.4.5:6', '::1:x'])
+    for (const address of ['no:where', '127.0.0.1:0', '127.0.0.1:99999', '1.2.3.4.5:6', '::1:x'])
       assert.equal(await shell.refused(`connect ${address}`), 'BAD_ADDRESS', address);
     assert.equal(await shell.refused('connect'), 'USAGE');
     for (const address of ['nowhere', '127.0.0.1:99999', '[::1'])
@@ -84,6 +94,106 @@ describe('the bare shell', function () {
     await host.ok(`server acme 127.0.0.1:${nobody}`);
     await host.ok('user gil');
     await host.quit();
+  });
+
+  it('forgets a server that it has refused', async () => {
+    const data = await shop.newDirectory();
+    const { address } = await shop.server();
+    const shell = await start(data);
+    await shell.ok(`connect ${address}`);
+    const file = join(data, 'known_servers');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace(/ [0-9a-f]{64} /, ` ${'ab'.repeat(32)} `));
+    assert.equal(await shell.refused(`connect ${address}`), 'SERVER_KEY_CHANGED');
+    assert.equal(await shell.refused('login victim secret'), 'NETWORK');
+    assert.equal(await shell.refused('self'), 'NOT_LOGGED_IN');
+    await shell.quit();
+  });
+
+  it('starts a server while it is logged in at another, and tells them apart', async () => {
+    const { address, id } = await shop.server();
+    // A directory given by --data would be the user's, and no server's.
+    const shell = await shop.start(['--json']);
+    await shell.ok(`connect ${address}`);
+    await shell.ok('user eva');
+    assert.equal(await shell.refused(`connect ${address}`), 'ALREADY');
+    const { server } = await shell.ok('server foo 127.0.0.1:0');
+    const foo = server as { id: string; name: string; connected: boolean };
+    assert.deepEqual([foo.name, foo.connected, foo.id === id], ['foo', true, false]);
+    const there = (await shell.ok('self'))['server'];
+    assert.deepEqual(there, { id, name: 'acme', addresses: [address], connected: true });
+    await shell.ok('logout');
+    // Now it is the one that logins go to, and whoever is first there is its admin.
+    await shell.ok('login ivy');
+    const { group, server: own } = await shell.ok('self');
+    assert.deepEqual([group, (own as { name: string }).name], ['admin', 'foo']);
+    await shell.ok('logout');
+    // At another server nobody becomes anything here.
+    await shell.ok(`connect ${address}`);
+    await shell.ok('login eva');
+    assert.equal((await shell.ok('self'))['group'], 'user');
+    await shell.quit();
+  });
+
+  it('finds the same server of a host each time where the port is left open', async function () {
+    // A host to itself: others may run servers at the usual ports of 127.0.0.1.
+    const ip = `127.${[1, 2, 3].map(() => 1 + Math.floor(Math.random() * 250)).join('.')}`;
+    // A server of somebody else's on every network has them here as well.
+    for (const port of [49_152, 49_156]) if (!(await isFree(ip, port))) this.skip();
+    const serve = async (name: string, port: number) => {
+      const where = ['--listen', `${ip}:${port}`, '--name', name, '--user', 'root'];
+      const cli = await shop.start([
+        '-ls',
+        ...where,
+        '--data',
+        await shop.newDirectory(),
+        ...MACHINE,
+      ]);
+      return { cli, ...(await cli.ready()).server! };
+    };
+    const [low, high] = [await serve('low', 49_152), await serve('high', 49_156)];
+    const names = async (data?: string, times = 3): Promise<string[]> => {
+      const met: string[] = [];
+      for (let i = 0; i < times; i++) {
+        const shell = await start(data);
+        const { server } = await shell.ok(`connect ${ip}`);
+        const { name, addresses } = server as { name: string; addresses: string[] };
+        met.push(`${name} ${addresses.join()}`);
+        await shell.quit();
+      }
+      return met;
+    };
+    assert.deepEqual([...new Set(await names())], [`low ${ip}:49152`]);
+    // Who knows the other one comes back to that.
+    const data = await shop.newDirectory();
+    const shell = await start(data);
+    await shell.ok(`connect ${high.addresses[0]}`);
+    await shell.ok('user joe');
+    assert.deepEqual((await shell.ok('self'))['server'], {
+      ...{ id: high.id, name: 'high', addresses: [`${ip}:49156`], connected: true },
+    });
+    await shell.quit();
+    assert.deepEqual([...new Set(await names(data))], [`high ${ip}:49156`]);
+    // While it is away the other one is neither taken for it nor an alarm.
+    await high.cli.quit();
+    const away = await shop.start(['-lc', '--connect', ip, '--data', data, '--json']);
+    const { server: there, user } = await away.ready();
+    assert.deepEqual([there?.id, there?.connected, user], [high.id, false, 'joe']);
+    await away.quit();
+    await low.cli.quit();
+  });
+
+  it('takes no count of nothing, and no name that stands for something else', async () => {
+    const { address } = await shop.server();
+    const shell = await start();
+    await shell.ok(`connect ${address}`);
+    for (const name of ['you', 'Everybody', 'lobby', 'server', '*', '-x', `o'neil`, '”x']) {
+      assert.equal(await shell.refused(`user ${name}`), 'BAD_NAME', name);
+      assert.equal(await shell.refused(`login ${name}`), 'BAD_NAME', name);
+    }
+    await shell.ok('user eva');
+    assert.equal(await shell.refused('history 0'), 'USAGE');
+    await shell.quit();
   });
 
   it('does not take a known server for reached when nobody answers', async () => {
@@ -129,6 +239,12 @@ describe('backup and restore', function () {
     const written = await server.cli.ok(`backup ${file}`);
     const facts = await stat(file);
     assert.deepEqual([written['bytes'], facts.mode & 0o077], [facts.size, 0]);
+    // Nobody is asked here, so nothing is written over, and no directory is made.
+    assert.equal(await server.cli.refused(`backup ${file}`), 'ALREADY');
+    assert.equal(await server.cli.refused(`backup ${file}-none/x`), 'NO_SUCH_FILE');
+    await mkdir(`${file}-there`);
+    assert.equal(await server.cli.refused(`backup ${file}-there`), 'ALREADY');
+    assert.equal((await stat(file)).mtimeMs, facts.mtimeMs);
     await server.cli.quit();
 
     const target = join(await shop.newDirectory(), 'moved');

@@ -100,6 +100,7 @@ describe('command line', () => {
     await refused(['-lc', '-e', '  '], 'USAGE');
     await refused(['--frob'], 'USAGE', /no option --frob/);
     await refused(['--plai'], 'USAGE', /Did you mean --plain/);
+    await refused(['--conect', 'x'], 'USAGE', /Did you mean --connect/);
     await refused(['-x'], 'USAGE');
     await refused(['-lsx'], 'USAGE');
     await refused(['--json=yes'], 'USAGE', /takes no value/);
@@ -108,7 +109,7 @@ describe('command line', () => {
     await refused(['--data', '--json'], 'USAGE', /needs a value: DIR/);
     await refused(['--data='], 'USAGE');
     await refused(['--data', 'a', '--data', 'b'], 'USAGE', /more than once/);
-    await refused(['-ls', '--user', 'a b'], 'USAGE', /a name has/);
+    await refused(['-ls', '--user', 'a b'], 'USAGE', /A name has/);
     await refused(['--data', 'a\0b'], 'USAGE');
     await refused(['--', 'x'], 'USAGE');
   });

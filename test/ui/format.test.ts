@@ -199,7 +199,7 @@ describe('format of results', () => {
         seconds: 60,
         note: 'Old messages stay closed.',
       }),
-      'Code for bob: 7K (good once, for 60 seconds).\nThey enter: login bob --code 7K\nOld messages stay closed.',
+      'Code for bob: 7K (good once, for 60 seconds).\nbob starts with: clchat -lc --user bob --code 7K\nor, in a program that runs: /login bob --code 7K\nand is asked for a new password.\nOld messages stay closed.',
     );
     const server = { id: 'Qm', name: 'acme', addresses: ['1.2.3.4:5'], connected: true };
     assert.equal(text('connect', { server }), 'Connected to acme at 1.2.3.4:5.');

@@ -134,6 +134,13 @@ describe('parse', () => {
     assert.equal(suggest('x'.repeat(10_000)), undefined);
   });
 
+  it('says what is wrong with a slash that stands alone', () => {
+    assert.throws(() => parse('/ message bob hi'), {
+      message: /follows the slash without a space/,
+    });
+    assert.throws(() => parse('  '), { message: /An empty line/ });
+  });
+
   it('shows nothing of a refused line that could harm a terminal', () => {
     assert.equal(/[\u001b\u202e]/.test(refusal('\u001b[2Jx\u202e').message), false);
     assert.ok(refusal('x'.repeat(60_000)).message.length < 200);

@@ -63,9 +63,19 @@ describe('plain prompt', () => {
     const streams = open();
     const answer = streams.prompt.ask.line('Name');
     streams.input.end();
-    await assert.rejects(answer, { code: 'CLOSED' });
-    await assert.rejects(streams.prompt.ask.secret('Password'), { code: 'CLOSED' });
-    assert.deepEqual(streams.stops, ['end']);
+    const asked = (what: string) => ({
+      code: 'CLOSED',
+      message: `The input ended where "${what}" was asked.`,
+    });
+    await assert.rejects(answer, asked('Name'));
+    await assert.rejects(streams.prompt.ask.secret('Password'), asked('Password'));
+    assert.deepEqual(streams.stops, ['unanswered']);
+    const idle = open();
+    const idleStops: string[] = [];
+    idle.prompt.attach({ onLine: () => undefined, onStop: (reason) => idleStops.push(reason) });
+    idle.input.end();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(idleStops, ['end']);
     const closed = open();
     const pending = closed.prompt.ask.line('Name');
     await new Promise((resolve) => setImmediate(resolve));

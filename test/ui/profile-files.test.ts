@@ -24,9 +24,12 @@ describe('input history', () => {
     const path = join(await newDirectory(), 'history');
     const history = new InputHistory(path);
     for (let count = 0; count < 2 * MAX_HISTORY + 5; count += 1) history.add(`line ${count}`);
+    // So long a line is for this run alone; one that is longer still is not kept at all.
     history.add('x'.repeat(5000));
+    history.add('x'.repeat(1 << 17));
     assert.equal(history.entries.length, MAX_HISTORY);
-    assert.equal(history.entries.at(-1), `line ${2 * MAX_HISTORY + 4}`);
+    assert.equal(history.entries.at(-1)?.length, 5000);
+    assert.equal(new InputHistory(path).entries.at(-1), `line ${2 * MAX_HISTORY + 4}`);
     assert.ok(readFileSync(path, 'utf8').split('\n').length < 2 * MAX_HISTORY);
     writeFileSync(path, 'old\n'.repeat(5000) + 'new\n', { mode: 0o644 });
     assert.equal(new InputHistory(path).entries.length, MAX_HISTORY);

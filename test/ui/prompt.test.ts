@@ -54,7 +54,8 @@ describe('prompt in a terminal', () => {
       socket: join(directory, 'socket'),
     });
     terminal = new TestTerminal(FIXTURE, [argument], terminalSetup);
-    if (setup.asksFirst !== true) await terminal.see('lists the commands');
+    if (setup.asksFirst !== true)
+      await terminal.until('the greeting', (rows) => rows.join(' ').includes('the commands.'));
     await program;
     return terminal;
   }
@@ -261,7 +262,7 @@ describe('prompt in a terminal', () => {
     screen.type('just for you\r');
     await screen.see('you → bob: just for you ✓');
     screen.type('/wheelse\r');
-    await screen.see('Did you mean "whoelse"?');
+    await screen.see('Did you mean "/whoelse"?');
   });
 
   it('reads what is typed ahead in the mode it was typed for', async () => {

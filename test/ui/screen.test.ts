@@ -115,6 +115,20 @@ describe('screen', () => {
     assert.equal(drawn.lines()[0], 'short ✓');
   });
 
+  it('changes the mark of a text that is taller than the screen, and says when it is gone', async () => {
+    const drawn = new Drawn(20, 6);
+    const tall = drawn.screen.printMarked('tall '.repeat(40), '…');
+    await drawn.write(tall.bytes);
+    await drawn.type('typed');
+    await drawn.write(tall.update('✓ 1/3'));
+    assert.deepEqual(drawn.lines().slice(-2), ['✓ 1/3', '> typed']);
+    assert.equal(tall.isShown(), true);
+    for (let i = 0; i < 6; i++) await drawn.write(drawn.screen.print('more'));
+    await drawn.type('typed');
+    assert.equal(tall.isShown(), false);
+    assert.equal(tall.update('✗'), '');
+  });
+
   it('lets go of marks that have left the screen, even if it looks otherwise', async () => {
     const drawn = new Drawn(20, 5);
     const marked = drawn.screen.printMarked('mine', '…');

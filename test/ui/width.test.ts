@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { extentOf, fit, graphemes, textWidth } from '../../lib/ui/width.ts';
+import { extentOf, fit, graphemes, textWidth, wrapLines } from '../../lib/ui/width.ts';
 
 describe('width', () => {
   it('counts characters as people do', () => {
@@ -42,6 +42,16 @@ describe('width', () => {
     // One to six columns, depending on the terminal.
     assert.deepEqual(extentOf('👩‍👩‍👧', 10), { rows: 1, column: 6 });
     assert.equal(extentOf('xxxxxx👩‍👩‍👧', 10), undefined);
+  });
+
+  it('breaks at spaces what does not fit, as if colours were not there', () => {
+    const red = '\u001b[31mone two three\u001b[0m';
+    assert.equal(wrapLines('one two three', 8), 'one two\nthree');
+    assert.equal(wrapLines(red, 8), '\u001b[31mone two\nthree\u001b[0m');
+    assert.equal(wrapLines(red, 13), red);
+    assert.equal(wrapLines('  as  it is\n日本語 日本', 11), '  as  it is\n日本語 日本');
+    assert.equal(wrapLines('日本語 日本', 10), '日本語\n日本');
+    assert.equal(wrapLines('a-word-that-is-longer x', 5), 'a-word-that-is-longer\nx');
   });
 
   it('cuts to fit', () => {

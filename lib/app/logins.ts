@@ -1,0 +1,211 @@
+/** The one login of this process: a client peer, and the way of its person into an account. */
+import { hostname } from 'node:os';
+import type { RandomBytes } from '../crdt/keys.ts';
+import { ADMIN_GROUP } from '../crdt/permissions.ts';
+import { ClchatError, hasCode, textOf } from '../errors.ts';
+import { sleep, type Clock } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { Client, ClientEvents } from '../node/client/client.ts';
+import type { ReadMessage } from '../node/client/conversations.ts';
+import type { Home } from '../node/client/home.ts';
+import { isName, whyNotFree } from '../text.ts';
+import { openClientPeer, type ClientPeer } from './client-peer.ts';
+import { enterAccount, type EnterOptions, type LoginOptions } from './entering.ts';
+import type { Found } from './finding.ts';
+import type { Places } from './places.ts';
+import type { ServerPeer } from './server-peer.ts';
+import type { AppEvent, Ask, ResultData } from './types.ts';
+import { viewOf } from './views.ts';
+
+export interface LoginsOptions {
+  readonly places: Places;
+  readonly passphrase: string | undefined;
+  /** Nobody listens to events: messages that come in stay news for the next run. */
+  readonly isQuiet: boolean;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly tell: (event: AppEvent) => void;
+}
+
+/** What came of a wish to log in. */
+export interface Entered extends ResultData {
+  readonly user: string;
+  /** The account is new. */
+  readonly created: boolean;
+  /** The person did not want the account that would have had to be made. */
+  readonly declined?: true;
+}
+
+/** How long the word that somebody is admin may take within this process, in milliseconds. */
+const CROWNED_MS = 2_000;
+/** Makes somebody the admin of the server in this process, and has his own client know it. */
+async function crown({ server }: ServerPeer, home: Home): Promise<void> {
+  await server.crown(home.name);
+  const end = performance.now() + CROWNED_MS;
+  while (home.record?.group !== ADMIN_GROUP && performance.now() < end) await sleep(5);
+}
+
+export class Logins {
+  readonly #options: LoginsOptions;
+  /** A client peer, and the server that it was opened for. */
+  #login: { readonly peer: ClientPeer; readonly found: Found } | undefined;
+  /** Messages that came in with a login, told once it is complete. */
+  #arrived: ReadMessage[] = [];
+
+  constructor(options: LoginsOptions) {
+    this.#options = options;
+  }
+
+  /** Of who is logged in. */
+  get peer(): ClientPeer | undefined {
+    const { peer } = this.#login ?? {};
+    return peer?.client.loggedIn === true ? peer : undefined;
+  }
+
+  get client(): Client | undefined {
+    return this.peer?.client;
+  }
+
+  /** The server where the person is logged in. */
+  get found(): Found | undefined {
+    return this.peer === undefined ? undefined : this.#login?.found;
+  }
+
+  /** Where the last login has its data. */
+  get directory(): string | undefined {
+    return this.#login?.peer.profile.directory;
+  }
+
+  async settle(): Promise<void> {
+    await this.#login?.peer.client.settle();
+  }
+
+  async stop(): Promise<void> {
+    this.#login?.found.stop();
+    await this.#login?.peer.stop();
+  }
+
+  /**
+   * Logs in, or registers where the name is new.
+   * @throws NO_SUCH_USER, BAD_PASSWORD, LOCKED, BAD_CODE, BAD_NAME, REVOKED, NETWORK
+   */
+  async enter(
+    { found, host }: { readonly found: Found; readonly host: ServerPeer | undefined },
+    name: string,
+    options: LoginOptions & Pick<EnterOptions, 'credentials' | 'ask'>,
+  ): Promise<Entered> {
+    const { ask } = options;
+    if (!isName(name)) throw new ClchatError('BAD_NAME');
+    const notFree = whyNotFree(name);
+    const before = this.#login;
+    this.#login = undefined;
+    await before?.peer.stop();
+    if (before !== undefined && before.found !== found) before.found.stop();
+    this.#arrived = [];
+    const peer = await this.#open(found, host, name, ask);
+    const login = { peer, found };
+    this.#login = login;
+    let hasDeclined = false;
+    try {
+      const created = await enterAccount(peer, name, {
+        ...options,
+        mayRegister: options.mayRegister && notFree === undefined,
+        ask: ask && {
+          ...ask,
+          confirm: async (question, fallback) => {
+            const answer = await ask.confirm(question, fallback);
+            hasDeclined = !answer;
+            return answer;
+          },
+        },
+        server: found.key,
+        isHost: host !== undefined,
+        onWrongPassword: (text) =>
+          this.#options.tell({ event: 'notice', code: 'BAD_PASSWORD', text }),
+      });
+      this.#tellArrived();
+      const { home } = peer.client;
+      const serverName = home.serverName || found.name;
+      await peer.profile.describe({ server: found.key, serverName, user: home.name });
+      // Whoever starts a server at its own console is its admin.
+      if (host !== undefined) await crown(host, home);
+      return { user: peer.client.home.name, created };
+    } catch (error) {
+      if (this.#login === login) this.#login = undefined;
+      await peer.stop();
+      if (hasCode(error, 'REVOKED')) throw new ClchatError('REVOKED', this.#goingOn(peer));
+      if (!hasCode(error, 'NO_SUCH_USER')) throw error;
+      if (hasDeclined) return { user: name, created: false, declined: true };
+      if (options.mayRegister && notFree !== undefined) throw new ClchatError('BAD_NAME', notFree);
+      throw error;
+    }
+  }
+
+  /** How a person whose device was revoked can use the account here again. */
+  #goingOn({ profile }: ClientPeer): string {
+    return `This device has been revoked by its account. To log in here again, start with another --data DIR, or move ${profile.directory} away.`;
+  }
+
+  async #open(
+    found: Found,
+    host: ServerPeer | undefined,
+    name: string,
+    ask: Ask | undefined,
+  ): Promise<ClientPeer> {
+    const { passphrase, places, isQuiet, clock, random, log, tell } = this.#options;
+    const known = (await places.known(name)).filter(({ about }) => about.server === found.key);
+    const profile = await places.client(found, name);
+    const peer = await openClientPeer({
+      profile,
+      passphrase,
+      inherit: host && { directory: host.directory, user: name },
+      label: hostname().slice(0, 64),
+      isQuiet,
+      addresses: found.addresses,
+      ...(found.join === undefined ? {} : { join: found.join }),
+      events: this.#clientEvents(found),
+      clock,
+      random,
+      log,
+    });
+    const isOther = known.every(({ directory }) => directory !== profile.directory);
+    if (ask !== undefined && known.length > 0 && isOther)
+      tell({
+        event: 'notice',
+        text: `${name} is in use in another window here, so this one becomes another device of the account: it needs the password.`,
+      });
+    return peer;
+  }
+
+  #tellArrived(): void {
+    const { client } = this;
+    if (client === undefined) return;
+    for (const message of this.#arrived.splice(0))
+      this.#options.tell({ event: 'message', ...viewOf(client.home, message) });
+  }
+
+  #clientEvents({ name }: Found): ClientEvents {
+    const { log, tell } = this.#options;
+    return {
+      onMessage: (message) => {
+        this.#arrived.push(message);
+        this.#tellArrived();
+      },
+      onReceipt: ({ id, on, of }) => tell({ event: 'receipt', id, held: true, on, of }),
+      onRefused: (id, code) => tell({ event: 'refused', id, code, text: textOf(code) }),
+      onPresence: ({ user, online }) => tell({ event: 'presence', user, online }),
+      onBroadcast: (notice) => tell({ event: 'broadcast', ...notice }),
+      onConnected: (connected) => tell({ event: 'server', connected, name }),
+      onLogout: (reason) => {
+        tell({ event: 'logout', reason });
+        const { peer } = this.#login ?? {};
+        if (reason === 'revoked' && peer !== undefined)
+          tell({ event: 'notice', code: 'REVOKED', text: this.#goingOn(peer) });
+      },
+      onLocked: (user, seconds) => tell({ event: 'locked', user, seconds }),
+      onNotice: (code, text) => tell({ event: 'notice', code, text }),
+      onFault: (error) => log.fault(error),
+    };
+  }
+}

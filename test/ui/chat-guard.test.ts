@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { exposedCommand, withSlashes } from '../../lib/ui/chat-guard.ts';
+
+describe('a line of chat', () => {
+  it('is told from a command that would give something away', () => {
+    for (const [line, command] of [
+      ['passwd old new', 'passwd'],
+      ['  Passwd new', 'passwd'],
+      ['login bob hunter2', 'login'],
+      ['user bob', 'user'],
+      ['resetpasswd bob', 'resetpasswd'],
+    ] as const)
+      assert.equal(exposedCommand(line), command, line);
+    for (const line of [
+      '',
+      'passwd',
+      'passwd  ',
+      'passwords are long',
+      'message bob hi',
+      'my login x',
+    ])
+      assert.equal(exposedCommand(line), undefined, line);
+  });
+
+  it('may be anything', () => {
+    fc.assert(fc.property(fc.string(), (line) => void exposedCommand(line)));
+  });
+});
+
+describe('errors in chat mode', () => {
+  it('name commands as they are typed there', () => {
+    for (const [text, written] of [
+      ['That is not understood. Try "help".', 'That is not understood. Try "/help".'],
+      ['Use "login NAME".', 'Use "/login NAME".'],
+      ['It is missing. Usage: message USER MESSAGE', 'It is missing. Usage: /message USER MESSAGE'],
+      // Neither what somebody is called nor what is no command.
+      ['There is no user "help".', 'There is no user "help".'],
+      ['There is no command "hepl".', 'There is no command "hepl".'],
+      ['Start "clchat --data DIR".', 'Start "clchat --data DIR".'],
+    ] as const)
+      assert.equal(withSlashes(text), written);
+  });
+});

@@ -1,0 +1,60 @@
+/** What the file of the settings may hold; the rest of them is in profile-files.test.ts. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { Settings } from '../../lib/ui/settings.ts';
+import { temporary } from '../support/temporary.ts';
+
+const DEFAULTS = { colours: true, bell: true, time: true };
+
+describe('file of the settings', () => {
+  const { newDirectory } = temporary();
+  let path: string;
+  beforeEach(async () => (path = join(await newDirectory(), 'settings.json')));
+
+  it('may hold any bytes and any JSON: the settings are there and can be changed', () => {
+    const name = fc.oneof(
+      fc.constantFrom(...Object.keys(DEFAULTS), '__proto__', 'toString', 'constructor'),
+      fc.string(),
+    );
+    const content = fc.oneof(
+      fc.uint8Array({ maxLength: 100 }),
+      fc.json().map((text) => Buffer.from(text)),
+      fc
+        .dictionary(name, fc.oneof(fc.boolean(), fc.jsonValue()))
+        .map((value) => Buffer.from(JSON.stringify(value))),
+    );
+    fc.assert(
+      fc.property(content, fc.boolean(), (bytes, value) => {
+        writeFileSync(path, bytes);
+        const settings = new Settings(path);
+        const all = Object.entries(settings.all());
+        assert.deepEqual(
+          all.map(([key, held]) => [key, typeof held]),
+          Object.keys(DEFAULTS).map((key) => [key, 'boolean']),
+        );
+        settings.set('bell', value);
+        assert.deepEqual(new Settings(path).all(), { ...settings.all(), bell: value });
+      }),
+    );
+  });
+
+  it('is readable to people, and holds every setting', () => {
+    const settings = new Settings(path);
+    settings.set('colours', false);
+    settings.set('volume', true);
+    assert.equal(
+      readFileSync(path, 'utf8'),
+      '{\n  "colours": false,\n  "bell": true,\n  "time": true\n}\n',
+    );
+  });
+
+  it('is not needed', () => {
+    const settings = new Settings();
+    settings.set('time', false);
+    assert.deepEqual(settings.all(), { ...DEFAULTS, time: false });
+    assert.deepEqual(settings.all('time'), { time: false });
+    assert.deepEqual(new Settings().all(), DEFAULTS);
+  });
+});

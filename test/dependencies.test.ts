@@ -122,6 +122,42 @@ function packageOf(specifier: string): string {
 const isOwn = ({ specifier }: Import): boolean => specifier.startsWith('.');
 const isPackage = (one: Import): boolean => !isOwn(one) && !one.specifier.startsWith('node:');
 
+/** Where that is tested which has no test of its own: by what it is a part of, or by the program. */
+const TESTED_BY: Readonly<Record<string, string>> = {
+  'lib/app.ts': 'test/cli/shell.test.ts',
+  'lib/app/backups.ts': 'test/cli/restore.test.ts',
+  'lib/app/client-peer.ts': 'test/cli/profiles.test.ts',
+  'lib/app/logins.ts': 'test/cli/accounts.test.ts',
+  'lib/app/seeking.ts': 'test/ui/lan-names.test.ts',
+  'lib/app/server-peer.ts': 'test/cli/restore.test.ts',
+  'lib/app/types.ts': 'test/cli/machine.test.ts',
+  'lib/crdt/arrivals.ts': 'test/crdt/replica.test.ts',
+  'lib/crdt/level-database.ts': 'test/crdt/store-level.test.ts',
+  'lib/crdt/own-entries.ts': 'test/crdt/replica.test.ts',
+  'lib/crdt/store-keys.ts': 'test/support/store-contract.ts',
+  'lib/crdt/store.ts': 'test/support/store-contract.ts',
+  'lib/node/abort.ts': 'test/node/libp2p.test.ts',
+  'lib/node/base-channel.ts': 'test/support/transport-contract.ts',
+  'lib/node/channel.ts': 'test/support/transport-contract.ts',
+  'lib/node/child-entry.ts': 'test/node/opaque.test.ts',
+  'lib/node/discovery-links.ts': 'test/node/discovery.test.ts',
+  'lib/node/discovery-records.ts': 'test/node/discovery.test.ts',
+  'lib/node/discovery-registry.ts': 'test/node/discovery.test.ts',
+  'lib/node/libp2p-channel.ts': 'test/node/libp2p-holding.test.ts',
+  'lib/node/libp2p-connection.ts': 'test/node/libp2p-holding.test.ts',
+  'lib/node/libp2p-noise.ts': 'test/node/libp2p-attacks.test.ts',
+  'lib/node/opaque-calls.ts': 'test/node/opaque.test.ts',
+  'lib/node/opaque-child.ts': 'test/node/opaque.test.ts',
+  'lib/node/polyfills.ts': 'test/node/libp2p.test.ts',
+  'lib/node/server/listeners.ts': 'test/node/server/sessions.test.ts',
+  'lib/ui/commands.ts': 'test/ui/help.test.ts',
+  'lib/ui/create-prompt.ts': 'test/ui/prompt.test.ts',
+  'lib/ui/options.ts': 'test/ui/command-line.test.ts',
+  'lib/ui/prompt-contract.ts': 'test/ui/prompt.test.ts',
+  'lib/ui/run-once.ts': 'test/ui/control.test.ts',
+  'lib/ui/speech.ts': 'test/ui/line-mode.test.ts',
+};
+
 describe('the parts of the program', () => {
   const sources = [...read('bin'), ...read('lib')];
   const tests = read('test');
@@ -183,6 +219,16 @@ describe('the parts of the program', () => {
           .join('/');
         assert.ok(Object.hasOwn(dependencies, name), `${path}: ${specifier}`);
       }
+  });
+
+  it('have a test each, or one that is named here', () => {
+    const tested = new Set(tests.map(({ path }) => path));
+    const lacking = sources
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith('lib/') && !path.endsWith('.d.ts'))
+      .filter((path) => !tested.has(path.replace(/^lib/, 'test').replace(/\.ts$/, '.test.ts')));
+    assert.deepEqual(lacking.sort(), Object.keys(TESTED_BY).sort());
+    for (const by of Object.values(TESTED_BY)) assert.ok(existsSync(join(ROOT, by)), by);
   });
 
   it('do not know the tests', () => {

@@ -8,6 +8,17 @@ import { Inbox } from '../../lib/node/client/inbox.ts';
 import { eventually } from '../support/channels.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
+/** Puts something in the place of a method. @returns what undoes it */
+function replace<T extends object, K extends keyof T>(
+  object: T,
+  name: K,
+  make: (original: T[K]) => T[K],
+): () => void {
+  const original = object[name];
+  object[name] = make(original);
+  return () => (object[name] = original);
+}
+
 describe('a server that continues from a backup', function () {
   this.timeout(60_000);
   let world: World;
@@ -88,18 +99,22 @@ describe('a server that continues from a backup', function () {
     await bob.stop();
     await alice.stop();
     await world.restore(backup, { recoverMs: 1_000 });
-    const { handBack } = Sealer.prototype;
     let failures = 1;
-    Sealer.prototype.handBack = function (batch) {
-      if (failures-- > 0) return Promise.reject(new ClchatError('DISK_FULL'));
-      return handBack.call(this, batch);
-    };
+    const undo = replace(
+      Sealer.prototype,
+      'handBack',
+      (handBack) =>
+        function (this: Sealer, batch) {
+          if (failures-- > 0) return Promise.reject(new ClchatError('DISK_FULL'));
+          return handBack.call(this, batch);
+        },
+    );
     try {
       await alice.open();
       await alice.client.startAway();
       await eventually('being back', () => alice.client.connected);
     } finally {
-      Sealer.prototype.handBack = handBack;
+      undo();
     }
     await reads(alice, ['held']);
     const carol = await world.join('carol');
@@ -119,18 +134,18 @@ describe('a server that continues from a backup', function () {
     await carol.say('new 1');
     await carol.say('new 2');
     await alice.open();
-    const { rewind } = Inbox.prototype;
+    let undo = (): void => undefined;
     const killed = new Promise<void>((resolve) => {
-      Inbox.prototype.rewind = () => {
+      undo = replace(Inbox.prototype, 'rewind', () => () => {
         alice.transport.crash();
         alice.disk.crash(0);
         resolve();
         throw new Error('killed');
-      };
+      });
     });
     alice.login().catch(() => undefined);
     await killed;
-    Inbox.prototype.rewind = rewind;
+    undo();
     await alice.client.stop().catch(() => undefined);
     alice.messages.length = 0;
     await alice.open();
@@ -237,19 +252,23 @@ describe('a newcomer', function () {
     const alice = await world.join('alice');
     const bob = await world.client();
     await bob.client.connect();
-    const { adopt } = Replica.prototype;
     let isFirst = true;
-    Replica.prototype.adopt = async function (...args) {
-      if (isFirst) {
-        isFirst = false;
-        assert.equal(await alice.say('hi bob'), 'held');
-      }
-      return adopt.apply(this, args);
-    };
+    const undo = replace(
+      Replica.prototype,
+      'adopt',
+      (adopt) =>
+        async function (this: Replica, ...args) {
+          if (isFirst) {
+            isFirst = false;
+            assert.equal(await alice.say('hi bob'), 'held');
+          }
+          return adopt.apply(this, args);
+        },
+    );
     try {
       await bob.client.register('bob', undefined);
     } finally {
-      Replica.prototype.adopt = adopt;
+      undo();
     }
     await bob.hears('hi bob');
     await world.stop();

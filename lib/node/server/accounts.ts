@@ -23,7 +23,7 @@ import type { Reader } from '../../crdt/state.ts';
 import type { StoreOperation } from '../../crdt/store.ts';
 import { ClchatError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
-import { fold } from '../../text.ts';
+import { fold, whyNotFree } from '../../text.ts';
 import type { Reply, Request } from '../exchange.ts';
 import { lockSchema, type Lockout } from '../lockout.ts';
 import type { OpaqueServer } from '../opaque.ts';
@@ -268,6 +268,8 @@ export class Accounts {
   async signup(claimant: Claimant, { entry: bytes, record }: Asked<'signup'>): Promise<AccountId> {
     const { inviteOnly } = this.#options;
     const { entry, body } = this.#entry(claimant, bytes, 'account');
+    const why = whyNotFree(body.name);
+    if (why !== undefined) throw new ClchatError('BAD_NAME', why);
     const account = entry.id.slice(0, 32) as AccountId;
     if ((record === null) !== (body.password === null)) throw new ClchatError('BAD_ENTRY');
     const operations =

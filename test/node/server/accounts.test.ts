@@ -62,6 +62,16 @@ describe('accounts', () => {
       });
     });
 
+    it('under no name that would be taken for something else', async () => {
+      for (const name of ['You', 'everyone', '-x', 'a"q']) {
+        const peer = await world.peer(name);
+        const entry = encodeEntry(peer.member.signup());
+        await assert.rejects(peer.session.call('signup', { entry, record: null }), {
+          code: 'BAD_NAME',
+        });
+      }
+    });
+
     it('by an entry of their own device, and no other', async () => {
       const peer = await world.peer('alice');
       const other = new Member(world.key.public, world.random.bytes, 'alice');

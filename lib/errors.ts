@@ -58,6 +58,8 @@ const CODES = {
   BLOCKED: { text: 'That user has blocked you.' },
   NOT_BLOCKED: { text: 'That user is not blocked.' },
   ALREADY: { text: 'That is so already.' },
+  NO_REQUEST: { text: 'There is no such request.' },
+  NOT_CONTACT: { text: 'That user is not a contact of yours.' },
   OFFLINE: { text: 'That user is not online.' },
   NO_SUCH_ROOM: { text: 'There is no such room.' },
   NOT_IN_ROOM: { text: 'You are not in a room.' },

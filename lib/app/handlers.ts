@@ -1,7 +1,7 @@
 /** What each command does, once somebody is logged in. Results are plain data; see `format.ts`. */
 import { randomInt } from 'node:crypto';
 import type { Entry } from '../crdt/entry.ts';
-import { isPublicKey, type AccountId, type PublicKey } from '../crdt/keys.ts';
+import { isPublicKey, type PublicKey } from '../crdt/keys.ts';
 import { codeVerifier, may } from '../crdt/space.ts';
 import {
   accountStream,
@@ -14,36 +14,17 @@ import type { Permission } from '../crdt/permissions.ts';
 import type { RoomRecord } from '../crdt/records.ts';
 import { ClchatError } from '../errors.ts';
 import { byteLength, fold, MAX_TEXT_BYTES } from '../text.ts';
-import type { Client } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
 import { RESET_SECONDS } from '../node/server/accounts.ts';
 import { peerIdOf } from '../node/peer-id.ts';
-import type { Ask, CommandCall, ResultData } from './types.ts';
+import type { Ask } from './types.ts';
+import { CONTACT_HANDLERS } from './contact-handlers.ts';
+import { control, need, otherAccount, whole, type Handler } from './handling.ts';
 import { viewOf } from './views.ts';
-
-export interface HandlerContext {
-  readonly client: Client;
-  readonly now: () => number;
-  readonly ask: Ask | undefined;
-}
-
-type Handler = (args: CommandCall['args'], context: HandlerContext) => Promise<ResultData>;
 
 /** How many messages `history` gives unless told. */
 const HISTORY_COUNT = 20;
 const HISTORY_LIMIT = 10_000;
-
-function need(value: string | undefined, name: string): string {
-  if (value === undefined || value === '') throw new ClchatError('USAGE', `${name} is missing.`);
-  return value;
-}
-
-function whole(value: string, name: string): number {
-  const number = Number(value);
-  if (!/^\d{1,12}$/.test(value) || !Number.isSafeInteger(number))
-    throw new ClchatError('USAGE', `${name} must be a whole number.`);
-  return number;
-}
 
 /** Refuses before anything is written where the rules will refuse anyway. */
 function mustBeAllowed(home: Home, permission: Permission): void {
@@ -66,12 +47,6 @@ function checkText(text: string | undefined): string {
   return given.toWellFormed();
 }
 
-function otherAccount(home: Home, name: string): AccountId {
-  const account = home.named(name);
-  if (account === home.account) throw new ClchatError('SELF');
-  return account;
-}
-
 function roomNamed(home: Home, name: string): StreamName {
   const id = home.space.get<string>('roomname', fold(name));
   if (id === undefined || home.space.get<RoomRecord>('room', id) === undefined)
@@ -86,20 +61,6 @@ function conversationNamed(home: Home, written: string): StreamName {
   if (written.startsWith('#')) return roomNamed(home, written.slice(1));
   if (home.space.get('roomname', fold(written)) !== undefined) return roomNamed(home, written);
   return pairStream(home.account, otherAccount(home, written));
-}
-
-/** An entry that the server must judge before the command can be answered. */
-async function control(
-  client: Client,
-  stream: StreamName,
-  kind: string,
-  body: unknown,
-): Promise<void> {
-  const { home } = client;
-  const entry = await home.conversations.act(stream, kind, body);
-  const outcome = await home.outbox.answer(entry.id);
-  if (outcome === 'held' || outcome === 'queued') return;
-  throw new ClchatError(outcome);
 }
 
 const say: Handler = async ({ text }, { client: { home } }) => {
@@ -288,6 +249,7 @@ const self: Handler = async (_args, { client }) => ({
 
 /** Commands for which somebody must be logged in; the rest are `App`'s own. */
 export const HANDLERS: Readonly<Record<string, Handler>> = {
+  ...CONTACT_HANDLERS,
   say,
   message,
   history,

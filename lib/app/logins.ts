@@ -6,7 +6,6 @@ import { ClchatError, hasCode, textOf } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Client, ClientEvents } from '../node/client/client.ts';
-import type { ReadMessage } from '../node/client/conversations.ts';
 import type { Home } from '../node/client/home.ts';
 import { isName, whyNotFree } from '../text.ts';
 import { openClientPeer, type ClientPeer } from './client-peer.ts';
@@ -15,7 +14,7 @@ import type { Found } from './finding.ts';
 import type { Places } from './places.ts';
 import type { ServerPeer } from './server-peer.ts';
 import type { AppEvent, Ask, ResultData } from './types.ts';
-import { viewOf } from './views.ts';
+import { contactEventOf, viewOf } from './views.ts';
 
 export interface LoginsOptions {
   readonly places: Places;
@@ -50,8 +49,8 @@ export class Logins {
   readonly #options: LoginsOptions;
   /** A client peer, and the server that it was opened for. */
   #login: { readonly peer: ClientPeer; readonly found: Found } | undefined;
-  /** Messages that came in with a login, told once it is complete. */
-  #arrived: ReadMessage[] = [];
+  /** What came in with a login, told once it is complete. */
+  #arrived: ((home: Home) => AppEvent | undefined)[] = [];
 
   constructor(options: LoginsOptions) {
     this.#options = options;
@@ -181,15 +180,21 @@ export class Logins {
   #tellArrived(): void {
     const { client } = this;
     if (client === undefined) return;
-    for (const message of this.#arrived.splice(0))
-      this.#options.tell({ event: 'message', ...viewOf(client.home, message) });
+    for (const view of this.#arrived.splice(0)) {
+      const event = view(client.home);
+      if (event !== undefined) this.#options.tell(event);
+    }
   }
 
   #clientEvents({ name }: Found): ClientEvents {
     const { log, tell } = this.#options;
     return {
       onMessage: (message) => {
-        this.#arrived.push(message);
+        this.#arrived.push((home) => ({ event: 'message', ...viewOf(home, message) }));
+        this.#tellArrived();
+      },
+      onContact: (news) => {
+        this.#arrived.push((home) => contactEventOf(home, news));
         this.#tellArrived();
       },
       onReceipt: ({ id, on, of }) => tell({ event: 'receipt', id, held: true, on, of }),

@@ -47,6 +47,15 @@ export type AppEvent =
       readonly text: string;
       readonly time: number;
     }
+  | {
+      /** Somebody asks to be a contact, or has been asked; or what became of that. */
+      readonly event: 'request';
+      readonly user: string;
+      readonly direction: 'incoming' | 'outgoing';
+      readonly state: 'pending' | 'rejected' | 'cancelled';
+    }
+  | { readonly event: 'contact'; readonly user: string }
+  | { readonly event: 'unfriend'; readonly user: string }
   | { readonly event: 'presence'; readonly user: string; readonly online: boolean }
   | {
       readonly event: 'receipt';

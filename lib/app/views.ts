@@ -2,7 +2,8 @@
 import type { Home } from '../node/client/home.ts';
 import type { ReadMessage } from '../node/client/conversations.ts';
 import { placeOfStream } from '../crdt/stream.ts';
-import type { MessageView, Progress } from './types.ts';
+import type { ContactNews } from '../node/client/contacts.ts';
+import type { AppEvent, MessageView, Progress } from './types.ts';
 
 function progressOf(home: Home, message: ReadMessage): Progress {
   if (message.state !== 'held')
@@ -33,4 +34,41 @@ export function viewOf(home: Home, message: ReadMessage): MessageView {
     mine,
     ...(mine ? { progress: progressOf(home, message) } : {}),
   };
+}
+
+/** What is told of a contact; nothing where it has gone on since. */
+export function contactEventOf(home: Home, news: ContactNews): AppEvent | undefined {
+  const { kind, mine, relation } = news;
+  const user = home.nameOf(news.other);
+  switch (kind) {
+    case 'accept':
+    case 'befriend':
+      return { event: 'contact', user };
+    case 'unfriend':
+      return { event: 'unfriend', user };
+    case 'request':
+      if (relation === 'contact') return { event: 'contact', user };
+      return {
+        event: 'request',
+        user,
+        direction: mine ? 'outgoing' : 'incoming',
+        state: 'pending',
+      };
+    case 'reject':
+      return {
+        event: 'request',
+        user,
+        direction: mine ? 'incoming' : 'outgoing',
+        state: 'rejected',
+      };
+    case 'cancel':
+      return {
+        event: 'request',
+        user,
+        direction: mine ? 'outgoing' : 'incoming',
+        state: 'cancelled',
+      };
+    default:
+      return kind satisfies never;
+  }
 }

@@ -43,6 +43,9 @@ export type SayBody = v.InferOutput<typeof sayBody>;
 export const sealedBody = v.strictObject({ epoch: entryId, box: bytesUpTo(63 * 1024) });
 export type SealedBody = v.InferOutput<typeof sealedBody>;
 
+/** An action that says all by its kind. */
+const nothing = v.strictObject({});
+
 export const BODIES = {
   space: {
     /** The first entry, by the server's own key. */
@@ -101,6 +104,16 @@ export const BODIES = {
     }),
   },
   pair: {
+    /** Asks the other to be a contact; two that ask each other are contacts. */
+    request: nothing,
+    /** Withdraws one's own request. */
+    cancel: nothing,
+    /** Answer the other's request. */
+    accept: nothing,
+    reject: nothing,
+    /** Makes a contact of somebody whose password one has given: the server's word. */
+    befriend: nothing,
+    unfriend: nothing,
     sealed: sealedBody,
     epoch: v.strictObject({
       number: count,

@@ -3,6 +3,7 @@
  * good while its wraps reach exactly the members, at the present generation of each one's keyring.
  */
 import type { PairAction, RoomAction } from './bodies.ts';
+import type { ContactAction } from './contact.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { AccountId, EntryId } from './keys.ts';
 import { accountOf, type EpochRecord, type RoomRecord } from './records.ts';
@@ -10,6 +11,8 @@ import type { Context } from './rules.ts';
 import { may } from './space.ts';
 import type { Change, Reader } from './state.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
+
+export type ConversationAction = RoomAction | Exclude<PairAction, ContactAction>;
 
 /** Most members of an encrypted room: each key epoch is wrapped to every one of them. */
 export const MAX_MEMBERS = 512;
@@ -111,7 +114,7 @@ function checkEpoch(
 
 /** @returns why the action is refused, undefined when it is allowed */
 export function checkConversation(
-  action: RoomAction | PairAction,
+  action: ConversationAction,
   context: Context,
 ): ErrorCode | undefined {
   const { space, stream, entry, actor, hindsight } = context;
@@ -147,7 +150,7 @@ export function checkConversation(
 }
 
 /** The changes of an allowed action. */
-export function reduceConversation(action: RoomAction | PairAction, context: Context): Change[] {
+export function reduceConversation(action: ConversationAction, context: Context): Change[] {
   const { stream, entry } = context;
   switch (action.kind) {
     case 'say':

@@ -130,6 +130,10 @@ export const TABLES: Readonly<Record<string, v.GenericSchema>> = {
   epochs: text,
   member: marker,
   block: marker,
+  /** In a pair: the account that asks the other to be a contact. */
+  request: count,
+  /** In a pair: `contact`, since when by the author's clock. */
+  contact: count,
 };
 
 export function isRecord(table: string, value: unknown): boolean {

@@ -3,6 +3,7 @@
  * code on the server, which judges with it, and on every replica, which checks the server with it.
  */
 import { actionOf, type AccountAction, type Action } from './bodies.ts';
+import { checkContact, isContactAction, reduceContact } from './contact.ts';
 import { checkConversation, isEncrypted, reduceConversation } from './conversation.ts';
 import { isErasable, type Entry } from './entry.ts';
 import { type ErrorCode } from '../errors.ts';
@@ -114,6 +115,7 @@ function checkAccount(action: AccountAction, context: Context): ErrorCode | unde
 function check(action: Action, type: string, context: Context): ErrorCode | undefined {
   if (type === 'space') return checkSpace(action as Parameters<typeof checkSpace>[0], context);
   if (type === 'account') return checkAccount(action as AccountAction, context);
+  if (isContactAction(action)) return checkContact(action, context);
   return checkConversation(action as Parameters<typeof checkConversation>[0], context);
 }
 
@@ -123,6 +125,7 @@ function reduce(action: Action, type: string, context: Context): Change[] {
     const { account, blocked } = (action as AccountAction).body;
     return [{ table: 'block', id: account, value: blocked ? true : undefined }];
   }
+  if (isContactAction(action)) return reduceContact(action, context);
   return reduceConversation(action as Parameters<typeof reduceConversation>[0], context);
 }
 

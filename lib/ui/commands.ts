@@ -2,6 +2,7 @@
  * The command table. One entry a command: parsing, completion, help, the manual page, the shell
  * completions and the machine mode all read it, so adding a command is adding an entry.
  */
+import { PEOPLE_COMMANDS } from './commands-people.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /**
@@ -283,40 +284,7 @@ export const COMMANDS: readonly Command[] = [
     examples: ['search lunch friday'],
     login: true,
   },
-  {
-    name: 'whoelse',
-    group: 'people',
-    summary: 'list who else is online',
-    errors: ['NETWORK'],
-    login: true,
-  },
-  {
-    name: 'whoelsesince',
-    group: 'people',
-    arguments: [{ name: 'seconds', kind: 'number' }],
-    summary: 'list who else was online in the last so many seconds',
-    help: 'At most the time since the server was started is looked at.',
-    examples: ['whoelsesince 3600'],
-    errors: ['NETWORK'],
-    login: true,
-  },
-  {
-    name: 'block',
-    group: 'people',
-    arguments: [USER],
-    summary: 'refuse messages from somebody, and hide from them',
-    help: 'Their direct messages are refused and their broadcasts do not reach you; they no longer see you come and go. They are not told, but their next message to you is refused as BLOCKED. The lobby is not affected: there you still read each other.',
-    errors: ['NO_SUCH_USER', 'SELF', 'ALREADY', 'NETWORK'],
-    login: true,
-  },
-  {
-    name: 'unblock',
-    group: 'people',
-    arguments: [USER],
-    summary: 'undo "block"',
-    errors: ['NO_SUCH_USER', 'SELF', 'NOT_BLOCKED', 'NETWORK'],
-    login: true,
-  },
+  ...PEOPLE_COMMANDS,
   {
     name: 'resetpasswd',
     group: 'administration',

@@ -4,6 +4,7 @@
  */
 import type { AppEvent, MessageView, Progress, ResultData, ServerView } from '../app/types.ts';
 import { ClchatError, codeOf, textOf, type ErrorCode } from '../errors.ts';
+import { contactEventText, contactResultText } from './format-contacts.ts';
 import { clean, fold } from '../text.ts';
 import { fit } from './width.ts';
 
@@ -147,6 +148,10 @@ export function formatEvent(
       return undefined;
     case 'refused':
       return paint(`A message was refused. ${event.code}: ${clean(event.text)}`, RED, style);
+    case 'request':
+    case 'contact':
+    case 'unfriend':
+      return note(contactEventText(event), style);
     case 'server':
       return note(
         event.connected
@@ -266,6 +271,8 @@ function devices(value: unknown, style: Style): string {
 /** What a command's result says to a person. Shapes that are not known read as done. */
 export function formatResult(name: string, data: ResultData, style: Style): string {
   const user = word(data['user']);
+  const ofContacts = contactResultText(name, data);
+  if (ofContacts !== undefined) return ofContacts;
   switch (name) {
     case 'say':
     case 'message':

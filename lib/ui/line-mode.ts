@@ -316,6 +316,9 @@ class LineMode {
       case 'logout':
         if (this.#running !== 'logout') this.#event(event);
         break;
+      case 'request':
+      case 'contact':
+      case 'unfriend':
       case 'presence':
       case 'server':
       case 'notice':

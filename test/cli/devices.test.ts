@@ -34,7 +34,7 @@ async function readable(keysOf: string, storeOf: string): Promise<string[]> {
     const quiet = (): void => undefined;
     const home = await Home.open({
       ...{ keystore, store, server: server.key, account: account.id, clock: systemClock, random },
-      ...{ onMessage: quiet, onReceipt: quiet, onRefused: quiet, onSpace: quiet },
+      ...{ onMessage: quiet, onReceipt: quiet, onContact: quiet, onRefused: quiet, onSpace: quiet },
       onFault: (error) => {
         throw error;
       },

@@ -128,6 +128,12 @@ const SAMPLES: {
     members: { add: [ALICE], remove: [BOB] },
   },
   pair: {
+    request: {},
+    cancel: {},
+    accept: {},
+    reject: {},
+    befriend: {},
+    unfriend: {},
     sealed: { epoch: toHex(ID), box: fill(40, 8) },
     epoch: {
       number: 1,
@@ -169,6 +175,8 @@ const RECORDS: Readonly<Record<keyof typeof TABLES, readonly [id: string, value:
   epochs: ['current', toHex(ID)],
   member: [ALICE, true],
   block: [BOB, true],
+  request: [BOB, 1_700_000_000_789],
+  contact: ['contact', 1_700_000_000_789],
 };
 
 function sampleEntry(stream: StreamName, kind: string, body: unknown, first = false): Entry {

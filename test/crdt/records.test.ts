@@ -12,6 +12,7 @@ import {
 } from '../../lib/crdt/records.ts';
 import { USER_PERMISSIONS } from '../../lib/crdt/permissions.ts';
 import { State } from '../../lib/crdt/state.ts';
+import { pairStream } from '../../lib/crdt/stream.ts';
 import { Ledger } from '../support/community.ts';
 
 describe('records', () => {
@@ -28,8 +29,13 @@ describe('records', () => {
     ledger.accept(alice.write(den, 'epoch', alice.epoch([alice], 1, new Uint8Array(32))));
     const block = { account: bob.account, blocked: true };
     ledger.accept(alice.write(`account/${alice.account}`, 'block', block));
+    const pair = pairStream(alice.account, bob.account);
+    ledger.accept(alice.write(pair, 'request', {}));
+    const carol = ledger.join('carol');
+    const friends = pairStream(carol.account, bob.account);
+    ledger.accept(carol.write(friends, 'befriend', {}));
     const seen = new Set<string>();
-    for (const stream of ['space', den, `account/${alice.account}`] as const)
+    for (const stream of ['space', den, `account/${alice.account}`, pair, friends] as const)
       for (const { table, value } of ledger.at(stream).state.records()) {
         assert.ok(isRecord(table, value), table);
         seen.add(table);
@@ -42,7 +48,7 @@ describe('records', () => {
       assert.equal(isRecord(table, {}), false);
     fc.assert(
       fc.property(fc.constantFrom(...Object.keys(TABLES)), fc.anything(), (table, value) => {
-        const scalars = ['clock', 'roomname', 'epochs', 'member', 'block'];
+        const scalars = ['clock', 'roomname', 'epochs', 'member', 'block', 'request', 'contact'];
         assert.ok(!isRecord(table, value) || scalars.includes(table));
       }),
     );

@@ -116,8 +116,9 @@ class Run {
     const number = random.below(this.#clients.length);
     const client = this.#clients[number]!;
     const dice = random.next();
-    if (dice < 0.72) this.#speak(number);
-    else if (dice < 0.76) this.#block(number);
+    if (dice < 0.71) this.#speak(number);
+    else if (dice < 0.75) this.#block(number);
+    else if (dice < 0.77) this.#befriend(number);
     else if (dice < 0.8) this.#network.cut(client.address);
     else if (dice < 0.88) this.#network.restore(client.address);
     else if (dice < 0.91) this.#changeWeather();
@@ -199,6 +200,21 @@ class Run {
     const stream = accountStream(home.account);
     const blocked = home.replica.log.record(stream, 'block', account) !== true;
     home.conversations.act(stream, 'block', { account, blocked }).then(
+      () => home.outbox.flush(),
+      () => undefined,
+    );
+  }
+
+  /** Does anything about a contact, whether it fits or not: it is judged in the end. */
+  #befriend(number: number): void {
+    const { client } = this.#clients[number]!;
+    if (!this.#running.has(number) || client === undefined || !client.loggedIn) return;
+    const { home } = client;
+    const others = home.names().filter((name) => name !== home.name);
+    if (others.length === 0) return;
+    const stream = pairStream(home.account, home.named(this.#random.pick(others)));
+    const kind = this.#random.pick(['request', 'accept', 'reject', 'cancel', 'unfriend']);
+    home.conversations.act(stream, kind, {}).then(
       () => home.outbox.flush(),
       () => undefined,
     );

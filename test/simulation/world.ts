@@ -138,6 +138,7 @@ export class SimulatedClient {
       addresses: () => [SERVER_ADDRESS],
       events: {
         onMessage: (message) => this.heard.push(message),
+        onContact: () => undefined,
         onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
         onRefused: (id, code) => this.refused.push(`${id} ${code}`),
         onPresence: () => undefined,

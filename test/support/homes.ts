@@ -67,6 +67,7 @@ export class HomeBench {
       clock: community.clock,
       random: community.random,
       onMessage: (message) => this.messages.push(message),
+      onContact: () => undefined,
       onReceipt: (receipt) => this.receipts.push(receipt),
       onRefused: (id, code) => this.refused.push({ id, code }),
       onSpace: () => this.moves++,

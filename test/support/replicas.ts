@@ -97,7 +97,7 @@ export class InboxBench {
     const inbox = await Inbox.open({
       replica: bench.replica,
       isQuiet,
-      onMessage: ({ kind, seq, body }) =>
+      onNews: ({ kind, seq, body }) =>
         heard.push(
           kind === 'say' ? (decode(body ?? encode({})) as { text: string }).text : `${kind} ${seq}`,
         ),

@@ -288,6 +288,8 @@ export class TestClient {
       addresses: () => this.addresses,
       events: {
         onMessage: (message) => this.messages.push(message),
+        onContact: ({ kind, mine, relation }) =>
+          this.told.push(`${mine ? 'own ' : ''}${kind}: ${relation}`),
         onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
         onRefused: (id, code) => this.refused.push({ id, code }),
         onPresence: ({ user, online }) => this.told.push(`${user} ${online ? 'came' : 'left'}`),

@@ -13,6 +13,7 @@ import { matchesPassword, type Keystore } from '../keystore.ts';
 import type { OpaqueClient } from '../opaque.ts';
 import type { SESSION } from '../wire.ts';
 import { Auth, FIRST_PLACE } from './auth.ts';
+import type { ContactNews } from './contacts.ts';
 import type { ReadMessage } from './conversations.ts';
 import { Home } from './home.ts';
 import { Link, type Hello } from './link.ts';
@@ -22,6 +23,7 @@ import { SyncClient, toReceipt } from './sync.ts';
 
 export interface ClientEvents {
   readonly onMessage: (message: ReadMessage) => void;
+  readonly onContact: (news: ContactNews) => void;
   readonly onReceipt: (receipt: Receipt) => void;
   readonly onRefused: (id: EntryId, code: ErrorCode) => void;
   readonly onPresence: (notice: Notice<typeof SESSION, 'presence'>) => void;
@@ -102,6 +104,7 @@ export class Client {
       random,
       isQuiet,
       onMessage: events.onMessage,
+      onContact: events.onContact,
       onReceipt: events.onReceipt,
       onRefused: events.onRefused,
       onSpace: () => undefined,
@@ -408,6 +411,15 @@ export class Client {
   touch(): void {
     if (this.#loggedIn && this.#link !== undefined && !this.#link.ended)
       this.#link.session.notify('active', {});
+  }
+
+  /**
+   * Proves that this person knows the password of another account, as a login there would, for what
+   * is submitted next. @throws as `Auth.prove`
+   */
+  async proveOther(name: string, password: string): Promise<void> {
+    // A lock of the other account is not this person's: the error tells of it.
+    await this.#auth.prove(this.#connectedLink(), name, password, () => undefined);
   }
 
   /** Changes the password; see `Auth.changePassword`. */

@@ -28,7 +28,7 @@ import {
 } from '../../crdt/records.ts';
 import { Replica } from '../../crdt/replica.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { Secrets } from '../../crdt/secrets.ts';
+import { isMessage, Secrets } from '../../crdt/secrets.ts';
 import { accountNamed } from '../../crdt/space.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { Store } from '../../crdt/store.ts';
@@ -39,6 +39,7 @@ import { ClchatError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Keystore } from '../keystore.ts';
 import { withKeyring, type SpacePlace } from './auth.ts';
+import { Contacts, type ContactNews } from './contacts.ts';
 import { Conversations, type ReadMessage } from './conversations.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
@@ -55,6 +56,7 @@ export interface HomeOptions {
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet?: boolean;
   readonly onMessage: (message: ReadMessage) => void;
+  readonly onContact: (news: ContactNews) => void;
   readonly onReceipt: (receipt: Receipt) => void;
   /** One of this device's entries was refused for good. */
   readonly onRefused: (id: EntryId, code: ErrorCode) => void;
@@ -75,6 +77,7 @@ export class Home {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly conversations: Conversations;
+  readonly contacts: Contacts;
   readonly search: SearchIndex;
   readonly progress: ProgressBook;
   readonly account: AccountId;
@@ -113,6 +116,11 @@ export class Home {
     const { outbox } = this;
     const secrets = this.#secrets;
     this.conversations = new Conversations({ replica, secrets, outbox, account, clock, random });
+    this.contacts = new Contacts({
+      replica,
+      account,
+      isBlocked: (other) => this.blocks(other),
+    });
     const { device } = options.keystore.read();
     const key = Uint8Array.from(sha256(utf8('clchat search v1\0'), device.seed));
     this.search = new SearchIndex({ replica, secrets, conversations: this.conversations, key });
@@ -133,7 +141,7 @@ export class Home {
       replica,
       isQuiet,
       onFault,
-      onMessage: (entry) => late.hooks?.tell(entry),
+      onNews: (entry) => late.hooks?.tell(entry),
     });
     const progress = await ProgressBook.open(store, (receipt) => late.hooks?.receipt(receipt));
     const home = new Home(options, { replica, inbox, progress });
@@ -226,14 +234,19 @@ export class Home {
   }
 
   #tell(entry: Entry): void {
+    const { onMessage, onContact, onFault } = this.#options;
     const read = this.conversations.read(entry, 'held');
     this.#telling = this.#telling
-      .then(async () => this.#options.onMessage(await read))
-      .catch((error: unknown) => this.#options.onFault(error));
+      .then(async () => {
+        const news = await this.contacts.read(entry, this.space);
+        if (news !== undefined) onContact(news);
+        else if (isMessage(entry)) onMessage(await read);
+      })
+      .catch(onFault);
   }
 
   #held(entry: Entry): void {
-    if (entry.kind !== 'say' && entry.kind !== 'sealed') return;
+    if (!isMessage(entry)) return;
     this.progress.held(entry.id, this.audienceSize(entry.stream));
   }
 

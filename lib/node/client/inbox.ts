@@ -5,13 +5,14 @@
  *   d!<stream>   position up to which news have been told
  */
 import { utf8 } from '../../crdt/bytes.ts';
+import { isContactAction } from '../../crdt/contact.ts';
 import type { Entry } from '../../crdt/entry.ts';
 import { deviceOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import type { Batch, Item } from '../../crdt/seal.ts';
 import { isMessage } from '../../crdt/secrets.ts';
 import { prefixed, type StoreOperation } from '../../crdt/store.ts';
-import type { StreamName } from '../../crdt/stream.ts';
+import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { translate } from '../../errors.ts';
 import { Gather } from '../../lifecycle.ts';
 
@@ -22,8 +23,8 @@ export interface InboxOptions {
   readonly replica: Replica;
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet?: boolean;
-  /** Tells of one message; own ones of other devices included. */
-  readonly onMessage: (entry: Entry) => void;
+  /** Tells of one message, or of what is done about a contact; own ones of other devices included. */
+  readonly onNews: (entry: Entry) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -131,10 +132,10 @@ export class Inbox {
   }
 
   #tell(stream: StreamName, position: number, item: Item): void {
-    const { replica, onMessage } = this.#options;
-    if (item.type !== 'entry' || !isMessage(item.entry)) return;
+    const { replica, onNews } = this.#options;
+    if (item.type !== 'entry' || !isNews(item.entry)) return;
     if (item.entry.device === replica.device || replica.isVoid(stream, position)) return;
-    onMessage(item.entry);
+    onNews(item.entry);
   }
 
   #advance(stream: StreamName, until: number): void {
@@ -171,6 +172,12 @@ export class Inbox {
     if (this.#unwritten.size > 0) this.#save();
     await this.#writing;
   }
+}
+
+function isNews(entry: Entry): boolean {
+  return (
+    isMessage(entry) || (isContactAction(entry) && placeOfStream(entry.stream).type === 'pair')
+  );
 }
 
 function cursorOperation(stream: StreamName, position: number): StoreOperation {

@@ -150,6 +150,7 @@ export class Server {
             accountOf: (device) => sessions.accountOf(device),
             onActive: (device) => sessions.active(device),
             isBlocked,
+            takeProof: (device, of) => sessions.takeProof(device, of),
             onFault,
             patienceMs: options.syncPatienceMs,
           }),

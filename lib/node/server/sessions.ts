@@ -83,6 +83,14 @@ export class Sessions {
     return this.#listeners.ofDevice(device)?.account;
   }
 
+  /** Whether a device has proved an account's password on its session; it counts once. */
+  takeProof(device: PublicKey, of: AccountId): boolean {
+    const session = this.#listeners.ofDevice(device);
+    if (session === undefined || session.proved !== of) return false;
+    session.proved = undefined;
+    return true;
+  }
+
   active(device: PublicKey): void {
     const session = this.#listeners.ofDevice(device);
     if (session !== undefined) session.active = this.#options.clock.monotonic();

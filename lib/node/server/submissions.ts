@@ -28,6 +28,8 @@ export interface SubmissionOptions {
   readonly onActive: (device: PublicKey) => void;
   /** Whether one account has blocked another. */
   readonly isBlocked: (blocker: AccountId, target: AccountId) => boolean;
+  /** Whether a device has just proved another account's password; a proof is good for one use. */
+  readonly takeProof: (device: PublicKey, of: AccountId) => boolean;
 }
 
 /** Who submits. */
@@ -100,6 +102,8 @@ export class Submissions {
       bytes,
       admit: (action, { space }) => {
         if (other !== undefined && this.#options.isBlocked(other, account)) return 'BLOCKED';
+        if (action.kind === 'befriend' && other !== undefined)
+          return this.#options.takeProof(device, other) ? undefined : 'BAD_PASSWORD';
         const isFull = action.kind === 'room' && this.#hasManyRooms(account, space);
         return isFull ? 'RATE_LIMITED' : undefined;
       },

@@ -26,6 +26,7 @@ export async function openClient(options: BenchClientOptions): Promise<ClientPee
     addresses: () => [address],
     events: {
       onMessage: ({ text }) => onText(text),
+      onContact: quiet,
       onReceipt: quiet,
       onRefused: (_id, code) => onFault(new Error(`refused: ${code}`)),
       onPresence: quiet,

@@ -177,6 +177,7 @@ describe('replication from the server is bounded', () => {
       accountOf: () => 'a'.repeat(32) as never,
       onActive: () => undefined,
       isBlocked: () => false,
+      takeProof: () => false,
       onFault: (error) => assert.fail(String(error)),
     });
     const { near, far } = await openChannel(SYNC.name);

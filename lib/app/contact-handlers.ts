@@ -1,0 +1,68 @@
+/** Contacts: who asks whom, and who is one. */
+import type { ContactKind, Relation } from '../crdt/contact.ts';
+import type { AccountId } from '../crdt/keys.ts';
+import { pairStream } from '../crdt/stream.ts';
+import { ClchatError, type ErrorCode } from '../errors.ts';
+import type { Home } from '../node/client/home.ts';
+import { control, need, otherAccount, type Handler } from './handling.ts';
+
+/** Why something cannot be done as things stand; the server decides. */
+function mustBe(relation: Relation, wanted: readonly Relation[], code: ErrorCode): void {
+  if (!wanted.includes(relation)) throw new ClchatError(code);
+}
+
+const request: Handler = async ({ user, password }, { client }) => {
+  const { home } = client;
+  const name = need(user, 'The user');
+  const other = otherAccount(home, name);
+  const relation = await home.contacts.relation(other);
+  const stream = pairStream(home.account, other);
+  if (password === undefined) {
+    mustBe(relation, ['none', 'incoming'], 'ALREADY');
+    await control(client, stream, 'request', {});
+  } else {
+    mustBe(relation, ['none', 'incoming', 'outgoing'], 'ALREADY');
+    await client.proveOther(home.nameOf(other), password);
+    await control(client, stream, 'befriend', {});
+  }
+  const isContact = password !== undefined || relation === 'incoming';
+  return { user: home.nameOf(other), state: isContact ? 'accepted' : 'pending' };
+};
+
+const act =
+  (kind: ContactKind, wanted: Relation, code: ErrorCode): Handler =>
+  async ({ user }, { client }) => {
+    const { home } = client;
+    const other = otherAccount(home, need(user, 'The user'));
+    mustBe(await home.contacts.relation(other), [wanted], code);
+    await control(client, pairStream(home.account, other), kind, {});
+    return { user: home.nameOf(other) };
+  };
+
+async function named(home: Home, wanted: Relation): Promise<string[]> {
+  const found: AccountId[] = [];
+  for (const [other, relation] of await home.contacts.all())
+    if (relation === wanted) found.push(other);
+  return found.map((other) => home.nameOf(other)).sort((a, b) => a.localeCompare(b));
+}
+
+const contacts: Handler = async (_args, { client: { home } }) => ({
+  contacts: await named(home, 'contact'),
+});
+
+const requests: Handler = async (_args, { client: { home } }) => ({
+  requests: {
+    incoming: await named(home, 'incoming'),
+    outgoing: await named(home, 'outgoing'),
+  },
+});
+
+export const CONTACT_HANDLERS: Readonly<Record<string, Handler>> = {
+  request,
+  accept: act('accept', 'incoming', 'NO_REQUEST'),
+  reject: act('reject', 'incoming', 'NO_REQUEST'),
+  cancel: act('cancel', 'outgoing', 'NO_REQUEST'),
+  unfriend: act('unfriend', 'contact', 'NOT_CONTACT'),
+  contacts,
+  requests,
+};

@@ -1,0 +1,98 @@
+/** The part of the command table that is about people: who is there, contacts, blocks. */
+import type { Argument, Command } from './commands.ts';
+
+const USER: Argument = { name: 'user', kind: 'user' };
+
+export const PEOPLE_COMMANDS: readonly Command[] = [
+  {
+    name: 'whoelse',
+    group: 'people',
+    summary: 'list who else is online',
+    errors: ['NETWORK'],
+    login: true,
+  },
+  {
+    name: 'whoelsesince',
+    group: 'people',
+    arguments: [{ name: 'seconds', kind: 'number' }],
+    summary: 'list who else was online in the last so many seconds',
+    help: 'At most the time since the server was started is looked at.',
+    examples: ['whoelsesince 3600'],
+    errors: ['NETWORK'],
+    login: true,
+  },
+  {
+    name: 'request',
+    group: 'people',
+    arguments: [USER, { name: 'password', kind: 'secret', optional: true }],
+    summary: 'ask somebody to be a contact',
+    help: "They are told, at their next login if they are away, and may accept, reject or leave it. Two who ask each other are contacts. With the other one's password you are contacts at once; three wrong ones lock that account, as at a login.",
+    examples: ['request bob'],
+    errors: ['NO_SUCH_USER', 'SELF', 'ALREADY', 'BLOCKED', 'BAD_PASSWORD', 'LOCKED', 'NETWORK'],
+    login: true,
+    secret: true,
+  },
+  {
+    name: 'accept',
+    group: 'people',
+    arguments: [USER],
+    summary: 'make a contact of somebody who asked',
+    errors: ['NO_SUCH_USER', 'SELF', 'NO_REQUEST', 'BLOCKED'],
+    login: true,
+  },
+  {
+    name: 'reject',
+    group: 'people',
+    arguments: [USER],
+    summary: 'decline a request; the other one is told',
+    help: 'To say nothing, leave the request as it is: it waits.',
+    errors: ['NO_SUCH_USER', 'SELF', 'NO_REQUEST', 'BLOCKED'],
+    login: true,
+  },
+  {
+    name: 'cancel',
+    group: 'people',
+    arguments: [USER],
+    summary: 'withdraw a request of your own',
+    errors: ['NO_SUCH_USER', 'SELF', 'NO_REQUEST', 'BLOCKED'],
+    login: true,
+  },
+  {
+    name: 'unfriend',
+    group: 'people',
+    arguments: [USER],
+    summary: 'end being contacts; the other one is told',
+    errors: ['NO_SUCH_USER', 'SELF', 'NOT_CONTACT', 'BLOCKED'],
+    login: true,
+  },
+  {
+    name: 'contacts',
+    group: 'people',
+    summary: 'list your contacts',
+    help: 'Those whom you have blocked are left out until you unblock them.',
+    login: true,
+  },
+  {
+    name: 'requests',
+    group: 'people',
+    summary: 'list who asked to be a contact, and whom you asked',
+    login: true,
+  },
+  {
+    name: 'block',
+    group: 'people',
+    arguments: [USER],
+    summary: 'refuse messages from somebody, and hide from them',
+    help: 'Their direct messages are refused and their broadcasts do not reach you; they no longer see you come and go. They are not told, but their next message to you is refused as BLOCKED. The lobby is not affected: there you still read each other.',
+    errors: ['NO_SUCH_USER', 'SELF', 'ALREADY', 'NETWORK'],
+    login: true,
+  },
+  {
+    name: 'unblock',
+    group: 'people',
+    arguments: [USER],
+    summary: 'undo "block"',
+    errors: ['NO_SUCH_USER', 'SELF', 'NOT_BLOCKED', 'NETWORK'],
+    login: true,
+  },
+];

@@ -1,0 +1,71 @@
+/** Texts of contacts: results of commands, and what others do. */
+import type { AppEvent, ResultData } from '../app/types.ts';
+import { clean } from '../text.ts';
+
+type ContactEvent = Extract<AppEvent, { readonly event: 'request' | 'contact' | 'unfriend' }>;
+
+/** One sentence, safe to print. */
+export function contactEventText(event: ContactEvent): string {
+  const user = clean(event.user);
+  switch (event.event) {
+    case 'contact':
+      return `${user} is a contact now.`;
+    case 'unfriend':
+      return `${user} is no contact any more.`;
+    case 'request': {
+      const isIncoming = event.direction === 'incoming';
+      if (event.state === 'pending')
+        return isIncoming
+          ? `${user} asks to be a contact: /accept ${user} or /reject ${user}.`
+          : `${user} has been asked to be a contact.`;
+      if (event.state === 'rejected')
+        return isIncoming
+          ? `The request of ${user} is rejected.`
+          : `${user} has rejected your request.`;
+      return isIncoming
+        ? `${user} has withdrawn the request.`
+        : `Your request to ${user} is withdrawn.`;
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+function names(value: unknown): string[] {
+  return Array.isArray(value)
+    ? value.filter((one) => typeof one === 'string').map((one) => clean(one))
+    : [];
+}
+
+/** The text of a result; undefined for a command that is not of contacts. */
+export function contactResultText(name: string, data: ResultData): string | undefined {
+  const user = typeof data['user'] === 'string' ? clean(data['user']) : '';
+  switch (name) {
+    case 'request':
+      return data['state'] === 'accepted'
+        ? `${user} is a contact now.`
+        : `${user} has been asked. You are told of the answer.`;
+    case 'accept':
+      return `${user} is a contact now.`;
+    case 'reject':
+      return `The request of ${user} is rejected.`;
+    case 'cancel':
+      return `Your request to ${user} is withdrawn.`;
+    case 'unfriend':
+      return `${user} is no contact any more.`;
+    case 'contacts':
+      return (
+        names(data['contacts']).join('\n') || 'No contacts yet. Ask somebody with "request USER".'
+      );
+    case 'requests': {
+      const { incoming, outgoing } = (data['requests'] ?? {}) as Record<string, unknown>;
+      const lines = [
+        ...names(incoming).map((one) => `from ${one}`),
+        ...names(outgoing).map((one) => `to ${one}`),
+      ];
+      return lines.join('\n') || 'No requests.';
+    }
+    default:
+      return undefined;
+  }
+}

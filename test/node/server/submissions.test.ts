@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { encodeEntry } from '../../../lib/crdt/entry.ts';
-import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
+import { LOBBY_STREAM, pairStream } from '../../../lib/crdt/stream.ts';
 import { Directory } from '../../../lib/node/server/directory.ts';
 import { Lanes } from '../../../lib/node/server/lanes.ts';
 import { MAX_ROOMS, Submissions, type Submitter } from '../../../lib/node/server/submissions.ts';
@@ -12,6 +12,8 @@ describe('submissions', () => {
   let directory: Directory;
   let alice: Member;
   let bob: Member;
+  /** `device account`: whose password a device has proved. */
+  const proofs = new Set<string>();
   let submissions: Submissions;
   const lanes = new Lanes();
 
@@ -20,6 +22,7 @@ describe('submissions', () => {
     alice = await community.join('alice');
     bob = await community.join('bob');
     directory = await Directory.open(community.log);
+    proofs.clear();
     submissions = new Submissions({
       sealer: community.sealer,
       directory,
@@ -27,6 +30,7 @@ describe('submissions', () => {
       accountOf: (device) => (device === alice.id ? alice.account : bob.account),
       onActive: () => undefined,
       isBlocked: () => false,
+      takeProof: (device, of) => proofs.delete(`${device} ${of}`),
     });
   });
 
@@ -62,6 +66,20 @@ describe('submissions', () => {
     release();
     await held;
     assert.deepEqual(await later, [{ type: 'sealed', position: 1 }]);
+  });
+
+  it('make nobody a contact whose password has not been proved just before', async () => {
+    const pair = pairStream(alice.account, bob.account);
+    const befriend = (): Promise<unknown> =>
+      submissions.submit(submitter(alice), [encodeEntry(alice.write(pair, 'befriend', {}))]);
+    assert.deepEqual(await befriend(), [{ type: 'refused', code: 'BAD_PASSWORD' }]);
+    proofs.add(`${bob.id} ${alice.account}`);
+    assert.deepEqual(await befriend(), [{ type: 'refused', code: 'BAD_PASSWORD' }]);
+    proofs.add(`${alice.id} ${bob.account}`);
+    assert.deepEqual(await befriend(), [{ type: 'sealed', position: 2 }]);
+    await submissions.submit(submitter(bob), [encodeEntry(bob.write(pair, 'unfriend', {}))]);
+    // A proof is good once.
+    assert.deepEqual(await befriend(), [{ type: 'refused', code: 'BAD_PASSWORD' }]);
   });
 
   it('make a bounded number of rooms for each account', async () => {

@@ -36,6 +36,12 @@ export interface Entered extends ResultData {
   readonly declined?: true;
 }
 
+/** Where an event of the time of absence stands among the others, the lower the earlier. */
+function rankOf({ event }: AppEvent): number {
+  if (event === 'request') return 0;
+  return event === 'contact' || event === 'unfriend' ? 1 : 2;
+}
+
 /** How long the word that somebody is admin may take within this process, in milliseconds. */
 const CROWNED_MS = 2_000;
 /** Makes somebody the admin of the server in this process, and has his own client know it. */
@@ -180,10 +186,12 @@ export class Logins {
   #tellArrived(): void {
     const { client } = this;
     if (client === undefined) return;
-    for (const view of this.#arrived.splice(0)) {
-      const event = view(client.home);
-      if (event !== undefined) this.#options.tell(event);
-    }
+    const events = this.#arrived
+      .splice(0)
+      .map((view) => view(client.home))
+      .filter((event) => event !== undefined);
+    // What came in while nobody was there: requests first, then contacts, then messages.
+    for (const event of events.sort((a, b) => rankOf(a) - rankOf(b))) this.#options.tell(event);
   }
 
   #clientEvents({ name }: Found): ClientEvents {

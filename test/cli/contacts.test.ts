@@ -84,9 +84,14 @@ describe('contacts', function () {
     const data = await shop.newDirectory();
     await (await shop.client(address, 'gil', { ...SECRET, data })).quit();
     const hal = await shop.client(address, 'hal');
+    await hal.ok('message gil written before');
     await hal.ok('request gil');
     const gil = await shop.client(address, 'gil', { ...SECRET, data });
     await gil.event('request', { user: 'hal', direction: 'incoming', state: 'pending' });
+    await gil.event('message', { text: 'written before' });
+    // Requests come before messages, whenever they were made.
+    const order = gil.lines.flatMap((line) => (line.type === 'event' ? [line.event] : []));
+    assert.ok(order.indexOf('request') < order.indexOf('message'), order.join());
     const second = await shop.client(address, 'gil', SECRET);
     assert.deepEqual(await requests(second), { incoming: ['hal'], outgoing: [] });
     await second.ok('accept hal');

@@ -225,8 +225,11 @@ describe('opaque', () => {
     it('may die in the middle: the call fails, the next one works', async () => {
       const one = make();
       await one.loginStart({ password: 'x' });
+      const pid = pidOf(one);
+      // Stopped, so that it cannot have answered before it is killed.
+      process.kill(pid, 'SIGSTOP');
       const call = one.createSetup();
-      process.kill(pidOf(one), 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
       await assert.rejects(call, { code: 'INTERNAL' });
       assert.equal((await one.createSetup()).length, 128);
     });

@@ -103,6 +103,20 @@ export class OwnEntries {
     return [...this.#outbox.values()].flat().sort(compareUnsealed);
   }
 
+  /** The ends of the outbox of a stream, without a copy of all that is between. */
+  firstPending(stream: StreamName): Entry | undefined {
+    return this.#outbox.get(stream)?.[0];
+  }
+
+  lastPending(stream: StreamName): Entry | undefined {
+    return this.#outbox.get(stream)?.at(-1);
+  }
+
+  /** The entry of a stream that is to be made anew first. */
+  firstUnmade(stream: StreamName): Entry | undefined {
+    return this.#unmade.get(stream)?.[0]?.entry;
+  }
+
   /** Entries of a stream that wait to be made anew, in the order in which they were made. */
   unmade(stream: StreamName): Entry[] {
     return (this.#unmade.get(stream) ?? []).map(({ entry }) => entry);
@@ -150,7 +164,7 @@ export class OwnEntries {
 
   /** Takes an entry of which the server said what became of it out of the outbox. */
   judged(entry: Entry, code: ErrorCode | undefined, plan: Plan): void {
-    if (!this.pending(entry.stream).some(({ id }) => id === entry.id)) return;
+    if (this.#outbox.get(entry.stream)?.some(({ id }) => id === entry.id) !== true) return;
     this.#remove(entry, plan);
     if (code !== undefined) this.refuse(entry, code, plan);
   }

@@ -50,6 +50,9 @@ export interface ReplicaOptions {
   readonly onRefused: (entry: Entry, code: ErrorCode, again: boolean) => void;
 }
 
+/** Key of the mark that the space was replayed; see above. */
+const REPLAYED = 't!space';
+
 export class Replica {
   readonly log: LogStore;
   readonly server: PublicKey;
@@ -301,6 +304,15 @@ export class Replica {
     return this.#own.unmade(stream);
   }
 
+  firstUnmade(stream: StreamName): Entry | undefined {
+    return this.#own.firstUnmade(stream);
+  }
+
+  /** Everything of this device in a stream that no server has judged for good. */
+  unsealed(stream: StreamName): Entry[] {
+    return [...this.pending(stream), ...this.unmade(stream)];
+  }
+
   unmadeStreams(): StreamName[] {
     return this.#own.unmadeStreams();
   }
@@ -329,11 +341,11 @@ export class Replica {
   ): Promise<Entry> {
     return this.#exclusive(async () => {
       const { instead, isOpening = false } = options;
-      const comesFirst = this.#own.unmade(name)[0];
+      const comesFirst = this.#own.firstUnmade(name);
       if (!isOpening && comesFirst !== undefined && comesFirst.id !== instead?.id)
         throw new ClchatError('STALE', 'what was written before has to be made anew first');
       const { state } = await this.log.open(name);
-      const last = this.#own.pending(name).at(-1);
+      const last = this.#own.lastPending(name);
       const head: HeadRecord | undefined = last ?? state.get<HeadRecord>('head', this.device);
       const seq = (head?.seq ?? 0) + 1;
       const clock = Math.max(last?.clock ?? 0, state.get<number>('clock', 'clock') ?? 0) + 1;
@@ -379,7 +391,7 @@ export class Replica {
   realign(name: StreamName): Promise<boolean> {
     return this.#exclusive(async () => {
       const { state } = await this.log.open(name);
-      const [first] = this.#own.pending(name);
+      const first = this.#own.firstPending(name);
       const head = state.get<HeadRecord>('head', this.device);
       if (first === undefined || first.previous === (head?.id ?? null)) return false;
       const plan = newPlan();
@@ -419,5 +431,3 @@ export class Replica {
     return this.log.store.get(voidKey(stream, position)) !== undefined;
   }
 }
-
-const REPLAYED = 't!space';

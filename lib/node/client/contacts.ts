@@ -43,8 +43,7 @@ export class Contacts {
     const stream = pairStream(account, other);
     const { state } = await replica.log.open(stream);
     let relation = relationOf(state, account, other);
-    for (const { kind } of [...replica.pending(stream), ...replica.unmade(stream)])
-      relation = after(relation, kind);
+    for (const { kind } of replica.unsealed(stream)) relation = after(relation, kind);
     return relation;
   }
 

@@ -149,7 +149,7 @@ export class Conversations {
   async #remakeAll(stream: StreamName): Promise<void> {
     const { replica, outbox } = this.#options;
     for (;;) {
-      const [entry] = replica.unmade(stream);
+      const entry = replica.firstUnmade(stream);
       if (entry === undefined) return;
       try {
         await this.#remakeOne(entry);

@@ -189,7 +189,7 @@ export class Home {
     const stream = accountStream(this.account);
     const { state } = await this.replica.log.open(stream);
     let isBlocked = state.get('block', account) === true;
-    for (const entry of [...this.replica.pending(stream), ...this.replica.unmade(stream)]) {
+    for (const entry of this.replica.unsealed(stream)) {
       const action = actionOf(entry, 'account') as AccountAction | undefined;
       if (action?.body.account === account) isBlocked = action.body.blocked;
     }
@@ -235,12 +235,11 @@ export class Home {
 
   #tell(entry: Entry): void {
     const { onMessage, onContact, onFault } = this.#options;
-    const read = this.conversations.read(entry, 'held');
     this.#telling = this.#telling
       .then(async () => {
+        if (isMessage(entry)) return onMessage(await this.conversations.read(entry, 'held'));
         const news = await this.contacts.read(entry, this.space);
         if (news !== undefined) onContact(news);
-        else if (isMessage(entry)) onMessage(await read);
       })
       .catch(onFault);
   }

@@ -106,12 +106,12 @@ export function encodeEntry(entry: Entry): Uint8Array {
     : encode([0, entry.headerBytes, entry.signature, entry.salt, entry.body]);
 }
 
-/** Kinds of which nothing but what they say is lost with their body. */
-const ERASABLE = new Set(['say', 'sealed']);
-
-/** Whether an entry may come without its body: the body of any other makes the state. */
-export function isErasable(entry: Entry): boolean {
-  return ERASABLE.has(entry.kind);
+/**
+ * Whether an entry says something to people. It alone may come without its body, when that was
+ * erased: the body of any other makes the state.
+ */
+export function isMessage(entry: Entry): boolean {
+  return entry.kind === 'say' || entry.kind === 'sealed';
 }
 
 /** The same entry without its body: what remains of it after an erasure. */

@@ -5,7 +5,7 @@
 import { actionOf, type AccountAction, type Action } from './bodies.ts';
 import { checkContact, isContactAction, reduceContact } from './contact.ts';
 import { checkConversation, isEncrypted, reduceConversation } from './conversation.ts';
-import { isErasable, type Entry } from './entry.ts';
+import { isMessage, type Entry } from './entry.ts';
 import { type ErrorCode } from '../errors.ts';
 import type { AccountId, PublicKey } from './keys.ts';
 import { accountOf, actorOf, deviceOf, type HeadRecord, type RoomRecord } from './records.ts';
@@ -222,7 +222,7 @@ export function reduceItem(
   const head = advance(entry.device, { seq: entry.seq, id: entry.id });
   if (entry.body === undefined) {
     // What an erased message said cannot be judged any more, only whether it could be said at all.
-    const code = isErasable(entry) ? checkEntitled(contextOf(entry, standing)) : 'BAD_ENTRY';
+    const code = isMessage(entry) ? checkEntitled(contextOf(entry, standing)) : 'BAD_ENTRY';
     return { changes: [head, ...clockChange(standing.stream, entry)], void: code };
   }
   const verdict = judge(entry, standing);

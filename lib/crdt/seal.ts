@@ -7,7 +7,7 @@
  */
 import { concat, equal, fromHex, sha256, sha256Hex, toHex, utf8 } from './bytes.ts';
 import { decode, encode } from './codec.ts';
-import { decodeFields, encodeEntry, entryFromFields, isErasable, type Entry } from './entry.ts';
+import { decodeFields, encodeEntry, entryFromFields, isMessage, type Entry } from './entry.ts';
 import { ClchatError, isErrorCode, type ErrorCode } from '../errors.ts';
 import { verify, type EntryId, type PublicKey, type SigningKey } from './keys.ts';
 import { isStreamName, type StreamName } from './stream.ts';
@@ -221,7 +221,7 @@ export function openBatch(
     const { entry } = item;
     if (entry.stream !== seal.stream || entry.server !== server || !verifyEntry(entry))
       throw new ClchatError('BAD_ENTRY', 'an entry is not signed by its device');
-    if (entry.body === undefined && !isErasable(entry))
+    if (entry.body === undefined && !isMessage(entry))
       throw new ClchatError('BAD_ENTRY', 'an entry lacks the body that makes the state');
   }
   return { seal, items };

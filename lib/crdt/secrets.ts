@@ -213,8 +213,6 @@ export function messageKind(space: Reader, stream: StreamName): 'say' | 'sealed'
   return isEncrypted(space, stream) ? 'sealed' : 'say';
 }
 
-export const isMessage = (entry: Entry): boolean => entry.kind === 'say' || entry.kind === 'sealed';
-
 /** A text of the right size for a message. @throws TOO_LARGE, USAGE (empty) */
 export function sayOf(text: string): SayBody {
   if (text.length === 0) throw new ClchatError('USAGE', 'A message needs a text.');

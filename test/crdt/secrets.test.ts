@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { utf8 } from '../../lib/crdt/bytes.ts';
 import { decode, encode } from '../../lib/crdt/codec.ts';
-import { eraseBody, type Entry } from '../../lib/crdt/entry.ts';
+import { isMessage, eraseBody, type Entry } from '../../lib/crdt/entry.ts';
 import { Keyring, openByDevice, reachable } from '../../lib/crdt/keyring.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
 import {
-  isMessage,
   messageKind,
   openBody,
   sayOf,

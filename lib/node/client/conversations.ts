@@ -1,12 +1,11 @@
 /** Saying something in a stream, and reading what was said. */
 import { encode } from '../../crdt/codec.ts';
-import type { Entry } from '../../crdt/entry.ts';
-import { newSalt } from '../../crdt/entry.ts';
+import { isMessage, newSalt, type Entry } from '../../crdt/entry.ts';
 import type { AccountId, EntryId, RandomBytes } from '../../crdt/keys.ts';
 import { accountOf, deviceOf } from '../../crdt/records.ts';
 import { highestGap } from '../../crdt/log-store.ts';
 import type { Replica } from '../../crdt/replica.ts';
-import { isMessage, messageKind, sayOf, type Secrets } from '../../crdt/secrets.ts';
+import { messageKind, sayOf, type Secrets } from '../../crdt/secrets.ts';
 import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';

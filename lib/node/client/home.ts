@@ -3,7 +3,7 @@
  * Works without the server; a connection, while there is one, is attached from outside.
  */
 import { actionOf, type AccountAction } from '../../crdt/bodies.ts';
-import type { Entry } from '../../crdt/entry.ts';
+import { isMessage, type Entry } from '../../crdt/entry.ts';
 import { Keyring, openByDevice, reachable } from '../../crdt/keyring.ts';
 import {
   SealingKey,
@@ -28,7 +28,7 @@ import {
 } from '../../crdt/records.ts';
 import { Replica } from '../../crdt/replica.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { isMessage, Secrets } from '../../crdt/secrets.ts';
+import { Secrets } from '../../crdt/secrets.ts';
 import { accountNamed } from '../../crdt/space.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { Store } from '../../crdt/store.ts';

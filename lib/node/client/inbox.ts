@@ -6,11 +6,10 @@
  */
 import { utf8 } from '../../crdt/bytes.ts';
 import { isContactAction } from '../../crdt/contact.ts';
-import type { Entry } from '../../crdt/entry.ts';
+import { isMessage, type Entry } from '../../crdt/entry.ts';
 import { deviceOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import type { Batch, Item } from '../../crdt/seal.ts';
-import { isMessage } from '../../crdt/secrets.ts';
 import { prefixed, type StoreOperation } from '../../crdt/store.ts';
 import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { translate } from '../../errors.ts';

@@ -8,10 +8,11 @@
 import { createHmac } from 'node:crypto';
 import * as v from 'valibot';
 import { encode } from '../../crdt/codec.ts';
+import { isMessage } from '../../crdt/entry.ts';
 import { addInterval, stored } from '../../crdt/log-store.ts';
 import { count } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
-import { isMessage, type Secrets } from '../../crdt/secrets.ts';
+import type { Secrets } from '../../crdt/secrets.ts';
 import { ordinal, prefixed, type StoreOperation } from '../../crdt/store.ts';
 import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';

@@ -5,7 +5,7 @@
 import type { EntryId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { isMessage } from '../../crdt/secrets.ts';
+import { isMessage } from '../../crdt/entry.ts';
 import { prefixed, type StoreOperation } from '../../crdt/store.ts';
 import { utf8 } from '../../crdt/bytes.ts';
 import type { StreamName } from '../../crdt/stream.ts';

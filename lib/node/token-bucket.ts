@@ -24,6 +24,13 @@ export class TokenBucket {
     return true;
   }
 
+  /** Counts one more, whether it is within the rate or not. @returns milliseconds until it is */
+  reserve(): number {
+    this.#refill();
+    this.#tokens--;
+    return (Math.max(0, -this.#tokens) / this.#perSecond) * 1_000;
+  }
+
   /** Whether nothing is held against it any more: a new one would do the same. */
   get isFull(): boolean {
     this.#refill();
@@ -59,12 +66,21 @@ export class TokenBuckets<K> {
 
   /** Whether one more of `key` is within its rate; counts it if so. */
   take(key: K): boolean {
+    return this.#of(key).take();
+  }
+
+  /** As of `TokenBucket`. */
+  reserve(key: K): number {
+    return this.#of(key).reserve();
+  }
+
+  #of(key: K): TokenBucket {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= this.#sweepAt) this.#forgetFull();
       this.#buckets.set(key, (bucket = this.#make()));
     }
-    return bucket.take();
+    return bucket;
   }
 
   #forgetFull(): void {

@@ -33,6 +33,19 @@ describe('a token bucket', () => {
     assert.equal(within(bucket), 3);
   });
 
+  it('says how long those have to wait who are counted all the same', () => {
+    const bucket = new TokenBucket(2, 4, clock);
+    assert.deepEqual(
+      Array.from({ length: 5 }, () => bucket.reserve()),
+      [0, 0, 250, 500, 750],
+    );
+    clock.pass(750);
+    assert.equal(bucket.reserve(), 250);
+    clock.pass(10_000);
+    assert.equal(bucket.isFull, true);
+    assert.equal(bucket.reserve(), 0);
+  });
+
   it('holds nothing against those who come too soon', () => {
     const bucket = new TokenBucket(1, 1, clock);
     assert.ok(bucket.take());

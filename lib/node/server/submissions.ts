@@ -7,6 +7,7 @@ import type { Reader } from '../../crdt/state.ts';
 import { otherOf, placeOfStream } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
+import { TokenBuckets } from '../token-bucket.ts';
 import type { Directory } from './directory.ts';
 import type { Lane } from './lanes.ts';
 
@@ -41,31 +42,13 @@ export interface Submitter {
   readonly hasGone: () => boolean;
 }
 
-/** Lets through so many a second, the rest later. */
-class Pace {
-  #credit = BURST;
-  #at: number;
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#at = clock.monotonic();
-  }
-
-  async take(number: number): Promise<void> {
-    const now = this.#clock.monotonic();
-    this.#credit = Math.min(BURST, this.#credit + ((now - this.#at) / 1_000) * RATE) - number;
-    this.#at = now;
-    if (this.#credit < 0) await sleep((-this.#credit / RATE) * 1_000);
-  }
-}
-
 export class Submissions {
   readonly #options: SubmissionOptions;
-  readonly #paces = new Map<AccountId, Pace>();
+  readonly #paces: TokenBuckets<AccountId>;
 
   constructor(options: SubmissionOptions) {
     this.#options = options;
+    this.#paces = new TokenBuckets(BURST, RATE, options.clock);
   }
 
   async submit(submitter: Submitter, entries: readonly Uint8Array[]): Promise<Outcome[]> {
@@ -95,7 +78,8 @@ export class Submissions {
     if (!verifyEntry(entry)) return reject('BAD_ENTRY');
     if (accountOf(device) !== account) return reject('NOT_LOGGED_IN');
     onActive(device);
-    await this.#paceOf(account).take(1);
+    const early = this.#paces.reserve(account);
+    if (early > 0) await sleep(early);
     const other = otherOf(placeOfStream(entry.stream), account);
     const outcome = sealer.submit({
       entry,
@@ -111,12 +95,6 @@ export class Submissions {
     // Awaited with the others, above; a failure until then must not count as unhandled.
     outcome.catch(() => undefined);
     outcomes.push(outcome);
-  }
-
-  #paceOf(account: AccountId): Pace {
-    let pace = this.#paces.get(account);
-    if (pace === undefined) this.#paces.set(account, (pace = new Pace(this.#options.clock)));
-    return pace;
   }
 
   #hasManyRooms(account: AccountId, space: Reader): boolean {

@@ -2,7 +2,7 @@
 import type { AccountId, PublicKey } from '../crdt/keys.ts';
 import { ClchatError, hasCode } from '../errors.ts';
 import { become, leave } from '../node/keystore.ts';
-import { clean, fold } from '../text.ts';
+import { clean, fold, whyNotFree } from '../text.ts';
 import type { ClientPeer } from './client-peer.ts';
 import { newPassword } from './handlers.ts';
 import type { Ask } from './types.ts';
@@ -34,6 +34,13 @@ export interface EnterOptions extends LoginOptions {
 
 /** Wrong passwords that a person at a terminal may type before the program gives up. */
 const ATTEMPTS = 3;
+
+/** What an error carries when the person did not want the account that would have had to be made. */
+const DECLINED = { declined: true } as const;
+
+export function hasDeclined(error: unknown): boolean {
+  return error instanceof ClchatError && error.data === DECLINED;
+}
 
 /** Whether an error only says that the server is away. */
 export function isAway(error: unknown): boolean {
@@ -151,6 +158,8 @@ async function enterByName(
     await tryPasswords(options, (password) => client.loginPassword(name, password ?? ''));
     return false;
   }
+  const notFree = options.mayRegister ? whyNotFree(name) : undefined;
+  if (notFree !== undefined) throw new ClchatError('BAD_NAME', notFree);
   if (client.hello?.inviteOnly === true && !options.isHost)
     throw new ClchatError(
       options.mayLogin ? 'NO_SUCH_USER' : 'CODE_REQUIRED',
@@ -160,7 +169,7 @@ async function enterByName(
   let { password } = credentials;
   if (ask !== undefined) {
     if (!(await ask.confirm(`There is no user "${clean(name)}" yet. Make this account?`, true)))
-      throw new ClchatError('NO_SUCH_USER');
+      throw new ClchatError('NO_SUCH_USER', undefined, { data: DECLINED });
     password ??= await newPassword(ask, true);
   }
   await client.register(name, password === '' ? undefined : password);

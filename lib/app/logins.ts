@@ -7,9 +7,9 @@ import { sleep, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Client, ClientEvents } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
-import { isName, whyNotFree } from '../text.ts';
+import { isName } from '../text.ts';
 import { openClientPeer, type ClientPeer } from './client-peer.ts';
-import { enterAccount, type EnterOptions, type LoginOptions } from './entering.ts';
+import { enterAccount, hasDeclined, type EnterOptions, type LoginOptions } from './entering.ts';
 import type { Found } from './finding.ts';
 import type { Places } from './places.ts';
 import type { ServerPeer } from './server-peer.ts';
@@ -102,7 +102,6 @@ export class Logins {
   ): Promise<Entered> {
     const { ask } = options;
     if (!isName(name)) throw new ClchatError('BAD_NAME');
-    const notFree = whyNotFree(name);
     const before = this.#login;
     this.#login = undefined;
     await before?.peer.stop();
@@ -111,19 +110,9 @@ export class Logins {
     const peer = await this.#open(found, host, name, ask);
     const login = { peer, found };
     this.#login = login;
-    let hasDeclined = false;
     try {
       const created = await enterAccount(peer, name, {
         ...options,
-        mayRegister: options.mayRegister && notFree === undefined,
-        ask: ask && {
-          ...ask,
-          confirm: async (question, fallback) => {
-            const answer = await ask.confirm(question, fallback);
-            hasDeclined = !answer;
-            return answer;
-          },
-        },
         server: found.key,
         isHost: host !== undefined,
         onWrongPassword: (text) =>
@@ -140,9 +129,7 @@ export class Logins {
       if (this.#login === login) this.#login = undefined;
       await peer.stop();
       if (hasCode(error, 'REVOKED')) throw new ClchatError('REVOKED', this.#goingOn(peer));
-      if (!hasCode(error, 'NO_SUCH_USER')) throw error;
-      if (hasDeclined) return { user: name, created: false, declined: true };
-      if (options.mayRegister && notFree !== undefined) throw new ClchatError('BAD_NAME', notFree);
+      if (hasDeclined(error)) return { user: name, created: false, declined: true };
       throw error;
     }
   }

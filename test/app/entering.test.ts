@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ClientPeer } from '../../lib/app/client-peer.ts';
 import { HANDLERS } from '../../lib/app/handlers.ts';
-import { enterAccount, isAway, type EnterOptions } from '../../lib/app/entering.ts';
+import { isAway } from '../../lib/app/entering.ts';
 import type { Ask } from '../../lib/app/types.ts';
 import { SigningKey } from '../../lib/crdt/keys.ts';
 import { ADMIN_GROUP } from '../../lib/crdt/permissions.ts';
@@ -9,6 +8,7 @@ import { ClchatError, hasCode, type ErrorCode } from '../../lib/errors.ts';
 import type { ClientOptions } from '../../lib/node/client/client.ts';
 import type { ServerOptions } from '../../lib/node/server/server.ts';
 import { eventually } from '../support/channels.ts';
+import { enterAs } from '../support/entering.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
 /** Somebody at a terminal, with answers to what is asked; more may not be asked. */
@@ -36,30 +36,6 @@ describe('entering an account', () => {
   const newDevice = (options: Partial<ClientOptions> = {}): Promise<TestClient> =>
     world.client(options);
 
-  /** Enters as the program does. @returns whether the account is new */
-  function enter(
-    device: TestClient,
-    name: string,
-    {
-      password,
-      code,
-      ...options
-    }: Partial<EnterOptions> & { password?: string; code?: string } = {},
-  ): Promise<boolean> {
-    const peer = { client: device.client, keystore: device.keystore } as ClientPeer;
-    return enterAccount(peer, name, {
-      mayRegister: true,
-      mayLogin: true,
-      mustProve: false,
-      ask: undefined,
-      server: world.key.public,
-      isHost: false,
-      onWrongPassword: () => undefined,
-      credentials: { password, code },
-      ...options,
-    });
-  }
-
   const refused = (
     entering: Promise<unknown>,
     code: ErrorCode,
@@ -77,38 +53,38 @@ describe('entering an account', () => {
   describe('of an unknown name', () => {
     it('makes it, with or without a password', async () => {
       const device = await newDevice();
-      assert.equal(await enter(device, 'alice', { password: 'secret' }), true);
+      assert.equal(await enterAs(device, 'alice', { password: 'secret' }), true);
       assert.equal(device.home.name, 'alice');
       assert.equal(device.home.record?.passwordVersion, 1);
       const other = await newDevice();
-      assert.equal(await enter(other, 'bob'), true);
+      assert.equal(await enterAs(other, 'bob'), true);
       assert.equal(other.home.record?.passwordVersion, 0);
     });
 
     it('asks a person first, and for a password twice until both are the same', async () => {
       const { ask, asked } = person(true, 'secret', 'sceret', 'secret', 'secret');
-      assert.equal(await enter(await newDevice(), 'alice', { ask }), true);
+      assert.equal(await enterAs(await newDevice(), 'alice', { ask }), true);
       assert.equal(asked[0], 'There is no user "alice" yet. Make this account?');
       assert.equal(asked.length, 5);
-      assert.equal(await enter(await newDevice(), 'alice', { password: 'secret' }), false);
+      assert.equal(await enterAs(await newDevice(), 'alice', { password: 'secret' }), false);
     });
 
     it('takes an empty password for none, and one that was given without asking', async () => {
       const device = await newDevice();
-      await enter(device, 'alice', { ask: person(true, '', '').ask });
+      await enterAs(device, 'alice', { ask: person(true, '', '').ask });
       assert.equal(device.home.record?.passwordVersion, 0);
       const { ask, asked } = person(true);
-      await enter(await newDevice(), 'bob', { ask, password: 'given' });
+      await enterAs(await newDevice(), 'bob', { ask, password: 'given' });
       assert.equal(asked.length, 1);
     });
 
     it('makes none where the person or the command does not want it', async () => {
       const device = await newDevice();
       const { ask } = person(false);
-      await refused(enter(device, 'alice', { ask }), 'NO_SUCH_USER');
-      await refused(enter(device, 'alice', { mayRegister: false }), 'NO_SUCH_USER');
+      await refused(enterAs(device, 'alice', { ask }), 'NO_SUCH_USER');
+      await refused(enterAs(device, 'alice', { mayRegister: false }), 'NO_SUCH_USER');
       assert.deepEqual(await device.client.lookup('alice'), { exists: false, password: false });
-      assert.equal(await enter(device, 'alice'), true);
+      assert.equal(await enterAs(device, 'alice'), true);
     });
 
     it('makes none without an invitation where the server wants one, but the first at its console', async () => {
@@ -116,11 +92,11 @@ describe('entering an account', () => {
       await begin({ inviteOnly: true });
       const device = await newDevice();
       const who = /There is no user "alice", and this server takes new ones by invitation only/;
-      await refused(enter(device, 'alice'), 'NO_SUCH_USER', who);
-      await refused(enter(device, 'alice', { mayLogin: false }), 'CODE_REQUIRED', who);
-      assert.equal(await enter(await newDevice(), 'root', { isHost: true }), true);
+      await refused(enterAs(device, 'alice'), 'NO_SUCH_USER', who);
+      await refused(enterAs(device, 'alice', { mayLogin: false }), 'CODE_REQUIRED', who);
+      assert.equal(await enterAs(await newDevice(), 'root', { isHost: true }), true);
       // From then on the server itself refuses it, whatever this side takes itself for.
-      await refused(enter(device, 'alice', { isHost: true }), 'CODE_REQUIRED');
+      await refused(enterAs(device, 'alice', { isHost: true }), 'CODE_REQUIRED');
     });
   });
 
@@ -129,20 +105,20 @@ describe('entering an account', () => {
 
     it('adds the device', async () => {
       const device = await newDevice();
-      assert.equal(await enter(device, 'ALICE', { password: 'secret' }), false);
+      assert.equal(await enterAs(device, 'ALICE', { password: 'secret' }), false);
       assert.equal(device.home.name, 'alice');
       assert.equal(device.home.devices().length, 2);
     });
 
     it('asks a person who has not given it', async () => {
       const { ask, asked } = person('secret');
-      assert.equal(await enter(await newDevice(), 'alice', { ask }), false);
+      assert.equal(await enterAs(await newDevice(), 'alice', { ask }), false);
       assert.deepEqual(asked, ['Password']);
     });
 
     it('says how to give it where there is nobody to ask', async () => {
       await refused(
-        enter(await newDevice(), 'alice'),
+        enterAs(await newDevice(), 'alice'),
         'BAD_PASSWORD',
         /CLCHAT_PASSWORD or --password-file/,
       );
@@ -152,7 +128,7 @@ describe('entering an account', () => {
       const wrong: string[] = [];
       const onWrongPassword = (text: string): number => wrong.push(text);
       const { ask, asked } = person('one', 'two', 'secret');
-      assert.equal(await enter(await newDevice(), 'alice', { ask, onWrongPassword }), false);
+      assert.equal(await enterAs(await newDevice(), 'alice', { ask, onWrongPassword }), false);
       assert.deepEqual([wrong.length, asked.length], [2, 3]);
     });
 
@@ -161,31 +137,31 @@ describe('entering an account', () => {
       const onWrongPassword = (text: string): number => wrong.push(text);
       const device = await newDevice();
       await refused(
-        enter(device, 'alice', { ask: person('one', 'two', 'three').ask, onWrongPassword }),
+        enterAs(device, 'alice', { ask: person('one', 'two', 'three').ask, onWrongPassword }),
         'BAD_PASSWORD',
         /locked for 60 seconds/,
       );
       assert.equal(wrong.length, 2);
       assert.deepEqual(device.told, ['locked alice 60']);
       // Now the right one does not help, and the person is not asked again and again.
-      await refused(enter(await newDevice(), 'alice', { ask: person('secret').ask }), 'LOCKED');
+      await refused(enterAs(await newDevice(), 'alice', { ask: person('secret').ask }), 'LOCKED');
     });
 
     it('tries one that was given once, also where a person could be asked', async () => {
       for (const ask of [undefined, person().ask])
-        await refused(enter(await newDevice(), 'alice', { ask, password: 'x' }), 'BAD_PASSWORD');
-      assert.equal(await enter(await newDevice(), 'alice', { password: 'secret' }), false);
+        await refused(enterAs(await newDevice(), 'alice', { ask, password: 'x' }), 'BAD_PASSWORD');
+      assert.equal(await enterAs(await newDevice(), 'alice', { password: 'secret' }), false);
     });
 
     it('is no way in where a new account is wanted', async () => {
       const options = { mayLogin: false, password: 'secret' };
-      await refused(enter(await newDevice(), 'alice', options), 'NAME_TAKEN');
+      await refused(enterAs(await newDevice(), 'alice', options), 'NAME_TAKEN');
     });
 
     it('is none where there is no password', async () => {
       await world.join('bob');
       await refused(
-        enter(await newDevice(), 'Bob', { ask: person().ask }),
+        enterAs(await newDevice(), 'Bob', { ask: person().ask }),
         'DENIED',
         /"Bob" has no password and is used from its own devices only/,
       );
@@ -196,42 +172,42 @@ describe('entering an account', () => {
     it('needs no password, and takes the name in any case', async () => {
       const device = await alice('secret');
       await restart(device);
-      assert.equal(await enter(device, 'ALICE', { ask: person().ask }), false);
+      assert.equal(await enterAs(device, 'ALICE', { ask: person().ask }), false);
       assert.equal(device.home.name, 'alice');
     });
 
     it('holds a given password against the account', async () => {
       const device = await alice('secret');
       await restart(device);
-      await refused(enter(device, 'alice', { password: 'wrong' }), 'BAD_PASSWORD');
-      assert.equal(await enter(device, 'alice', { password: 'secret' }), false);
+      await refused(enterAs(device, 'alice', { password: 'wrong' }), 'BAD_PASSWORD');
+      assert.equal(await enterAs(device, 'alice', { password: 'secret' }), false);
     });
 
     it('asks for it where the command wants a proof, and there is one', async () => {
       const device = await alice('secret');
       await restart(device);
       const { ask, asked } = person('wrong', 'secret');
-      assert.equal(await enter(device, 'alice', { ask, mustProve: true }), false);
+      assert.equal(await enterAs(device, 'alice', { ask, mustProve: true }), false);
       assert.deepEqual(asked, ['Password', 'Password']);
       const bob = await world.join('bob');
       await restart(bob);
-      assert.equal(await enter(bob, 'bob', { ask: person().ask, mustProve: true }), false);
+      assert.equal(await enterAs(bob, 'bob', { ask: person().ask, mustProve: true }), false);
     });
 
     it('is no way into another account, nor to a new one', async () => {
       const device = await alice('secret');
       await restart(device);
       await refused(
-        enter(device, 'bob', { password: 'secret' }),
+        enterAs(device, 'bob', { password: 'secret' }),
         'DENIED',
         /This data directory belongs to "alice"/,
       );
-      await refused(enter(device, 'alice', { mayLogin: false }), 'NAME_TAKEN');
+      await refused(enterAs(device, 'alice', { mayLogin: false }), 'NAME_TAKEN');
     });
 
     it('is none any more once it is revoked', async () => {
       const [first, second] = [await alice('secret'), await newDevice()];
-      await enter(second, 'alice', { password: 'secret' });
+      await enterAs(second, 'alice', { password: 'secret' });
       await second.stop();
       const { home } = first;
       const device = new SigningKey(second.keystore.read().device.seed).public;
@@ -239,7 +215,7 @@ describe('entering an account', () => {
       const entry = await home.conversations.act('space', 'revoke', home.revocation(device).body);
       assert.equal(await home.outbox.answer(entry.id), 'held');
       await second.open();
-      await refused(enter(second, 'alice', { password: 'secret' }), 'REVOKED');
+      await refused(enterAs(second, 'alice', { password: 'secret' }), 'REVOKED');
     });
 
     it('that the server does not know begins anew', async () => {
@@ -248,9 +224,9 @@ describe('entering an account', () => {
         ...record,
         account: { id: 'a'.repeat(32) as never, name: 'alice' },
       }));
-      await refused(enter(device, 'alice', { mayRegister: false }), 'NO_SUCH_USER');
+      await refused(enterAs(device, 'alice', { mayRegister: false }), 'NO_SUCH_USER');
       assert.equal(device.keystore.read().account, undefined);
-      assert.equal(await enter(device, 'alice', { password: 'secret' }), true);
+      assert.equal(await enterAs(device, 'alice', { password: 'secret' }), true);
       assert.equal(device.keystore.read().account?.id, device.home.account);
       assert.notEqual(device.home.account, 'a'.repeat(32));
     });
@@ -272,13 +248,13 @@ describe('entering an account', () => {
       const code = await reset();
       const device = await newDevice();
       const wrong = code.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'));
-      await refused(enter(device, 'alice', { code: wrong, password: 'new' }), 'BAD_CODE');
-      await refused(enter(device, 'alice', { code }), 'USAGE', /comes a new password/);
+      await refused(enterAs(device, 'alice', { code: wrong, password: 'new' }), 'BAD_CODE');
+      await refused(enterAs(device, 'alice', { code }), 'USAGE', /comes a new password/);
       const { ask, asked } = person('new', 'new');
-      assert.equal(await enter(device, 'alice', { code, ask }), false);
+      assert.equal(await enterAs(device, 'alice', { code, ask }), false);
       assert.equal(asked.length, 2);
-      await refused(enter(await newDevice(), 'alice', { password: 'forgotten' }), 'BAD_PASSWORD');
-      assert.equal(await enter(await newDevice(), 'alice', { password: 'new' }), false);
+      await refused(enterAs(await newDevice(), 'alice', { password: 'forgotten' }), 'BAD_PASSWORD');
+      assert.equal(await enterAs(await newDevice(), 'alice', { password: 'new' }), false);
     });
   });
 
@@ -286,7 +262,7 @@ describe('entering an account', () => {
     it('that is not the one that was looked for is refused', async () => {
       const server = new SigningKey(world.random.bytes(32)).public;
       const device = await newDevice();
-      await refused(enter(device, 'alice', { server, password: 'x' }), 'SERVER_KEY_CHANGED');
+      await refused(enterAs(device, 'alice', { server, password: 'x' }), 'SERVER_KEY_CHANGED');
       assert.deepEqual(await device.client.lookup('alice'), { exists: false, password: false });
     });
 
@@ -295,7 +271,7 @@ describe('entering an account', () => {
       for (const addresses of [[], ['10.0.9.9:1']]) {
         device.addresses = addresses;
         await assert.rejects(
-          enter(device, 'alice', { password: 'x' }),
+          enterAs(device, 'alice', { password: 'x' }),
           (error) => isAway(error) || hasCode(error, 'BAD_ADDRESS'),
         );
         assert.equal(device.client.loggedIn, false);
@@ -306,14 +282,14 @@ describe('entering an account', () => {
       const device = await alice('secret');
       await restart(device);
       device.addresses = [];
-      await refused(enter(device, 'alice', { password: 'wrong' }), 'BAD_PASSWORD');
+      await refused(enterAs(device, 'alice', { password: 'wrong' }), 'BAD_PASSWORD');
       assert.equal(device.client.loggedIn, false);
-      assert.equal(await enter(device, 'alice', { password: 'secret' }), false);
+      assert.equal(await enterAs(device, 'alice', { password: 'secret' }), false);
       assert.deepEqual([device.client.loggedIn, device.client.connected], [true, false]);
       assert.equal(await device.say('later'), 'queued');
       await restart(device);
       device.addresses = ['10.0.9.9:1'];
-      assert.equal(await enter(device, 'alice'), false);
+      assert.equal(await enterAs(device, 'alice'), false);
     });
   });
 });

@@ -4,7 +4,7 @@ import { currentEpoch } from '../../lib/crdt/conversation.ts';
 import { eraseBody, type Entry } from '../../lib/crdt/entry.ts';
 import { sealTo } from '../../lib/crdt/keys.ts';
 import { accountOf } from '../../lib/crdt/records.ts';
-import { entryItem, rootOf, signSeal, type SignedSeal } from '../../lib/crdt/seal.ts';
+import { entryItem, signSeal } from '../../lib/crdt/seal.ts';
 import { Secrets } from '../../lib/crdt/secrets.ts';
 import { State } from '../../lib/crdt/state.ts';
 import { LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
@@ -28,25 +28,6 @@ describe('a server that does as it pleases', () => {
   });
 
   const members = (): Member[] => [alice, bob].sort((a, b) => (a.account < b.account ? -1 : 1));
-
-  /** Seals whatever it is given as the first batch of a stream. */
-  const sealed = (entries: readonly Entry[], change: Partial<SignedSeal> = {}) => {
-    const items = entries.map((entry) => entryItem(entry));
-    const seal = signSeal(community.server.key, {
-      stream: entries[0]!.stream,
-      term: 1,
-      seq: 1,
-      previous: null,
-      first: 0,
-      count: items.length,
-      root: rootOf(items),
-      space: hers.replica.log.headOf('space').length,
-      time: 1,
-      state: new Uint8Array(32),
-      ...change,
-    });
-    return { seal, items };
-  };
 
   const secrets = (): Secrets =>
     new Secrets({
@@ -73,14 +54,14 @@ describe('a server that does as it pleases', () => {
 
   it('cannot open a key epoch under a space that nobody has seen', async () => {
     const space = hers.replica.log.headOf('space').length + 1;
-    assert.equal(await hers.ingest(sealed([ownEpoch()], { space })), 'waiting');
+    assert.equal(await hers.ingest(community.unjudged([ownEpoch()], { space })), 'waiting');
     assert.equal(hers.replica.log.headOf(pair).length, 0);
   });
 
   for (const back of [0, 1])
     it(`cannot open a key epoch ${back === 0 ? 'today' : 'in the past'}`, async () => {
       const space = hers.replica.log.headOf('space').length - back;
-      assert.equal(await hers.ingest(sealed([ownEpoch()], { space })), 'added');
+      assert.equal(await hers.ingest(community.unjudged([ownEpoch()], { space })), 'added');
       assert.ok(hers.replica.isVoid(pair, 0));
       const { state } = await hers.replica.log.open(pair);
       assert.equal(currentEpoch(pair, state, hers.replica.space), undefined);
@@ -92,7 +73,7 @@ describe('a server that does as it pleases', () => {
     await hers.follow(community.of('space').slice(-1));
     const epoch = carol.write(pair, 'epoch', alice.epoch(members(), 1, community.random(32)));
     const space = hers.replica.log.headOf('space').length - 1;
-    assert.equal(await hers.ingest(sealed([epoch], { space })), 'added');
+    assert.equal(await hers.ingest(community.unjudged([epoch], { space })), 'added');
     assert.ok(hers.replica.isVoid(pair, 0));
   });
 
@@ -106,13 +87,15 @@ describe('a server that does as it pleases', () => {
     ]);
     state.load('epoch', epoch.id, { number: 1, wraps });
     state.load('epochs', 'current', epoch.id);
-    const { seal } = sealed([epoch], { state: state.rehash() });
+    const { seal } = community.unjudged([epoch], { state: state.rehash() });
     await hers.replica.adopt(seal.bytes, [...state.records()]);
     const mine = (await hers.replica.log.open(pair)).state;
     assert.ok(currentEpoch(pair, mine, hers.replica.space));
     assert.equal(secrets().writable(pair, mine, hers.replica.space), undefined);
     // Nor by the entry that opened it, which is nobody's.
-    await hers.replica.ingestOlder(pair, [wireOf(sealed([epoch], { state: state.rehash() }))]);
+    await hers.replica.ingestOlder(pair, [
+      wireOf(community.unjudged([epoch], { state: state.rehash() })),
+    ]);
     assert.equal(secrets().writable(pair, mine, hers.replica.space), undefined);
   });
 
@@ -148,20 +131,20 @@ describe('a server that does as it pleases', () => {
 
   it('cannot leave out the body of what makes the state', async () => {
     const entry = alice.write(pair, 'epoch', alice.epoch(members(), 1, community.random(32)));
-    const batch = sealed([entry]);
+    const batch = community.unjudged([entry]);
     const bare = { ...batch, items: [entryItem(eraseBody(entry))] };
     await assert.rejects(hers.ingest(bare), { code: 'BAD_ENTRY' });
     const said = alice.write(LOBBY_STREAM, 'say', { text: 'gone' });
-    const erased = { ...sealed([said]), items: [entryItem(eraseBody(said))] };
+    const erased = { ...community.unjudged([said]), items: [entryItem(eraseBody(said))] };
     assert.equal(await hers.ingest(erased), 'added');
   });
 
   it('is not believed in advance: what it has not signed is not even kept', async () => {
     const stranger = new Writer(community.server.id, community.random);
     const entry = alice.write(LOBBY_STREAM, 'say', { text: 'x' });
-    const { items } = sealed([entry]);
+    const { items } = community.unjudged([entry]);
     const seal = signSeal(stranger.key, {
-      ...sealed([entry]).seal,
+      ...community.unjudged([entry]).seal,
       first: 10,
       server: undefined,
     } as unknown as Parameters<typeof signSeal>[1]);

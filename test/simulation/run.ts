@@ -1,10 +1,11 @@
 /** One run of the simulation: a seed decides everything that happens. */
 import assert from 'node:assert/strict';
-import { install, type Clock } from '@sinonjs/fake-timers';
+import type { Clock } from '@sinonjs/fake-timers';
 import { toHex } from '../../lib/crdt/bytes.ts';
 import { LogStore } from '../../lib/crdt/log-store.ts';
 import { accountStream, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
 import { codeOf } from '../../lib/errors.ts';
+import { fakeClock } from '../support/time.ts';
 import { CALM, SimulatedNetwork } from './network.ts';
 import { Random } from './random.ts';
 import { LOBBY, SimulatedClient, SimulatedServer } from './world.ts';
@@ -29,19 +30,7 @@ interface Spoken {
 }
 
 export async function runSimulation(options: RunOptions): Promise<RunResult> {
-  const time = install({
-    now: 1_700_000_000_000,
-    toFake: [
-      'setTimeout',
-      'clearTimeout',
-      'setInterval',
-      'clearInterval',
-      'setImmediate',
-      'clearImmediate',
-      'Date',
-      'performance',
-    ],
-  });
+  const time = fakeClock();
   try {
     return await new Run(options, time).run();
   } finally {

@@ -19,7 +19,7 @@ import {
 import { LogStore } from '../../lib/crdt/log-store.ts';
 import { PERMISSIONS, USER_PERMISSIONS } from '../../lib/crdt/permissions.ts';
 import { judge, type Verdict } from '../../lib/crdt/rules.ts';
-import type { Batch } from '../../lib/crdt/seal.ts';
+import { entryItem, rootOf, signSeal, type Batch, type Seal } from '../../lib/crdt/seal.ts';
 import { Sealer, type Outcome, type Submission } from '../../lib/crdt/sealer.ts';
 import { sealBody } from '../../lib/crdt/secrets.ts';
 import { State } from '../../lib/crdt/state.ts';
@@ -367,6 +367,28 @@ export class SealedCommunity {
 
   say(member: Writer, text: string, stream: StreamName = LOBBY_STREAM): Promise<Entry> {
     return this.seal(member.write(stream, 'say', { text }));
+  }
+
+  /**
+   * The first batch of a stream as a server would seal it that judges nothing: by the space as it
+   * stands, and with a state that is none.
+   */
+  unjudged(entries: readonly Entry[], change: Partial<Seal> = {}): Batch {
+    const items = entries.map((entry) => entryItem(entry));
+    const seal = signSeal(this.server.key, {
+      stream: entries[0]!.stream,
+      term: 1,
+      seq: 1,
+      previous: null,
+      first: 0,
+      count: items.length,
+      root: rootOf(items),
+      space: this.log.headOf('space').length,
+      time: this.clock.now(),
+      state: new Uint8Array(32),
+      ...change,
+    });
+    return { seal, items };
   }
 
   /** Seals of a stream in order. */

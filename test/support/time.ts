@@ -2,8 +2,9 @@
 import { install, type Clock } from '@sinonjs/fake-timers';
 import { NOW } from './community.ts';
 
-export class FakeTime {
-  readonly #clock: Clock = install({
+/** Timers and clocks of this process, until it is uninstalled. Microtasks and crypto go on by themselves. */
+export function fakeClock(): Clock {
+  return install({
     now: NOW,
     toFake: [
       'setTimeout',
@@ -16,6 +17,10 @@ export class FakeTime {
       'performance',
     ],
   });
+}
+
+export class FakeTime {
+  readonly #clock: Clock = fakeClock();
 
   /** Milliseconds that have passed. */
   get passed(): number {

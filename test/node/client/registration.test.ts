@@ -1,7 +1,5 @@
 /** What a device keeps of an account that it may have become, and what it must not take for it. */
 import assert from 'node:assert/strict';
-import { enterAccount } from '../../../lib/app/entering.ts';
-import type { ClientPeer } from '../../../lib/app/client-peer.ts';
 import { equal } from '../../../lib/crdt/bytes.ts';
 import { encode } from '../../../lib/crdt/codec.ts';
 import { Keyring } from '../../../lib/crdt/keyring.ts';
@@ -19,6 +17,7 @@ import {
   type Membership,
 } from '../../../lib/node/keystore.ts';
 import { eventually } from '../../support/channels.ts';
+import { enterAs } from '../../support/entering.ts';
 import { World, type TestClient } from '../../support/roles.ts';
 
 describe('becoming somebody', () => {
@@ -50,21 +49,6 @@ describe('becoming somebody', () => {
       throw new ClchatError('CLOSED');
     });
 
-  const enter = (
-    device: TestClient,
-    name: string,
-    credentials: { password?: string; code?: string } = {},
-  ): Promise<boolean> =>
-    enterAccount({ client: device.client, keystore: device.keystore } as ClientPeer, name, {
-      mayRegister: true,
-      mayLogin: true,
-      mustProve: false,
-      ask: undefined,
-      server: world.key.public,
-      isHost: false,
-      onWrongPassword: () => undefined,
-      credentials: { password: credentials.password, code: credentials.code },
-    });
   async function restart(device: TestClient): Promise<void> {
     await device.stop();
     await device.open();
@@ -122,7 +106,7 @@ describe('becoming somebody', () => {
         await assert.rejects(device.client.register(name, undefined), { code });
         assert.deepEqual(device.keystore.read().keyring, []);
         await restart(device);
-        assert.equal(await enter(device, 'bob', { password: 'secret' }), false);
+        assert.equal(await enterAs(device, 'bob', { password: 'secret' }), false);
         await eventually('both generations', () => device.keystore.read().keyring.length === 2);
         for (const generation of [1, 2])
           assert.deepEqual(secrets(device, generation), secrets(bob, generation));
@@ -172,7 +156,7 @@ describe('becoming somebody', () => {
         const device = await world.client();
         devices.push(device);
         losingTheAnswer('signup');
-        await assert.rejects(enter(device, name, password === undefined ? {} : { password }), {
+        await assert.rejects(enterAs(device, name, password === undefined ? {} : { password }), {
           code: 'CLOSED',
         });
         // The process may have been killed: nothing but the file is left.
@@ -180,7 +164,7 @@ describe('becoming somebody', () => {
         await device.stop();
         await device.keystore.update(() => parseKeystore(file));
         await device.open();
-        assert.equal(await enter(device, name), false);
+        assert.equal(await enterAs(device, name), false);
         assert.equal(device.home.name, name);
         assert.equal(hasItsKeyring(device), true);
         const { account, aside, server } = device.keystore.read();
@@ -199,10 +183,10 @@ describe('becoming somebody', () => {
       await world.join('alice', 'secret');
       const phone = await world.client();
       losingTheAnswer('enrol');
-      await assert.rejects(enter(phone, 'alice', { password: 'secret' }), { code: 'CLOSED' });
+      await assert.rejects(enterAs(phone, 'alice', { password: 'secret' }), { code: 'CLOSED' });
       assert.equal(phone.keystore.read().account, undefined);
       await restart(phone);
-      assert.equal(await enter(phone, 'alice'), false);
+      assert.equal(await enterAs(phone, 'alice'), false);
       assert.equal(hasItsKeyring(phone), true);
       assert.equal(await phone.say('here'), 'held');
     });
@@ -212,9 +196,9 @@ describe('becoming somebody', () => {
       const code = await resetCode();
       const device = await world.client();
       losingTheAnswer('recover');
-      await assert.rejects(enter(device, 'bob', { code, password: 'fresh' }), { code: 'CLOSED' });
+      await assert.rejects(enterAs(device, 'bob', { code, password: 'fresh' }), { code: 'CLOSED' });
       await restart(device);
-      assert.equal(await enter(device, 'bob'), false);
+      assert.equal(await enterAs(device, 'bob'), false);
       await eventually('the keyring', () => hasItsKeyring(device));
       assert.equal(device.keystore.read().account?.id, bob.home.account);
       await eventually('the keyring elsewhere', () => hasItsKeyring(bob));
@@ -223,13 +207,13 @@ describe('becoming somebody', () => {
     it('but nothing was sealed, it may be tried again', async () => {
       const device = await world.client();
       refusing('signup', 'CLOSED');
-      await assert.rejects(enter(device, 'alice'), { code: 'CLOSED' });
+      await assert.rejects(enterAs(device, 'alice'), { code: 'CLOSED' });
       await restart(device);
       // Of an account that may not exist there is nothing to begin from.
       device.addresses = [];
-      await assert.rejects(enter(device, 'alice'), { name: 'ClchatError' });
+      await assert.rejects(enterAs(device, 'alice'), { name: 'ClchatError' });
       device.addresses = ['10.0.0.1:49152'];
-      assert.equal(await enter(device, 'alice'), true);
+      assert.equal(await enterAs(device, 'alice'), true);
       assert.equal(device.home.account, device.keystore.read().account?.id);
       assert.equal(device.home.name, 'alice');
       assert.equal(hasItsKeyring(device), true);
@@ -242,11 +226,11 @@ describe('becoming somebody', () => {
         late = ask;
         return Promise.reject(new ClchatError('TIMEOUT'));
       });
-      await assert.rejects(enter(device, 'alice'), { code: 'TIMEOUT' });
+      await assert.rejects(enterAs(device, 'alice'), { code: 'TIMEOUT' });
       await late();
       await assert.rejects(device.client.register('alice', undefined), { code: 'OUT_OF_ORDER' });
       await restart(device);
-      assert.equal(await enter(device, 'alice'), false);
+      assert.equal(await enterAs(device, 'alice'), false);
       assert.equal(hasItsKeyring(device), true);
     });
   });
@@ -262,7 +246,7 @@ describe('becoming somebody', () => {
       server: before.server,
     });
     await restart(device);
-    assert.equal(await enter(device, 'alice'), false);
+    assert.equal(await enterAs(device, 'alice'), false);
     assert.deepEqual(membershipOf(device), before);
     assert.equal(device.keystore.read().aside, undefined);
   });

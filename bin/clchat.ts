@@ -7,7 +7,7 @@ import { ClchatError, EXIT, exitStatusOf, hasCode, type ErrorCode } from '../lib
 import { systemClock } from '../lib/lifecycle.ts';
 import { openLog, type Log } from '../lib/log.ts';
 import { clean, isName, whyNotFree } from '../lib/text.ts';
-import { parseOptions, passwordOf } from '../lib/ui/command-line.ts';
+import { parseOptions, passwordOf, smtpUrlOf } from '../lib/ui/command-line.ts';
 import { completionScript } from '../lib/ui/completions.ts';
 import { controlPath, runThroughControl, serveControl } from '../lib/ui/control.ts';
 import { createPrompt, wantsColours } from '../lib/ui/create-prompt.ts';
@@ -120,6 +120,7 @@ async function createApp(run: Run): Promise<ClchatApp> {
     blockDuration: options.blockDuration,
     timeout: options.timeout ?? 0,
     inviteOnly: options.inviteOnly,
+    smtpUrl: options.mode === 'client' ? undefined : smtpUrlOf(options, process.env),
     isQuiet: options.execute !== undefined,
     log: run.log,
   });
@@ -142,6 +143,9 @@ function hostName(): string {
   const name = hostname().split('.', 1)[0]!.slice(0, 32);
   return isName(name) ? name : 'clchat';
 }
+
+/** What says at the start that one is not let in. */
+const SHUT_OUT: readonly ErrorCode[] = ['NO_SUCH_USER', 'DENIED', 'BANNED'];
 
 /** What a person can answer otherwise. */
 const BAD_ANSWERS: ReadonlySet<string> = new Set([
@@ -241,6 +245,9 @@ async function serve(run: Run, app: ClchatApp): Promise<Ending> {
   const settings = new Settings(
     directory === undefined ? undefined : join(directory, 'settings.json'),
   );
+  settings.follow((name, value) => {
+    if (name === 'receipts') app.tellReading(value);
+  });
   if (options.execute !== undefined) {
     const outcome = await runOnce(options.execute, app, settings);
     return { reason: 'end', status: await print(run, outcome) };
@@ -344,8 +351,8 @@ async function runWith(run: Run): Promise<number> {
     if (exitStatusOf(error) === EXIT.failed) run.log?.fault(error);
     if (run.interrupt.signal.aborted) return run.status;
     if (run.unanswered) return EXIT.failed;
-    // At the start these say that one is not let in, unlike when there is nobody to write to.
-    const isShutOut = hasCode(error, 'NO_SUCH_USER') || hasCode(error, 'DENIED');
+    // Unlike later, when there is just nobody to write to.
+    const isShutOut = SHUT_OUT.some((code) => hasCode(error, code));
     return isShutOut ? EXIT.authentication : exitStatusOf(error);
   } finally {
     await run.stop('end of the program');

@@ -18,6 +18,7 @@ import { Logins, type Entered } from './app/logins.ts';
 import { Places } from './app/places.ts';
 import { freeListenAddress } from './app/ports.ts';
 import { Seeking, type Where } from './app/seeking.ts';
+import { Situation } from './app/situation.ts';
 import type {
   App,
   AppEvent,
@@ -27,9 +28,13 @@ import type {
   ResultData,
   ServerView,
 } from './app/types.ts';
-import type { RandomBytes } from './crdt/keys.ts';
+import type { RandomBytes, RoomId } from './crdt/keys.ts';
+import { accountNamed } from './crdt/people.ts';
 import { ADMIN_GROUP } from './crdt/permissions.ts';
 import type { RoomRecord } from './crdt/records.ts';
+import { pathOf } from './crdt/rooms.ts';
+import { pairStream } from './crdt/stream.ts';
+import { placeView } from './app/views.ts';
 import { ClchatError, hasCode, textOf } from './errors.ts';
 import { tryParseEndpoint } from './interfaces.ts';
 import { systemClock, type Clock } from './lifecycle.ts';
@@ -45,6 +50,8 @@ export interface AppOptions {
   readonly blockDuration: number;
   readonly timeout: number;
   readonly inviteOnly: boolean;
+  /** Mail server of a server that is started here; see `createMailer`. */
+  readonly smtpUrl?: string | undefined;
   /** Nobody listens to events: messages that come in stay news for the next run. */
   readonly isQuiet: boolean;
   readonly log: Log;
@@ -52,7 +59,6 @@ export interface AppOptions {
 
 /** What a port stands for where only an address is looked at. */
 const ANY_PORT = 1;
-const NO_CREDENTIALS: Credentials = { password: undefined, code: undefined };
 
 export class ClchatApp implements App {
   readonly #options: AppOptions;
@@ -63,6 +69,7 @@ export class ClchatApp implements App {
   readonly #places: Places;
   readonly #seeking: Seeking;
   readonly #logins: Logins;
+  readonly #situation = new Situation();
   #server: ServerPeer | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -81,6 +88,7 @@ export class ClchatApp implements App {
       clock: this.#clock,
       random: this.#random,
       tell: (event) => this.#emit(event),
+      onOut: (room) => this.#situation.forget(room),
     });
   }
 
@@ -90,7 +98,7 @@ export class ClchatApp implements App {
   async serve(name: string, listen: string | undefined): Promise<void> {
     if (this.#server !== undefined) throw new ClchatError('ALREADY', 'A server runs here already.');
     if (!isName(name)) throw new ClchatError('BAD_NAME');
-    const { passphrase, blockDuration, timeout, inviteOnly, log } = this.#options;
+    const { passphrase, blockDuration, timeout, inviteOnly, smtpUrl, log } = this.#options;
     // Checked before anything is made on disk for it.
     const address = listen === undefined ? undefined : listenAddress(listen);
     const server = await startServerPeer({
@@ -107,6 +115,7 @@ export class ClchatApp implements App {
       blockDuration,
       timeout,
       inviteOnly,
+      smtpUrl,
       clock: this.#clock,
       random: this.#random,
       log,
@@ -122,7 +131,9 @@ export class ClchatApp implements App {
     if (this.#logins.client === undefined) this.#seeking.forget();
     this.#seeking.take({
       key: server.key,
-      name: server.server.name,
+      get name() {
+        return server.server.name;
+      },
       // What the network inside this process goes by.
       addresses: () => [server.key],
       join: (key) => server.loopback.join(key),
@@ -169,6 +180,7 @@ export class ClchatApp implements App {
   // Events.
 
   #emit(event: AppEvent): void {
+    if (event.event === 'logout') this.#situation.reset();
     // What was kept for this device comes in with the login, before anybody listens.
     if (this.#listeners.size === 0) this.#early.push(event);
     for (const listener of this.#listeners) listener(event);
@@ -202,7 +214,7 @@ export class ClchatApp implements App {
       case 'connect':
         return this.#connect(args['address'] ?? '', ask);
       case 'user':
-        return this.#register(args['username'] ?? '', args['password'], ask);
+        return this.#register(args['username'] ?? '', args, ask);
       case 'login': {
         const credentials = { password: args['password'], code: args['code'] };
         const result = await this.login(args['username'] ?? '', credentials, ask, {
@@ -228,8 +240,15 @@ export class ClchatApp implements App {
     const handler = HANDLERS[name];
     if (handler === undefined)
       throw new ClchatError('USAGE', `There is no command "${clean(name)}".`);
-    const { client } = this.#mustClient();
-    const data = await handler(args, { client, now: () => this.#clock.now(), ask });
+    const { client, profile } = this.#mustClient();
+    const data = await handler(args, {
+      client,
+      now: () => this.#clock.now(),
+      ask,
+      situation: this.#situation,
+      tell: (event) => this.#emit(event),
+      directory: profile.directory,
+    });
     return name === 'self' ? { ...data, server: this.#serverView() } : data;
   }
 
@@ -251,7 +270,7 @@ export class ClchatApp implements App {
   /** `user NAME [PASSWORD]`: a new account, and nothing but that. */
   async #register(
     name: string,
-    given: string | undefined,
+    { password: given, code }: CommandCall['args'],
     ask: Ask | undefined,
   ): Promise<ResultData> {
     // Before a password is asked for in vain.
@@ -259,7 +278,7 @@ export class ClchatApp implements App {
     const notFree = isName(name) ? whyNotFree(name) : textOf('BAD_NAME');
     if (notFree !== undefined) throw new ClchatError('BAD_NAME', notFree);
     const password = given ?? (ask === undefined ? undefined : await newPassword(ask, true));
-    const result = await this.login(name, { ...NO_CREDENTIALS, password }, undefined, {
+    const result = await this.login(name, { password, code }, undefined, {
       mayRegister: true,
       mayLogin: false,
       mustProve: false,
@@ -323,19 +342,35 @@ export class ClchatApp implements App {
     return {
       mode: this.#server !== undefined ? 'server' : server === undefined ? 'shell' : 'client',
       ...(server === undefined ? {} : { server }),
-      ...(user === undefined ? {} : { user, conversation: '#lobby' }),
+      ...(user === undefined ? {} : { user, ...this.#place() }),
       ...(online === undefined ? {} : { served: online.length }),
     };
   }
 
-  names(kind: 'user' | 'room' | 'device'): readonly string[] {
+  /** Where the person is. */
+  #place(): Pick<AppStatus, 'conversation' | 'room'> {
+    const { home } = this.#logins.client!;
+    const { conversation, room } = this.#situation;
+    const { to, room: path } = placeView(home, conversation);
+    const entered = room === undefined ? undefined : pathOf(home.space, room);
+    return {
+      conversation: to === undefined ? `#${path}` : `@${to}`,
+      ...(entered === undefined ? {} : { room: entered }),
+    };
+  }
+
+  names(kind: 'user' | 'room' | 'device' | 'group'): readonly string[] {
     const { home } = this.#logins.client ?? {};
     if (home === undefined) return [];
     switch (kind) {
       case 'user':
         return home.names().filter((name) => fold(name) !== fold(home.name));
       case 'room':
-        return [...home.space.entries<RoomRecord>('room')].map(([, { name }]) => name);
+        return [...home.space.entries<RoomRecord>('room')].flatMap(([id, { lifetime }]) =>
+          lifetime === 'conference' ? [] : (pathOf(home.space, id as RoomId) ?? []),
+        );
+      case 'group':
+        return [...home.space.entries('group')].map(([name]) => name);
       case 'device':
         return home.devices().map(({ key }) => peerIdOf(key).slice(-8));
       default:
@@ -345,6 +380,26 @@ export class ClchatApp implements App {
 
   touch(): void {
     this.#logins.client?.touch();
+  }
+
+  seen(): void {
+    const { conversation, tellsReading } = this.#situation;
+    this.#logins.client?.home.unread.seen(conversation, tellsReading);
+  }
+
+  tellReading(tell: boolean): void {
+    this.#situation.tellsReading = tell;
+  }
+
+  typing(user?: string): void {
+    const { client } = this.#logins;
+    if (client === undefined) return;
+    const { home } = client;
+    const other = user === undefined ? undefined : accountNamed(home.space, user);
+    if (user !== undefined && other === undefined) return;
+    client.typing(
+      other === undefined ? this.#situation.conversation : pairStream(home.account, other),
+    );
   }
 
   async settle(): Promise<void> {

@@ -2,6 +2,7 @@
  * The one place where text from others is made harmless for a terminal, and where names are
  * compared. Nothing a peer wrote is printed without having passed through here.
  */
+import { skeleton } from './names.ts';
 
 /** Longest text of a message, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 16 * 1024;
@@ -62,15 +63,30 @@ export function fold(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
+/**
+ * Where a text speaks to somebody as `@name`, in any case: from the sign to the end of the name, in
+ * UTF-16 units. A name within a longer word is another one.
+ */
+export function mentionsOf(text: string, name: string): [from: number, until: number][] {
+  if (name === '' || !text.includes('@')) return [];
+  const written = name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const pattern = `(?<![\\p{L}\\p{M}\\p{N}_])@${written}(?![\\p{L}\\p{M}\\p{N}_]|[.-][\\p{L}\\p{N}])`;
+  return [...text.matchAll(new RegExp(pattern, 'giu'))].map((match) => [
+    match.index,
+    match.index + match[0].length,
+  ]);
+}
+
 /** Words that stand for somebody or something else wherever a name is read. */
-const TAKEN = new Set('* all everybody everyone lobby me nobody server system you'.split(' '));
+const TAKEN = '* all everybody everyone lobby me nobody server system you'.split(' ');
 
 /**
  * Why a name cannot be taken by a new account or room, though one that has it keeps it; undefined
  * for one that is free to be taken.
  */
 export function whyNotFree(name: string): string | undefined {
-  if (TAKEN.has(fold(name)))
+  const look = skeleton(name);
+  if (TAKEN.some((word) => skeleton(word) === look))
     return `"${name}" would be taken for something else; take another name.`;
   if (name.startsWith('-'))
     return 'A name may not begin with "-", which would be read as an option.';
@@ -116,4 +132,18 @@ function editDistance(a: string, b: string): number {
 
 export function byteLength(text: string): number {
   return Buffer.byteLength(text, 'utf8');
+}
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** A number of bytes as people read it. */
+export function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1_000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }

@@ -87,7 +87,15 @@ const LEVELS: readonly (readonly string[])[] = [
   ['lib/app'],
   ['lib/node', 'lib/media', 'lib/nat'],
   ['lib/crdt'],
-  ['lib/errors.ts', 'lib/lifecycle.ts', 'lib/text.ts', 'lib/interfaces.ts', 'lib/log.ts'],
+  [
+    'lib/errors.ts',
+    'lib/interfaces.ts',
+    'lib/lifecycle.ts',
+    'lib/log.ts',
+    'lib/names.ts',
+    'lib/names-data.ts',
+    'lib/text.ts',
+  ],
 ];
 
 function partOf(path: string): { level: number; part: string } {
@@ -107,6 +115,8 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   yargs: /^lib\/ui\/command-line\.ts$/,
   tweetnacl: /^lib\/crdt\/keys\.ts$/,
   '@ipld/dag-cbor': /^lib\/crdt\/codec\.ts$/,
+  nodemailer: /^lib\/node\/mailer\.ts$/,
+  'image-size': /^lib\/node\/blobs\/[a-z-]+\.ts$/,
   blessed: /^lib\/ui\/[a-z-]+\.ts$/,
 };
 
@@ -125,6 +135,8 @@ const isPackage = (one: Import): boolean => !isOwn(one) && !one.specifier.starts
 /** Where that is tested which has no test of its own: by what it is a part of, or by the program. */
 const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/app.ts': 'test/cli/shell.test.ts',
+  'lib/app/admin-events.ts': 'test/app/admin-handlers.test.ts',
+  'lib/app/admin-handling.ts': 'test/app/admin-groups.test.ts',
   'lib/app/backups.ts': 'test/cli/restore.test.ts',
   'lib/app/client-peer.ts': 'test/cli/profiles.test.ts',
   'lib/app/contact-handlers.ts': 'test/cli/contacts.test.ts',
@@ -154,6 +166,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/node/polyfills.ts': 'test/node/libp2p.test.ts',
   'lib/node/server/listeners.ts': 'test/node/server/sessions.test.ts',
   'lib/ui/commands.ts': 'test/ui/help.test.ts',
+  'lib/ui/commands-admin.ts': 'test/ui/help.test.ts',
   'lib/ui/commands-people.ts': 'test/ui/help.test.ts',
   'lib/ui/create-prompt.ts': 'test/ui/prompt.test.ts',
   'lib/ui/options.ts': 'test/ui/command-line.test.ts',

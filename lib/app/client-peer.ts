@@ -1,13 +1,18 @@
 /** A client peer: one account's device on its own data directory. */
+import { join } from 'node:path';
 import { SigningKey, type PublicKey, type RandomBytes } from '../crdt/keys.ts';
+import { hasCode } from '../errors.ts';
 import { startAll, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { BlobStore } from '../node/blobs/store.ts';
 import type { Transport } from '../node/channel.ts';
 import { Client, type ClientEvents } from '../node/client/client.ts';
+import { unsentKey } from '../node/client/files.ts';
 import { inheritKeystore, openKeystore, type Keystore } from '../node/keystore.ts';
 import { createTransport } from '../node/libp2p.ts';
 import { Opaque } from '../node/opaque.ts';
 import type { Profile } from '../node/profile.ts';
+import { BLOBS } from './server-peer.ts';
 
 export interface ClientPeerOptions {
   /** Closed with the peer. */
@@ -28,6 +33,9 @@ export interface ClientPeerOptions {
   readonly random: RandomBytes;
   readonly log: Log;
 }
+
+/** Bytes that files of messages may take here; what the server has as well goes first. */
+const MAX_BLOBS = 4 * 2 ** 30;
 
 export interface ClientPeer {
   readonly profile: Profile;
@@ -52,8 +60,20 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
     lifecycle.add('password service', () => opaque.close());
     const transport = await lifecycle.start(
       'network',
-      () => options.join?.(new SigningKey(seed).public) ?? createTransport({ seed, listen: [] }),
+      async () => options.join?.(new SigningKey(seed).public) ?? reachable(seed),
       (value) => value.stop(),
+    );
+    const blobs: BlobStore = await lifecycle.start(
+      'files',
+      () =>
+        BlobStore.open({
+          directory: join(directory, BLOBS),
+          clock,
+          random,
+          maxBytes: MAX_BLOBS,
+          mayEvict: (hash) => store.get(unsentKey(hash)) === undefined,
+        }),
+      (value) => value.close(),
     );
     const client = await lifecycle.start(
       'client',
@@ -67,6 +87,8 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
           random,
           label: options.label,
           isQuiet: options.isQuiet,
+          isParallel: true,
+          blobs,
           addresses: options.addresses,
           events: options.events,
         }),
@@ -81,4 +103,19 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
       },
     };
   });
+}
+
+/** What others who fetch files from this device may take of it. */
+const GUESTS = { pending: 64, inbound: 64, inboundPerHost: 8, heldBytes: 32 << 20 };
+
+/** A transport by which others can fetch files from this device, as far as this host lets them. */
+async function reachable(seed: Uint8Array): Promise<Transport> {
+  for (const listen of [['0.0.0.0:0', '[::]:0'], ['0.0.0.0:0']])
+    try {
+      return await createTransport({ seed, listen, webSocket: [], limits: GUESTS });
+    } catch (error) {
+      // A host without one of the two.
+      if (!hasCode(error, 'BAD_ADDRESS')) throw error;
+    }
+  return createTransport({ seed, listen: [] });
 }

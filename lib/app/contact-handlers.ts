@@ -50,11 +50,13 @@ const contacts: Handler = async (_args, { client: { home } }) => ({
   contacts: await named(home, 'contact'),
 });
 
+/** Who asks to be a contact, and who has been asked. */
+export async function requestsOf(home: Home): Promise<{ incoming: string[]; outgoing: string[] }> {
+  return { incoming: await named(home, 'incoming'), outgoing: await named(home, 'outgoing') };
+}
+
 const requests: Handler = async (_args, { client: { home } }) => ({
-  requests: {
-    incoming: await named(home, 'incoming'),
-    outgoing: await named(home, 'outgoing'),
-  },
+  requests: await requestsOf(home),
 });
 
 export const CONTACT_HANDLERS: Readonly<Record<string, Handler>> = {

@@ -1,14 +1,17 @@
-/** Getting into an account: by the device, by a password, by a reset code, or by making it. */
+/** Getting into an account: by the device, by a password, by a code, or by making it. */
 import type { AccountId, PublicKey } from '../crdt/keys.ts';
 import { ClchatError, hasCode } from '../errors.ts';
+import type { Hello } from '../node/client/link.ts';
 import { become, leave } from '../node/keystore.ts';
 import { clean, fold, whyNotFree } from '../text.ts';
 import type { ClientPeer } from './client-peer.ts';
-import { newPassword } from './handlers.ts';
+import { isFirstPassword, writtenCode } from './codes.ts';
+import { newPassword, newSecret } from './handlers.ts';
 import type { Ask } from './types.ts';
 
 export interface Credentials {
   readonly password: string | undefined;
+  /** For a name that is new an invitation, for one that is there a code in place of its password. */
   readonly code: string | undefined;
 }
 
@@ -30,6 +33,13 @@ export interface EnterOptions extends LoginOptions {
   readonly isHost: boolean;
   /** A person typed a wrong password and may try again. */
   readonly onWrongPassword: (text: string) => void;
+}
+
+interface Way {
+  /** The account is new. */
+  readonly created: boolean;
+  /** The password that was right, where one was needed. */
+  readonly password?: string | undefined;
 }
 
 /** Wrong passwords that a person at a terminal may type before the program gives up. */
@@ -75,11 +85,32 @@ export async function enterAccount(
   if (client.server !== options.server) throw new ClchatError('SERVER_KEY_CHANGED');
   const { account, revoked } = client.hello!;
   if (revoked) throw new ClchatError('REVOKED');
-  if (account !== null) await recognise(peer, account);
-  if (credentials.code !== undefined) await redeem(peer, name, credentials, ask);
-  else if (account !== null) await enterByDevice(peer, name, account, options);
-  else return enterByName(peer, name, options);
-  return false;
+  const { created, password } =
+    account === null
+      ? await enterByName(peer, name, options)
+      : await enterByDevice(peer, name, account, options);
+  if (ask !== undefined) await replaceFirstPassword(peer, password, ask);
+  return created;
+}
+
+/** A password that somebody else made is good for coming in, and for nothing more. */
+async function replaceFirstPassword(
+  { client }: ClientPeer,
+  used: string | undefined,
+  ask: Ask,
+): Promise<void> {
+  if (client.home.record?.mustChange !== true) return;
+  const first = used ?? (await ask.secret('First password'));
+  const mustDiffer = isFirstPassword(first);
+  let fresh = await newSecret(
+    ask,
+    mustDiffer
+      ? 'Your password was made by somebody else. New password'
+      : 'Your account was made by somebody else. New password, or the same again',
+  );
+  while (mustDiffer && fresh === first)
+    fresh = await newSecret(ask, 'That is the old one. New password');
+  await client.changePassword(first, fresh);
 }
 
 /**
@@ -116,35 +147,48 @@ async function redeem(
       'USAGE',
       'With a code comes a new password: CLCHAT_PASSWORD or --password-file.',
     );
-  await client.recover(name, code ?? '', password);
+  await client.recover(name, writtenCode(code ?? ''), password);
 }
 
 async function enterByDevice(
-  { client }: ClientPeer,
+  peer: ClientPeer,
   name: string,
-  account: { name: string; passwordVersion: number },
+  account: NonNullable<Hello['account']>,
   options: EnterOptions,
-): Promise<void> {
-  if (fold(account.name) !== fold(name))
+): Promise<Way> {
+  const { client, keystore } = peer;
+  await recognise(peer, account);
+  // Somebody who was renamed meanwhile comes once more by the old name.
+  const names = [account.name, keystore.read().account?.name ?? ''];
+  if (!names.some((one) => fold(one) === fold(name)))
     throw new ClchatError('DENIED', `This data directory belongs to "${clean(account.name)}".`);
   if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
-  const asks = options.mustProve && account.passwordVersion > 0;
-  await tryPasswords({ ...options, ask: asks ? options.ask : undefined }, (password) =>
-    client.loginDevice(password),
-  );
+  const { credentials, ask } = options;
+  let password: string | undefined;
+  if (credentials.code !== undefined) await redeem(peer, account.name, credentials, ask);
+  else {
+    const asks = options.mustProve && account.passwordVersion > 0;
+    const trying = { ...options, ask: asks ? ask : undefined };
+    password = await tryPasswords(trying, (given) => client.loginDevice(given));
+  }
+  const known = keystore.read().account;
+  if (known !== undefined && known.name !== account.name)
+    await keystore.update((record) => ({ ...record, account: { ...known, name: account.name } }));
+  return { created: false, password };
 }
 
-async function enterByName(
-  { client, keystore }: ClientPeer,
-  name: string,
-  options: EnterOptions,
-): Promise<boolean> {
+async function enterByName(peer: ClientPeer, name: string, options: EnterOptions): Promise<Way> {
+  const { client, keystore } = peer;
   const { credentials, ask } = options;
   // The server does not know this device, or not any more.
   if (keystore.read().account !== undefined) await keystore.update(leave);
   const { exists, password: hasPassword } = await client.lookup(name);
   if (exists) {
     if (!options.mayLogin) throw new ClchatError('NAME_TAKEN');
+    if (credentials.code !== undefined) {
+      await redeem(peer, name, credentials, ask);
+      return { created: false };
+    }
     if (!hasPassword)
       throw new ClchatError(
         'DENIED',
@@ -155,12 +199,15 @@ async function enterByName(
         'BAD_PASSWORD',
         'A password is needed: CLCHAT_PASSWORD or --password-file.',
       );
-    await tryPasswords(options, (password) => client.loginPassword(name, password ?? ''));
-    return false;
+    const password = await tryPasswords(options, (given) =>
+      client.loginPassword(name, given ?? ''),
+    );
+    return { created: false, password };
   }
   const notFree = options.mayRegister ? whyNotFree(name) : undefined;
   if (notFree !== undefined) throw new ClchatError('BAD_NAME', notFree);
-  if (client.hello?.inviteOnly === true && !options.isHost)
+  const code = credentials.code === undefined ? undefined : writtenCode(credentials.code);
+  if (client.hello?.inviteOnly === true && !options.isHost && code === undefined)
     throw new ClchatError(
       options.mayLogin ? 'NO_SUCH_USER' : 'CODE_REQUIRED',
       `There is no user "${clean(name)}", and this server takes new ones by invitation only.`,
@@ -172,19 +219,24 @@ async function enterByName(
       throw new ClchatError('NO_SUCH_USER', undefined, { data: DECLINED });
     password ??= await newPassword(ask, true);
   }
-  await client.register(name, password === '' ? undefined : password);
-  return true;
+  await client.register(name, password === '' ? undefined : password, code);
+  return { created: true };
 }
 
-/** A given password is tried once; a person may try again. */
+/** A given password is tried once; a person may try again. @returns the one that was right */
 async function tryPasswords(
   { credentials, ask, onWrongPassword }: EnterOptions,
   login: (password: string | undefined) => Promise<void>,
-): Promise<void> {
-  if (credentials.password !== undefined || ask === undefined) return login(credentials.password);
+): Promise<string | undefined> {
+  if (credentials.password !== undefined || ask === undefined) {
+    await login(credentials.password);
+    return credentials.password;
+  }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await login(await ask.secret('Password'));
+      const password = await ask.secret('Password');
+      await login(password);
+      return password;
     } catch (error) {
       if (!hasCode(error, 'BAD_PASSWORD') || attempt === ATTEMPTS) throw error;
       onWrongPassword(error.message);

@@ -121,6 +121,9 @@ async function askAt(
   const events = {
     onPresence: quiet,
     onBroadcast: quiet,
+    onTyping: quiet,
+    onConference: quiet,
+    onConferences: quiet,
     onLogout: quiet,
     onFault: (error: unknown) => log.fault(error),
   };

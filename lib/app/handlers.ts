@@ -1,95 +1,78 @@
 /** What each command does, once somebody is logged in. Results are plain data; see `format.ts`. */
-import { randomInt } from 'node:crypto';
-import type { Entry } from '../crdt/entry.ts';
 import { isPublicKey, type PublicKey } from '../crdt/keys.ts';
-import { codeVerifier, may } from '../crdt/space.ts';
-import {
-  accountStream,
-  LOBBY_STREAM,
-  pairStream,
-  roomStream,
-  type StreamName,
-} from '../crdt/stream.ts';
-import type { Permission } from '../crdt/permissions.ts';
-import type { RoomRecord } from '../crdt/records.ts';
-import { ClchatError } from '../errors.ts';
-import { byteLength, fold, MAX_TEXT_BYTES } from '../text.ts';
-import type { Home } from '../node/client/home.ts';
-import { RESET_SECONDS } from '../node/server/accounts.ts';
+import { accountStream, pairStream } from '../crdt/stream.ts';
+import { ClchatError, EXIT, exitStatusOf } from '../errors.ts';
 import { peerIdOf } from '../node/peer-id.ts';
-import type { Ask } from './types.ts';
+import { ADMIN_HANDLERS } from './admin-handlers.ts';
+import { withOwnPassword } from './admin-accounts.ts';
+import { isFirstPassword } from './codes.ts';
+import { CONFERENCE_HANDLERS } from './conference-handlers.ts';
 import { CONTACT_HANDLERS } from './contact-handlers.ts';
-import { control, need, otherAccount, whole, type Handler } from './handling.ts';
-import { viewOf } from './views.ts';
+import { CONTENT_HANDLERS } from './content-handlers.ts';
+import { FILE_HANDLERS } from './file-handlers.ts';
+import {
+  checkText,
+  control,
+  conversationNamed,
+  mustBeAllowed,
+  mustTakePart,
+  need,
+  otherAccount,
+  sent,
+  whole,
+  type Handler,
+} from './handling.ts';
+import { MOVING_HANDLERS } from './moving-handlers.ts';
+import { ROOM_HANDLERS } from './room-handlers.ts';
+import type { Ask } from './types.ts';
+import { placeView, viewOf } from './views.ts';
 
 /** How many messages `history` gives unless told. */
 const HISTORY_COUNT = 20;
 const HISTORY_LIMIT = 10_000;
 
-/** Refuses before anything is written where the rules will refuse anyway. */
-function mustBeAllowed(home: Home, permission: Permission): void {
-  if (!may(home.space, home.account, permission))
-    throw new ClchatError('DENIED', `You need the permission "${permission}".`, {
-      data: { permission },
-    });
-}
-
-/** Waits for the server's word on an entry. */
-async function sent(home: Home, entry: Entry): Promise<'held' | 'queued'> {
-  const outcome = await home.outbox.answer(entry.id);
-  if (outcome === 'held' || outcome === 'queued') return outcome;
-  throw new ClchatError(outcome);
-}
-
-function checkText(text: string | undefined): string {
-  const given = need(text, 'The text');
-  if (byteLength(given.toWellFormed()) > MAX_TEXT_BYTES) throw new ClchatError('TOO_LARGE');
-  return given.toWellFormed();
-}
-
-function roomNamed(home: Home, name: string): StreamName {
-  const id = home.space.get<string>('roomname', fold(name));
-  if (id === undefined || home.space.get<RoomRecord>('room', id) === undefined)
-    throw new ClchatError('NO_SUCH_ROOM', `There is no room "${name}".`);
-  return roomStream(id);
-}
-
-/** `@user`, `#room`, or a bare word: a room, then a user. */
-function conversationNamed(home: Home, written: string): StreamName {
-  if (written.startsWith('@'))
-    return pairStream(home.account, otherAccount(home, written.slice(1)));
-  if (written.startsWith('#')) return roomNamed(home, written.slice(1));
-  if (home.space.get('roomname', fold(written)) !== undefined) return roomNamed(home, written);
-  return pairStream(home.account, otherAccount(home, written));
-}
-
-const say: Handler = async ({ text }, { client: { home } }) => {
+const say: Handler = async ({ text }, { client: { home }, situation }) => {
   mustBeAllowed(home, 'sendMessage');
-  const entry = await home.conversations.say(LOBBY_STREAM, checkText(text));
+  const { conversation } = situation;
+  const entry = await home.conversations.say(conversation, { text: checkText(text) });
   const state = await sent(home, entry);
-  return { id: home.conversations.announced(entry.id), state, room: home.roomName(LOBBY_STREAM) };
+  home.unread.seen(conversation, situation.tellsReading);
+  return {
+    id: home.conversations.announced(entry.id),
+    state,
+    ...placeView(home, conversation),
+  };
 };
 
-const message: Handler = async ({ user, message: text }, { client: { home } }) => {
+const message: Handler = async ({ user, message: text }, { client: { home }, situation }) => {
   const account = otherAccount(home, need(user, 'The user'));
   mustBeAllowed(home, 'sendMessage');
-  const entry = await home.conversations.say(pairStream(home.account, account), checkText(text));
+  const stream = pairStream(home.account, account);
+  const entry = await home.conversations.say(stream, { text: checkText(text) });
   const state = await sent(home, entry);
+  // Whoever answers has read what there was.
+  home.unread.seen(stream, situation.tellsReading);
   return { id: home.conversations.announced(entry.id), state, to: home.nameOf(account) };
 };
 
-const history: Handler = async ({ conversation, count }, { client }) => {
+const history: Handler = async ({ conversation, count }, { client, situation }) => {
   const { home } = client;
-  const stream = conversation === undefined ? LOBBY_STREAM : conversationNamed(home, conversation);
+  const stream =
+    conversation === undefined ? situation.conversation : conversationNamed(home, conversation);
   const wanted = count === undefined ? HISTORY_COUNT : whole(count, 'The count');
   if (wanted === 0) throw new ClchatError('USAGE', 'The count is 1 or more.');
   if (wanted > HISTORY_LIMIT) throw new ClchatError('TOO_LARGE', `At most ${HISTORY_LIMIT}.`);
-  const { conversations } = home;
-  await client.fetchOlder(
-    stream,
-    async () => (await conversations.newest(stream, wanted, true)).length >= wanted,
-  );
+  mustTakePart(home, stream);
+  const { conversations, unread } = home;
+  await client
+    .fetchOlder(stream, () => conversations.reading.hasNewest(stream, wanted))
+    .catch((error: unknown) => {
+      // What is here can be read all the same.
+      if (exitStatusOf(error) !== EXIT.network) throw error;
+    });
   const messages = await conversations.newest(stream, wanted);
+  const last = messages.findLast(({ position }) => position !== undefined)?.position;
+  if (last !== undefined) unread.read(stream, last + 1, situation.tellsReading);
   const other = conversations.otherName(stream);
   return {
     conversation: other === undefined ? `#${home.roomName(stream) ?? '?'}` : `@${other}`,
@@ -171,7 +154,7 @@ const revoke: Handler = async ({ device }, { client }) => {
   for (let attempt = 1; ; attempt++) {
     const { body, keyring } = home.revocation(one.key);
     try {
-      await home.keep([keyring]);
+      await home.keyrings.keep([keyring]);
       await control(client, 'space', 'revoke', body);
       return { device: shortDevice(one.key) };
     } catch (error) {
@@ -182,28 +165,6 @@ const revoke: Handler = async ({ device }, { client }) => {
     }
   }
 };
-
-const resetpasswd: Handler = async ({ user }, { client }) => {
-  const { home } = client;
-  const account = home.named(need(user, 'The user'));
-  const code = newCode();
-  await control(client, 'space', 'reset', { account, verifier: codeVerifier(code) });
-  return {
-    user: home.nameOf(account),
-    code,
-    seconds: RESET_SECONDS,
-    note: 'Direct messages from before stay readable only on devices that still have their key.',
-  };
-};
-
-/** 25 characters without look-alikes: some 128 bits. */
-function newCode(): string {
-  const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789'.toUpperCase();
-  const groups = Array.from({ length: 5 }, () =>
-    Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join(''),
-  );
-  return groups.join('-');
-}
 
 const passwd: Handler = async ({ old, new: fresh }, { client, ask }) => {
   const { home } = client;
@@ -216,6 +177,8 @@ const passwd: Handler = async ({ old, new: fresh }, { client, ask }) => {
   if (fresh === undefined && ask === undefined) throw new ClchatError('USAGE', 'passwd OLD NEW');
   const after = fresh ?? (await newPassword(ask!, false));
   if (after === '') throw new ClchatError('USAGE', 'A password may not be empty.');
+  if (home.record?.mustChange === true && after === before && isFirstPassword(after))
+    throw new ClchatError('USAGE', 'That is the password that was made for you; take another.');
   await client.changePassword(before, after);
   return { user: home.name };
 };
@@ -241,15 +204,25 @@ export function newPassword(ask: Ask, mayBeNone: boolean): Promise<string> {
   return newSecret(ask, 'New password', mayBeNone ? 'Enter for none' : undefined);
 }
 
-const self: Handler = async (_args, { client }) => ({
-  user: client.home.name,
-  device: shortDevice(client.home.replica.device),
-  group: client.home.record?.group,
-});
+const self: Handler = async (_args, { client: { home } }) => {
+  const { group, display } = home.record ?? {};
+  return {
+    user: home.name,
+    ...(display === undefined ? {} : { display }),
+    device: shortDevice(home.replica.device),
+    group,
+  };
+};
 
 /** Commands for which somebody must be logged in; the rest are `App`'s own. */
-export const HANDLERS: Readonly<Record<string, Handler>> = {
+export const HANDLERS: Readonly<Record<string, Handler>> = withOwnPassword({
+  ...ADMIN_HANDLERS,
+  ...CONFERENCE_HANDLERS,
   ...CONTACT_HANDLERS,
+  ...CONTENT_HANDLERS,
+  ...FILE_HANDLERS,
+  ...MOVING_HANDLERS,
+  ...ROOM_HANDLERS,
   say,
   message,
   history,
@@ -261,7 +234,6 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
   broadcast,
   devices,
   revoke,
-  resetpasswd,
   passwd,
   self,
-};
+});

@@ -1,20 +1,24 @@
 /** The one login of this process: a client peer, and the way of its person into an account. */
 import { hostname } from 'node:os';
-import type { RandomBytes } from '../crdt/keys.ts';
+import type { RandomBytes, RoomId } from '../crdt/keys.ts';
 import { ADMIN_GROUP } from '../crdt/permissions.ts';
 import { ClchatError, hasCode, textOf } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Client, ClientEvents } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
+import { isOut } from '../node/client/room-news.ts';
 import { isName } from '../text.ts';
 import { openClientPeer, type ClientPeer } from './client-peer.ts';
 import { enterAccount, hasDeclined, type EnterOptions, type LoginOptions } from './entering.ts';
 import type { Found } from './finding.ts';
 import type { Places } from './places.ts';
+import { roomEventOf } from './room-views.ts';
 import type { ServerPeer } from './server-peer.ts';
 import type { AppEvent, Ask, ResultData } from './types.ts';
-import { contactEventOf, viewOf } from './views.ts';
+import { adminEventOf, arrivalNotices } from './admin-events.ts';
+import { conferenceEventOf, isOutOf } from './conference-events.ts';
+import { contactEventOf, contentEventOf, placeView, unreadViews, viewOf } from './views.ts';
 
 export interface LoginsOptions {
   readonly places: Places;
@@ -25,6 +29,8 @@ export interface LoginsOptions {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly tell: (event: AppEvent) => void;
+  /** A room is gone, or the person is not in it any more. */
+  readonly onOut: (room: RoomId) => void;
 }
 
 /** What came of a wish to log in. */
@@ -39,7 +45,8 @@ export interface Entered extends ResultData {
 /** Where an event of the time of absence stands among the others, the lower the earlier. */
 function rankOf({ event }: AppEvent): number {
   if (event === 'request') return 0;
-  return event === 'contact' || event === 'unfriend' ? 1 : 2;
+  if (event === 'contact' || event === 'unfriend') return 1;
+  return event === 'conference' ? 2 : 3;
 }
 
 /** How long the word that somebody is admin may take within this process, in milliseconds. */
@@ -119,11 +126,14 @@ export class Logins {
           this.#options.tell({ event: 'notice', code: 'BAD_PASSWORD', text }),
       });
       this.#tellArrived();
+      await this.#describe(peer, found.name);
       const { home } = peer.client;
-      const serverName = home.serverName || found.name;
-      await peer.profile.describe({ server: found.key, serverName, user: home.name });
+      for (const event of arrivalNotices(home)) this.#options.tell(event);
       // Whoever starts a server at its own console is its admin.
       if (host !== undefined) await crown(host, home);
+      // Those who have many conversations need not wait for it.
+      if (!this.#options.isQuiet)
+        this.#tellUnread(home).catch((error: unknown) => this.#options.log.fault(error));
       return { user: peer.client.home.name, created };
     } catch (error) {
       if (this.#login === login) this.#login = undefined;
@@ -134,9 +144,26 @@ export class Logins {
     }
   }
 
+  /** What there is to be read or answered. */
+  async #tellUnread(home: Home): Promise<void> {
+    const conversations = await unreadViews(home);
+    const relations = [...(await home.contacts.all()).values()];
+    const requests = relations.filter((relation) => relation === 'incoming').length;
+    if (conversations.length > 0 || requests > 0)
+      this.#options.tell({ event: 'unread', conversations, requests });
+  }
+
+  /** Has the profile say whose it is, by what they are called now. */
+  async #describe({ client, profile }: ClientPeer, name: string): Promise<void> {
+    const { home, server } = client;
+    if (server === undefined) return;
+    const serverName = home.serverName || name;
+    await profile.describe({ server, serverName, user: home.name });
+  }
+
   /** How a person whose device was revoked can use the account here again. */
   #goingOn({ profile }: ClientPeer): string {
-    return `This device has been revoked by its account. To log in here again, start with another --data DIR, or move ${profile.directory} away.`;
+    return `This device has been revoked by its account, or the account has been removed. To log in here again, start with another --data DIR, or move ${profile.directory} away.`;
   }
 
   async #open(
@@ -177,7 +204,8 @@ export class Logins {
       .splice(0)
       .map((view) => view(client.home))
       .filter((event) => event !== undefined);
-    // What came in while nobody was there: requests first, then contacts, then messages.
+    // What came in while nobody was there: requests first, then contacts and their conferences, then
+    // messages.
     for (const event of events.sort((a, b) => rankOf(a) - rankOf(b))) this.#options.tell(event);
   }
 
@@ -192,11 +220,44 @@ export class Logins {
         this.#arrived.push((home) => contactEventOf(home, news));
         this.#tellArrived();
       },
-      onReceipt: ({ id, on, of }) => tell({ event: 'receipt', id, held: true, on, of }),
+      onContent: (news) => {
+        this.#arrived.push((home) => contentEventOf(home, news));
+        this.#tellArrived();
+      },
+      onAdmin: (news) => {
+        const { peer } = this;
+        if (peer === undefined) return;
+        if (news.kind === 'name' || news.kind === 'server')
+          this.#describe(peer, name).catch((error: unknown) => log.fault(error));
+        const event = adminEventOf(peer.client.home, news);
+        if (event !== undefined) tell(event);
+      },
+      onRoom: (news, isLive) => {
+        const home = this.client?.home;
+        if (home !== undefined && isOut(news, home.account)) this.#options.onOut(news.room);
+        if (!isLive) return;
+        this.#arrived.push((who) => roomEventOf(who, news));
+        this.#tellArrived();
+      },
+      onConference: (news) => {
+        this.#arrived.push((home) => {
+          if (isOutOf(news, home.name)) this.#options.onOut(news.id);
+          return conferenceEventOf(news);
+        });
+        this.#tellArrived();
+      },
+      onTyping: ({ stream, user }) => {
+        const home = this.client?.home;
+        if (home !== undefined && user !== undefined)
+          tell({ event: 'typing', user, ...placeView(home, stream) });
+      },
+      onSending: (news) => tell({ event: 'attachment', ...news }),
+      onReceipt: (receipt) => tell({ event: 'receipt', held: true, ...receipt }),
       onRefused: (id, code) => tell({ event: 'refused', id, code, text: textOf(code) }),
       onPresence: ({ user, online }) => tell({ event: 'presence', user, online }),
       onBroadcast: (notice) => tell({ event: 'broadcast', ...notice }),
-      onConnected: (connected) => tell({ event: 'server', connected, name }),
+      onConnected: (connected) =>
+        tell({ event: 'server', connected, name: this.client?.home.serverName || name }),
       onLogout: (reason) => {
         tell({ event: 'logout', reason });
         const { peer } = this.#login ?? {};

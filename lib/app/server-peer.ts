@@ -1,18 +1,21 @@
 /** A server peer: the server role on its own data directory, reachable and announced on the LAN. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import type { PublicKey, RandomBytes } from '../crdt/keys.ts';
 import { encode } from '../crdt/codec.ts';
 import { LogStore, stored } from '../crdt/log-store.ts';
 import { bytesUpTo, type ServerRecord } from '../crdt/records.ts';
 import type { Store } from '../crdt/store.ts';
-import { hasCode } from '../errors.ts';
+import { ClchatError, hasCode } from '../errors.ts';
 import { formatEndpoint, parseEndpoint } from '../interfaces.ts';
 import { startAll, type Clock, type Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { backup, restore } from '../node/backup.ts';
+import { BlobStore } from '../node/blobs/store.ts';
 import { openIdentity, type KeystoreRecord } from '../node/keystore.ts';
 import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
+import { createMailer, type Mailer } from '../node/mailer.ts';
 import { createLoopback, type Loopback } from '../node/loopback.ts';
 import { Opaque, type OpaqueServer } from '../node/opaque.ts';
 import { openProfile, type Profile } from '../node/profile.ts';
@@ -20,6 +23,8 @@ import { Server } from '../node/server/server.ts';
 import { openVault, type Vault } from '../node/vault.ts';
 import { advertise } from '../node/discovery.ts';
 
+/** Where in its directory a peer keeps the files of messages. */
+export const BLOBS = 'blobs';
 /** Where servers listen unless told; the next ones are tried when it is taken. */
 export const DEFAULT_PORT = 49152;
 export const LAST_PORT = 49161;
@@ -35,6 +40,8 @@ export interface ServerPeerOptions {
   readonly blockDuration: number;
   readonly timeout: number;
   readonly inviteOnly: boolean;
+  /** Of the mail server, as `createMailer` takes it; undefined: no mails are sent. */
+  readonly smtpUrl?: string | undefined;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
@@ -56,21 +63,36 @@ export interface ServerPeer {
   stop(): Promise<void>;
 }
 
-/** @throws PORT_IN_USE, BAD_ADDRESS, BAD_NAME, DATA_IN_USE, BAD_PASSPHRASE and store errors */
+/** @throws PORT_IN_USE, BAD_ADDRESS, USAGE (the mail server's URL), BAD_NAME, DATA_IN_USE, BAD_PASSPHRASE and store errors */
 export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer> {
   return startAll(async (lifecycle) => {
     const { profile, passphrase, random, clock, log } = options;
     const { directory, store } = profile;
     lifecycle.add('profile', () => profile.close());
+    const { smtpUrl } = options;
+    const mailer =
+      smtpUrl === undefined
+        ? undefined
+        : await lifecycle.start(
+            'mail',
+            () => mailerAt(smtpUrl),
+            (value) => value.close(),
+          );
     const sealed = { directory, passphrase, random };
     const identity = await openIdentity(sealed);
     const vault = await openVault({ ...sealed, store });
     const passwords = new Opaque();
     lifecycle.add('password service', () => passwords.close());
     const opaque = await passwordServer(passwords, vault, store, identity.public);
+    const blobs = await lifecycle.start(
+      'files',
+      () => BlobStore.open({ directory: join(directory, BLOBS), clock, random }),
+      (value) => value.close(),
+    );
     const transport = await listen(options, lifecycle, identity.seed);
     const recoverMs = await beginRecovery(store, clock);
     const loopback = createLoopback();
+    let rename: (name: string) => void = () => undefined;
     const server = await lifecycle.start(
       'server',
       () =>
@@ -86,6 +108,9 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
           blockDuration: options.blockDuration,
           timeout: options.timeout,
           inviteOnly: options.inviteOnly,
+          mailer,
+          blobs,
+          onRename: (name) => rename(name),
           term: termOf(store),
           recoverMs,
           onFault: (error) => log.fault(error),
@@ -94,7 +119,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
     );
     // Later than the server has begun to wait, so that the mark outlives the wait.
     if (recoverMs > 0) endRecovery(store, lifecycle, recoverMs, log);
-    await lifecycle.start(
+    const announcement = await lifecycle.start(
       'announcement',
       () =>
         advertise({
@@ -105,6 +130,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
         }),
       (value) => value.stop(),
     );
+    rename = (name) => announcement.update({ name });
     return {
       server,
       key: identity.public,
@@ -120,6 +146,16 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       },
     };
   });
+}
+
+/** @throws USAGE where the URL is none: no other address of this server is meant */
+function mailerAt(url: string): Mailer {
+  try {
+    return createMailer(url);
+  } catch (error) {
+    if (!hasCode(error, 'BAD_ADDRESS')) throw error;
+    throw new ClchatError('USAGE', `The mail server cannot be used: ${error.message}`);
+  }
 }
 
 /** Where to listen, written out in full. @throws BAD_ADDRESS */

@@ -21,22 +21,95 @@ export interface Progress {
   /** Devices that have it, of those that are to get it. Present from `held` on. */
   readonly on?: number;
   readonly of?: number;
+  /** People who have read it, as far as they let it be known; absent where nobody has. */
+  readonly read?: number;
   /** Why it was refused. */
   readonly code?: ErrorCode;
+}
+
+/** A file that belongs to a message. */
+export interface FileView {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly type?: string;
+  /** Of an image, in pixels. */
+  readonly width?: number;
+  readonly height?: number;
+  /** All of it is on this device. */
+  readonly here: boolean;
+}
+
+export interface ReactionView {
+  readonly emoji: string;
+  readonly users: readonly string[];
+}
+
+/** A message in short: its author and the beginning of its text, as far as they are known here. */
+export interface QuoteView {
+  readonly from?: string;
+  readonly text?: string;
 }
 
 /** A message as `history`, `search` and events give it. Exactly one of `to` and `room` is there. */
 export interface MessageView {
   readonly id: string;
+  /** Empty where the message was removed. */
   readonly from: string;
   readonly to?: string;
   readonly room?: string;
+  /** Of one that was removed, what stands in its place. */
   readonly text: string;
   /** Milliseconds since 1970 as the author's clock said: for display only. */
   readonly time: number;
   /** Written by this account. */
   readonly mine: boolean;
   readonly progress?: Progress;
+  /** The message that it answers. */
+  readonly reply?: { readonly id: string } & QuoteView;
+  readonly file?: FileView;
+  readonly edited?: true;
+  readonly removed?: true;
+  readonly reactions?: readonly ReactionView[];
+  /** It names this account, and is not its own. */
+  readonly mention?: true;
+}
+
+/** Where something happens: exactly one of the two. `to` is the other side of a direct talk. */
+export interface PlaceView {
+  readonly to?: string;
+  /** Path of a room. */
+  readonly room?: string;
+}
+
+/** A conversation of which something is unread. */
+export interface UnreadView extends PlaceView {
+  /** Messages of others. */
+  readonly count: number;
+  /** There are more of them than were counted. */
+  readonly more?: true;
+  /** Those of them that name this account. */
+  readonly mentions: number;
+}
+
+/** A conference as events and lists give it. */
+export interface ConferenceView {
+  readonly id: string;
+  readonly name: string;
+  /** Absent: the lobby's, which is nobody's. */
+  readonly owner?: string;
+  readonly state: 'active' | 'waiting' | 'ended';
+  /**
+   * Who is in it; for who is neither in it nor invited the contacts alone: where none is left, it is
+   * out of sight.
+   */
+  readonly participants: readonly string[];
+  /** Those of them whose connection is lost. */
+  readonly away?: readonly string[];
+  /** Why it ended. */
+  readonly reason?: string;
+  /** What has changed. */
+  readonly change?: { readonly user: string; readonly kind: string };
 }
 
 export type AppEvent =
@@ -56,6 +129,74 @@ export type AppEvent =
     }
   | { readonly event: 'contact'; readonly user: string }
   | { readonly event: 'unfriend'; readonly user: string }
+  | ({
+      readonly event: 'edited';
+      readonly id: string;
+      readonly by: string;
+      readonly text: string;
+    } & PlaceView)
+  | ({ readonly event: 'removed'; readonly id: string; readonly by: string } & PlaceView)
+  | ({
+      readonly event: 'reacted';
+      readonly id: string;
+      readonly by: string;
+      /** What was said, or (`on` false) taken back; absent where it cannot be read here. */
+      readonly emoji?: string;
+      readonly on?: boolean;
+      /** All that there are now. */
+      readonly reactions: readonly ReactionView[];
+      /** The message. */
+      readonly about: QuoteView;
+    } & PlaceView)
+  | ({ readonly event: 'typing'; readonly user: string } & PlaceView)
+  | {
+      /** What there is to be read or answered, after a login; told only where there is something. */
+      readonly event: 'unread';
+      readonly conversations: readonly UnreadView[];
+      /** Requests to be a contact that wait for an answer. */
+      readonly requests: number;
+    }
+  | {
+      /** A room that this person may see. */
+      readonly event: 'room';
+      readonly room: string;
+      readonly state: 'created' | 'updated' | 'removed';
+      /** By whom; absent where the server did it. */
+      readonly by?: string;
+    }
+  | {
+      readonly event: 'member';
+      readonly room: string;
+      readonly user: string;
+      readonly state: 'joined' | 'left' | 'removed';
+    }
+  | ({ readonly event: 'conference' } & ConferenceView)
+  | {
+      /** A code of one's own was issued or redeemed. */
+      readonly event: 'code';
+      readonly purpose: 'signup' | 'elevate' | 'join';
+      readonly state: 'issued' | 'redeemed';
+      readonly group?: string;
+      readonly room?: string;
+      /** Who redeemed it. */
+      readonly user?: string;
+    }
+  | {
+      /** A group has changed, or somebody (`user`) is in another. */
+      readonly event: 'group';
+      readonly group: string;
+      readonly state: 'created' | 'updated' | 'removed' | 'set';
+      readonly user?: string;
+    }
+  | {
+      readonly event: 'attachment';
+      readonly id: string;
+      readonly name: string;
+      /** From 0 to 1. */
+      readonly progress: number;
+      readonly state: 'sending' | 'fetching' | 'done' | 'failed';
+      readonly code?: ErrorCode;
+    }
   | { readonly event: 'presence'; readonly user: string; readonly online: boolean }
   | {
       readonly event: 'receipt';
@@ -63,6 +204,8 @@ export type AppEvent =
       readonly held: boolean;
       readonly on: number;
       readonly of: number;
+      /** People who have read it, as far as they let it be known. */
+      readonly read: number;
     }
   | {
       readonly event: 'refused';
@@ -120,9 +263,15 @@ export interface App {
   subscribe(listener: (event: AppEvent) => void): () => void;
   status(): AppStatus;
   /** Names for completion, without prefix, best first. */
-  names(kind: 'user' | 'room' | 'device'): readonly string[];
+  names(kind: 'user' | 'room' | 'device' | 'group'): readonly string[];
   /** Tells the program that a person is active, so that it is not logged out for inactivity. */
   touch(): void;
+  /** Tells the program that what it has told of the current conversation until now has been seen. */
+  seen(): void;
+  /** Whether authors may know that their messages are read here; they may unless told otherwise. */
+  tellReading(tell: boolean): void;
+  /** Tells the program that a text is being typed: to `user`, or in the current conversation. */
+  typing(user?: string): void;
   /** Resolves when everything under way (submissions, acknowledgements) has been finished or given up. */
   settle(): Promise<void>;
   stop(reason: string): Promise<void>;

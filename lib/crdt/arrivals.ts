@@ -3,12 +3,11 @@
  * together where several came in.
  */
 import { Draft } from './draft.ts';
-import { verifyEntry } from './entry.ts';
 import { translate } from '../errors.ts';
 import type { PublicKey } from './keys.ts';
 import type { LogStore, OpenStream } from './log-store.ts';
 import type { OwnEntries, Plan } from './own-entries.ts';
-import { loadSeal, openBatch, openSeal, type Batch } from './seal.ts';
+import { loadSeal, openBatch, openBatchApart, openSeal, type Batch } from './seal.ts';
 import type { StreamName } from './stream.ts';
 
 /**
@@ -30,6 +29,8 @@ export interface Arrival {
 interface Arriving {
   readonly sealBytes: Uint8Array;
   readonly itemBytes: readonly Uint8Array[];
+  /** Checked on other threads while it waits; undefined: when its turn has come. */
+  readonly checked: Promise<Batch> | undefined;
   readonly resolve: (arrival: Arrival) => void;
   readonly reject: (error: Error) => void;
 }
@@ -39,6 +40,8 @@ export interface ArrivalsOptions {
   readonly server: PublicKey;
   readonly space: OpenStream;
   readonly own: OwnEntries;
+  /** Signatures are verified on other threads. */
+  readonly isParallel: boolean;
   /** Runs alone among all that changes the replica. */
   readonly inTurn: (run: () => Promise<void>) => Promise<void>;
   /** Writes, then makes the same change in memory. */
@@ -61,8 +64,12 @@ export class Arrivals {
    * @throws BAD_ENTRY when anything of it is not what the server sealed
    */
   take(sealBytes: Uint8Array, itemBytes: readonly Uint8Array[]): Promise<Arrival> {
+    const { isParallel, server } = this.#options;
+    const checked = isParallel ? openBatchApart(sealBytes, itemBytes, server) : undefined;
+    // Whoever brought it is told once its turn has come.
+    checked?.catch(() => undefined);
     return new Promise((resolve, reject) => {
-      this.#arriving.push({ sealBytes, itemBytes, resolve, reject });
+      this.#arriving.push({ sealBytes, itemBytes, checked, resolve, reject });
       if (this.#arriving.length === 1) void this.#options.inTurn(() => this.#takeAll());
     });
   }
@@ -97,7 +104,7 @@ export class Arrivals {
           if (!isKnown) openSeal(sealBytes, server);
           tell(isKnown ? 'duplicate' : 'forked');
         } else {
-          const batch = openBatch(sealBytes, itemBytes, server, verifyEntry);
+          const batch = await (one.checked ?? openBatch(sealBytes, itemBytes, server));
           if (draft.add(batch, space)) {
             for (const item of batch.items) own.sealed(stream, item, draft.plan);
             draft.waiting.push({ ...one, resolve: () => tell('added') });

@@ -12,14 +12,23 @@ import {
   bytesUpTo,
   count,
   entryId,
+  epochRecord,
+  groupName,
   groupRecord,
   keyringPublic,
   label,
+  level,
+  media,
   name,
   publicKey,
+  roomId,
 } from './records.ts';
+import { PERMISSIONS } from './permissions.ts';
+import { isStreamName, type StreamName } from './stream.ts';
 import { byteLength, MAX_TEXT_BYTES } from '../text.ts';
 
+/** An action that says all by its kind. */
+const nothing = v.strictObject({});
 const deviceKeys = v.strictObject({ sealing: bytes(32), label });
 const passwordKeys = v.strictObject({
   /** X25519 key that only the password opens. */
@@ -35,16 +44,102 @@ export const messageText = v.pipe(
   v.check((text) => text.length > 0 && byteLength(text) <= MAX_TEXT_BYTES),
 );
 
-/** What a message says, in the clear or inside its sealed body. */
-export const sayBody = v.strictObject({ text: messageText });
+/** A file that belongs to a message: how to find its bytes, and what its author says of them. */
+export const fileReference = v.strictObject({
+  /** SHA-256 of its manifest, by which it is fetched. */
+  hash: bytes(32),
+  /** Bytes of the file itself. */
+  size: count,
+  /** Never to be used as a path. */
+  name: v.pipe(
+    v.string(),
+    v.check((text) => byteLength(text) <= 255),
+  ),
+  /** A media type. */
+  type: v.optional(v.pipe(v.string(), v.maxLength(100))),
+  /** Opens it, in an encrypted conversation. */
+  key: v.optional(bytes(32)),
+  /** Of an image, in pixels. */
+  width: v.optional(count),
+  height: v.optional(count),
+});
+export type FileReference = v.InferOutput<typeof fileReference>;
+
+/** What a message says, in the clear or inside its sealed body: a text, a file or both. */
+export const sayBody = v.pipe(
+  v.strictObject({
+    text: v.pipe(
+      v.string(),
+      v.check((text) => byteLength(text) <= MAX_TEXT_BYTES),
+    ),
+    /** The message that it answers. */
+    reply: v.optional(entryId),
+    file: v.optional(fileReference),
+  }),
+  v.check(({ text, file }) => text.length > 0 || file !== undefined),
+);
 export type SayBody = v.InferOutput<typeof sayBody>;
 
-/** A body sealed under a key epoch. */
-export const sealedBody = v.strictObject({ epoch: entryId, box: bytesUpTo(63 * 1024) });
+/** What is sealed under a key epoch. */
+const sealed = { epoch: entryId, box: bytesUpTo(63 * 1024) };
+
+/** A message sealed under a key epoch. */
+export const sealedBody = v.strictObject({
+  ...sealed,
+  /** What it refers to in the clear, so that those who may read the message can fetch the file. */
+  blob: v.optional(v.strictObject({ hash: bytes(32), size: count })),
+});
 export type SealedBody = v.InferOutput<typeof sealedBody>;
 
-/** An action that says all by its kind. */
-const nothing = v.strictObject({});
+/** The new text of a message, in the clear or inside its sealed body. */
+export const editText = v.strictObject({ text: messageText });
+export type EditText = v.InferOutput<typeof editText>;
+
+/** What somebody feels about a message, in the clear or inside its sealed body. */
+export const reaction = v.strictObject({
+  emoji: v.pipe(v.string(), v.minLength(1), v.maxLength(32)),
+  on: v.boolean(),
+});
+export type Reaction = v.InferOutput<typeof reaction>;
+
+const target = { target: entryId };
+/** Not as its author, but by the permission to change messages of others. */
+const moderator = { moderator: v.optional(v.literal(true)) };
+
+/** What is done about a message that is there already. */
+const content = {
+  edit: v.union([
+    v.strictObject({ ...target, ...moderator, ...editText.entries }),
+    v.strictObject({ ...target, ...moderator, ...sealed }),
+  ]),
+  /** Erases it for good. */
+  remove: v.strictObject({ ...target, ...moderator }),
+  react: v.union([
+    v.strictObject({ ...target, ...reaction.entries }),
+    v.strictObject({ ...target, ...sealed }),
+  ]),
+} as const;
+
+const wrapsOf = <N extends number>(most: N) => ({
+  number: count,
+  wraps: v.pipe(v.array(v.tuple([accountId, count, box])), v.maxLength(most)),
+});
+
+/** A room's lock: its keyring, and the secret for whoever knows the password. */
+const lockKeys = v.strictObject({ keyring: keyringPublic, password: v.nullable(passwordKeys) });
+export type LockKeys = v.InferOutput<typeof lockKeys>;
+
+const permissions = v.pipe(v.array(v.picklist(PERMISSIONS)), v.maxLength(PERMISSIONS.length));
+const codeFacts = {
+  /** Verifies that somebody knows the code. */
+  verifier: publicKey,
+  uses: v.pipe(count, v.minValue(1), v.maxValue(10_000)),
+  /** Milliseconds since 1970, by the server's clock. */
+  expires: count,
+};
+/** The redemption of a code: see `codeStatement`. */
+const redemption = v.strictObject({ verifier: publicKey, proof: bytes(64) });
+export type Redemption = v.InferOutput<typeof redemption>;
 
 export const BODIES = {
   space: {
@@ -60,6 +155,8 @@ export const BODIES = {
       device: deviceKeys,
       keyring: keyringPublic,
       password: v.nullable(passwordKeys),
+      /** The invitation by which it is made. */
+      code: v.optional(redemption),
     }),
     /** A further device, by itself, vouched for by the account's keyring key. */
     device: v.strictObject({
@@ -76,7 +173,11 @@ export const BODIES = {
       password: v.nullable(box),
       previous: bytes(72),
     }),
-    password: v.strictObject({ password: passwordKeys }),
+    /** A new password; in place of one that somebody else made, with a new keyring. */
+    password: v.strictObject({
+      password: passwordKeys,
+      renewal: v.optional(v.strictObject({ keyring: keyringPublic, wraps, previous: bytes(72) })),
+    }),
     /** An administrator lets an account set a new password with a one-time code. */
     reset: v.strictObject({ account: accountId, verifier: bytes(32) }),
     /** The code of a reset is redeemed. */
@@ -88,16 +189,94 @@ export const BODIES = {
       wraps,
       password: passwordKeys,
     }),
-    setgroup: v.strictObject({ account: accountId, group: v.pipe(v.string(), v.maxLength(32)) }),
-    room: v.strictObject({ name, private: v.boolean() }),
+    /** Of a group that does not exist an account is in no other, and may nothing. */
+    setgroup: v.strictObject({ account: accountId, group: groupName }),
+    creategroup: v.strictObject({ name: groupName, level }),
+    updategroup: v.strictObject({
+      name: groupName,
+      add: permissions,
+      remove: permissions,
+      level: v.optional(level),
+      fileLimit: v.optional(count),
+    }),
+    removegroup: v.strictObject({ name: groupName }),
+    /** An account made for somebody else, with a first password that has to be changed. */
+    createuser: v.strictObject({
+      name,
+      group: groupName,
+      keyring: keyringPublic,
+      password: passwordKeys,
+    }),
+    updateuser: v.strictObject({
+      account: accountId,
+      name: v.optional(name),
+      display: v.optional(label),
+    }),
+    /** The end of an account; with vengeance all that it wrote is erased. */
+    removeuser: v.strictObject({ account: accountId, vengeance: v.boolean() }),
+    /** A code that invites into a group, or lifts who redeems it into one. */
+    code: v.strictObject({
+      purpose: v.picklist(['signup', 'elevate']),
+      group: groupName,
+      ...codeFacts,
+    }),
+    elevate: redemption,
+    renameserver: v.strictObject({ name }),
+    motd: v.strictObject({ text: v.pipe(v.string(), v.maxLength(1024)) }),
+    /** Shuts somebody out of a room or of the server, for a time or (0) for good. */
+    ban: v.strictObject({ account: accountId, room: v.optional(roomId), until: count }),
+    unban: v.strictObject({ account: accountId, room: v.optional(roomId) }),
+    room: v.strictObject({
+      name,
+      private: v.boolean(),
+      parent: v.optional(roomId),
+      media: v.optional(media),
+      lifetime: v.optional(v.picklist(['temporary', 'conference'])),
+      lock: v.optional(lockKeys),
+    }),
+    updateroom: v.strictObject({
+      room: roomId,
+      name: v.optional(name),
+      /** Null: to the top. */
+      parent: v.optional(v.nullable(roomId)),
+      media: v.optional(media),
+      position: v.optional(count),
+    }),
+    /** The end of a room and of those in it. */
+    removeroom: v.strictObject({ room: roomId }),
+    /** Another password, or none. */
+    lock: v.strictObject({ room: roomId, lock: v.nullable(lockKeys) }),
+    /** Nobody comes in by the present lock any more. */
+    retire: v.strictObject({ room: roomId }),
+    owner: v.strictObject({ room: roomId, account: accountId }),
+    /** Membership of open rooms. */
+    join: v.strictObject({ room: roomId }),
+    leave: v.strictObject({ room: roomId }),
+    expel: v.strictObject({ room: roomId, account: accountId }),
   },
   room: {
     say: sayBody,
     sealed: sealedBody,
+    ...content,
     epoch: v.strictObject({
-      number: count,
-      wraps: v.pipe(v.array(v.tuple([accountId, count, box])), v.maxLength(512)),
+      ...wrapsOf(512),
+      lock: epochRecord.entries.lock,
+      above: epochRecord.entries.above,
+      previous: epochRecord.entries.previous,
     }),
+    /** Comes in, into an encrypted room, by what proves that one may. */
+    join: v.strictObject({
+      by: v.variant('type', [
+        v.strictObject({ type: v.literal('owner') }),
+        v.strictObject({ type: v.literal('lock'), generation: count, proof: bytes(64) }),
+        v.strictObject({ type: v.literal('code'), ...redemption.entries }),
+        /** Into a conference, whose participants are the server's word. */
+        v.strictObject({ type: v.literal('word') }),
+      ]),
+    }),
+    leave: nothing,
+    /** A code that lets somebody in. */
+    code: v.strictObject(codeFacts),
     members: v.strictObject({
       add: v.pipe(v.array(accountId), v.maxLength(512)),
       remove: v.pipe(v.array(accountId), v.maxLength(512)),
@@ -115,13 +294,17 @@ export const BODIES = {
     befriend: nothing,
     unfriend: nothing,
     sealed: sealedBody,
-    epoch: v.strictObject({
-      number: count,
-      wraps: v.pipe(v.array(v.tuple([accountId, count, box])), v.maxLength(2)),
-    }),
+    ...content,
+    epoch: v.strictObject(wrapsOf(2)),
   },
   account: {
     block: v.strictObject({ account: accountId, blocked: v.boolean() }),
+    /** How far a stream has been read; where `tell`, its authors may know. */
+    read: v.strictObject({
+      stream: v.custom<StreamName>(isStreamName),
+      until: count,
+      tell: v.boolean(),
+    }),
   },
 } as const;
 

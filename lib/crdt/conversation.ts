@@ -5,17 +5,16 @@
 import type { PairAction, RoomAction } from './bodies.ts';
 import type { ContactAction } from './contact.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { AccountId, EntryId } from './keys.ts';
-import { accountOf, type EpochRecord, type RoomRecord } from './records.ts';
+import type { EntryId } from './keys.ts';
+import { checkMembership, isMembershipAction, membersOf, reduceMembership } from './membership.ts';
+import { accountOf, type EpochRecord } from './records.ts';
+import { may } from './rights.ts';
+import { isEncryptedRoom, isOpenMember, lockOf, roomOf } from './rooms.ts';
 import type { Context } from './rules.ts';
-import { may } from './space.ts';
 import type { Change, Reader } from './state.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
 
 export type ConversationAction = RoomAction | Exclude<PairAction, ContactAction>;
-
-/** Most members of an encrypted room: each key epoch is wrapped to every one of them. */
-export const MAX_MEMBERS = 512;
 
 /** Whether a stream's messages are end-to-end encrypted. */
 export function isEncrypted(space: Reader, stream: StreamName): boolean {
@@ -24,7 +23,7 @@ export function isEncrypted(space: Reader, stream: StreamName): boolean {
     case 'pair':
       return true;
     case 'room':
-      return space.get<RoomRecord>('room', place.room)?.private === true;
+      return isEncryptedRoom(space, place.room);
     case 'space':
     case 'account':
       return false;
@@ -33,31 +32,31 @@ export function isEncrypted(space: Reader, stream: StreamName): boolean {
   }
 }
 
-/** Members of an encrypted conversation. */
-export function membersOf(stream: StreamName, state: Reader): AccountId[] {
-  const place = placeOfStream(stream);
-  if (place.type === 'pair') return [place.a, place.b];
-  const members: AccountId[] = [];
-  for (const [account] of state.entries('member')) members.push(account as AccountId);
-  return members;
-}
-
 /** Whether an epoch was found good: asked for with every message, and the same until keys change. */
 interface Judged {
   readonly accounts: number;
   readonly members: number;
+  readonly rooms: number;
   readonly good: boolean;
 }
 
 const judged = new WeakMap<EpochRecord['wraps'], Judged>();
 const judgedInHindsight = new WeakMap<EpochRecord['wraps'], Judged>();
 
+/** The generation of the lock that is to open an epoch; undefined where none is. */
+export function lockGeneration(space: Pick<Reader, 'get'>, at: StreamName): number | undefined {
+  const place = placeOfStream(at);
+  const lock = place.type === 'room' ? lockOf(space, place.room) : undefined;
+  return lock === undefined || lock.retired ? undefined : lock.generation;
+}
+
 /**
- * Whether the wraps reach exactly the members, at the present generation of each one's keyring; in
- * hindsight, at a generation that was the present one at some time.
+ * Whether the wraps reach exactly the members, at the present generation of each one's keyring, and
+ * whoever opens the room's present lock; in hindsight, at a generation that was the present one at
+ * some time.
  */
 function isGood(
-  { wraps }: EpochRecord,
+  { wraps, lock }: Pick<EpochRecord, 'wraps' | 'lock'>,
   space: Reader,
   at: StreamName,
   stream: Reader,
@@ -65,20 +64,23 @@ function isGood(
 ): boolean {
   const accounts = space.stamp('account');
   const members = stream.stamp('member');
+  const rooms = space.stamp('room');
   const judgements = hindsight ? judgedInHindsight : judged;
   const known = judgements.get(wraps);
-  if (known?.accounts === accounts && known.members === members) return known.good;
+  if (known?.accounts === accounts && known.members === members && known.rooms === rooms)
+    return known.good;
   const generations = new Map(wraps.map(([account, generation]) => [account, generation]));
-  const all = membersOf(at, stream);
+  const all = membersOf(at, stream, space);
   const good =
     wraps.length === all.length &&
+    (hindsight || lock?.generation === lockGeneration(space, at)) &&
     all.every((member) => {
       const generation = generations.get(member);
       const present = accountOf(space, member)?.keyring.generation;
       if (generation === undefined || present === undefined) return false;
       return hindsight ? generation <= present : generation === present;
     });
-  judgements.set(wraps, { accounts, members, good });
+  judgements.set(wraps, { accounts, members, rooms, good });
   return good;
 }
 
@@ -100,16 +102,45 @@ export function lastEpochNumber(state: Reader): number {
 }
 
 function checkEpoch(
-  wraps: EpochRecord['wraps'],
-  number: number,
-  context: Context,
+  { number, ...epoch }: EpochRecord,
+  { space, stream, entry, hindsight }: Context,
 ): ErrorCode | undefined {
-  const { space, stream, entry, hindsight } = context;
   if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
-  const good = isGood({ number, wraps }, space, entry.stream, stream, hindsight);
+  const good = isGood(epoch, space, entry.stream, stream, hindsight);
   const last = lastEpochNumber(stream);
   // A race: the epoch that lost bears the number of the one that won.
   return good && (number === last + 1 || number === last) && number > 0 ? undefined : 'STALE_KEY';
+}
+
+/** Whether what is sealed under an epoch may be said where it is. */
+function checkSealed(epoch: EntryId, context: Context): ErrorCode | undefined {
+  const { space, stream, entry, actor, hindsight } = context;
+  if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
+  // The owner of a room who has left it may come back, but not speak from outside.
+  const isRoom = placeOfStream(entry.stream).type === 'room';
+  if (isRoom && (actor === undefined || stream.get('member', actor) !== true)) return 'NOT_MEMBER';
+  const record = stream.get<EpochRecord>('epoch', epoch);
+  return record !== undefined && isGood(record, space, entry.stream, stream, hindsight)
+    ? undefined
+    : 'STALE_KEY';
+}
+
+/** Whether something may be said in the open where it is. */
+function checkOpen({ space, entry, actor, hindsight }: Context): ErrorCode | undefined {
+  if (isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
+  const place = placeOfStream(entry.stream);
+  if (place.type !== 'room' || actor === undefined) return 'BAD_ENTRY';
+  if (hindsight) return undefined;
+  if (roomOf(space, place.room)?.media === 'voice') return 'NOT_SUPPORTED';
+  return isOpenMember(space, place.room, actor) ? undefined : 'NOT_MEMBER';
+}
+
+/** Of what is not by its author but by permission: whether it may be. */
+function checkModerator({ space, entry, actor, hindsight }: Context): ErrorCode | undefined {
+  if (placeOfStream(entry.stream).type !== 'room') return 'DENIED';
+  return hindsight || (actor !== undefined && may(space, actor, 'changeMessage'))
+    ? undefined
+    : 'DENIED';
 }
 
 /** @returns why the action is refused, undefined when it is allowed */
@@ -117,60 +148,43 @@ export function checkConversation(
   action: ConversationAction,
   context: Context,
 ): ErrorCode | undefined {
-  const { space, stream, entry, actor, hindsight } = context;
+  const { space, entry, actor, hindsight } = context;
+  if (isMembershipAction(action)) return checkMembership(action, context);
   if (actor === undefined) return 'NOT_LOGGED_IN';
-  const maySend = (): boolean => hindsight || may(space, actor, 'sendMessage');
+  const maySend = hindsight || may(space, actor, 'sendMessage');
   switch (action.kind) {
     case 'say':
-      if (isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
-      return maySend() ? undefined : 'DENIED';
-    case 'sealed': {
+      return checkOpen(context) ?? (maySend ? undefined : 'DENIED');
+    case 'sealed':
       if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
-      if (!maySend()) return 'DENIED';
-      const epoch = stream.get<EpochRecord>('epoch', action.body.epoch);
-      if (epoch === undefined || !isGood(epoch, space, entry.stream, stream, hindsight))
-        return 'STALE_KEY';
-      return undefined;
+      return maySend ? checkSealed(action.body.epoch, context) : 'DENIED';
+    case 'edit':
+    case 'react': {
+      const { body } = action;
+      const code = 'epoch' in body ? checkSealed(body.epoch, context) : checkOpen(context);
+      if (code !== undefined) return code;
+      if (action.kind === 'react') return maySend ? undefined : 'DENIED';
+      return action.body.moderator === true ? checkModerator(context) : undefined;
     }
+    case 'remove':
+      return action.body.moderator === true ? checkModerator(context) : undefined;
     case 'epoch':
-      return checkEpoch(action.body.wraps, action.body.number, context);
-    case 'members': {
-      const place = placeOfStream(entry.stream);
-      const room = place.type === 'room' ? space.get<RoomRecord>('room', place.room) : undefined;
-      if (room === undefined || !room.private) return 'BAD_ENTRY';
-      if (room.owner !== actor) return 'DENIED';
-      if (action.body.add.some((id) => accountOf(space, id) === undefined)) return 'NO_SUCH_USER';
-      const members = new Set(membersOf(entry.stream, stream));
-      for (const id of action.body.add) members.add(id);
-      return members.size <= MAX_MEMBERS ? undefined : 'TOO_LARGE';
-    }
+      return checkEpoch(action.body, context);
     default:
       return action satisfies never;
   }
 }
 
-/** The changes of an allowed action. */
+/** The changes of an allowed action. What is said, and done about it, makes no state. */
 export function reduceConversation(action: ConversationAction, context: Context): Change[] {
   const { stream, entry } = context;
-  switch (action.kind) {
-    case 'say':
-    case 'sealed':
-      return [];
-    case 'epoch': {
-      const { number, wraps } = action.body;
-      const added: Change = { table: 'epoch', id: entry.id, value: { number, wraps } };
-      // If two race, the first sealed is current and the other stays readable. Told by the number and
-      // not by the members: a replica may be further in the space stream than the server was.
-      return number > lastEpochNumber(stream)
-        ? [added, { table: 'epochs', id: 'current', value: entry.id }]
-        : [added];
-    }
-    case 'members':
-      return [
-        ...action.body.remove.map((id) => ({ table: 'member', id, value: undefined })),
-        ...action.body.add.map((id) => ({ table: 'member', id, value: true })),
-      ];
-    default:
-      return action satisfies never;
-  }
+  if (isMembershipAction(action)) return reduceMembership(action, context);
+  if (action.kind !== 'epoch') return [];
+  const { number } = action.body;
+  const added: Change = { table: 'epoch', id: entry.id, value: action.body };
+  // If two race, the first sealed is current and the other stays readable. Told by the number and
+  // not by the members: a replica may be further in the space stream than the server was.
+  return number > lastEpochNumber(stream)
+    ? [added, { table: 'epochs', id: 'current', value: entry.id }]
+    : [added];
 }

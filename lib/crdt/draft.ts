@@ -1,5 +1,6 @@
 /** Batches that a replica has checked and is about to store together. */
 import { utf8 } from './bytes.ts';
+import { contentOperations } from './content.ts';
 import {
   batchOperations,
   changeOperations,
@@ -57,8 +58,12 @@ export class Draft {
       const position = seal.first + index;
       const reduced = reduceItem(item, { space, stream, position, hindsight });
       stream.apply(reduced.changes);
-      if (reduced.void !== undefined) operations.push(voidOperation(name, position, reduced.void));
-      else if (item.type === 'entry' && item.entry.kind === 'epoch')
+      if (reduced.void !== undefined) {
+        operations.push(voidOperation(name, position, reduced.void));
+        return;
+      }
+      operations.push(...contentOperations(name, position, item));
+      if (item.type === 'entry' && item.entry.kind === 'epoch')
         operations.push(provenOperation(item.entry.id));
     });
     this.head = headAfter(withoutLanes(this.head), seal);

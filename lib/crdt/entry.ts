@@ -106,12 +106,22 @@ export function encodeEntry(entry: Entry): Uint8Array {
     : encode([0, entry.headerBytes, entry.signature, entry.salt, entry.body]);
 }
 
-/**
- * Whether an entry says something to people. It alone may come without its body, when that was
- * erased: the body of any other makes the state.
- */
-export function isMessage(entry: Entry): boolean {
+/** Whether an entry says something to people. */
+export function isMessage(entry: Pick<Entry, 'kind'>): boolean {
   return entry.kind === 'say' || entry.kind === 'sealed';
+}
+
+/** Whether an entry does something about a message that is there already. */
+export function isAnnotation(entry: Pick<Entry, 'kind'>): boolean {
+  return entry.kind === 'edit' || entry.kind === 'remove' || entry.kind === 'react';
+}
+
+/**
+ * Whether an entry may come without its body, when that was erased: the body of any other makes the
+ * state, or is the reason why others have none.
+ */
+export function isErasable(entry: Pick<Entry, 'kind'>): boolean {
+  return isMessage(entry) || entry.kind === 'edit' || entry.kind === 'react';
 }
 
 /** The same entry without its body: what remains of it after an erasure. */
@@ -204,8 +214,13 @@ function decodeArray(bytes: Uint8Array, options: DecodeOptions): readonly unknow
   return fields as unknown[];
 }
 
+/** What `verify` is asked of an entry. */
+export function signatureOf(entry: Entry): Parameters<typeof verify> {
+  return [entry.device, ENTRY_TAG, entry.headerBytes, entry.signature];
+}
+
 export function verifyEntry(entry: Entry): boolean {
-  return verify(entry.device, ENTRY_TAG, entry.headerBytes, entry.signature);
+  return verify(...signatureOf(entry));
 }
 
 /** Order of entries that no seal has ordered yet: clock, then author, then hash. Never zero for different ones. */

@@ -19,7 +19,8 @@ import type { KeyringPublic, KeyringRecord } from './records.ts';
 import { DEVICE_TAG, deviceStatement } from './space.ts';
 import type { Reader } from './state.ts';
 
-function derive(purpose: string, secret: Uint8Array): Uint8Array {
+/** 32 bytes for one purpose, made of a secret. */
+export function derive(purpose: string, secret: Uint8Array): Uint8Array {
   return Uint8Array.from(sha256(utf8(`clchat ${purpose} v1\0`), secret));
 }
 

@@ -6,6 +6,7 @@
  *   e!<stream>!<position>          items
  *   i!<entry id>                   where an entry is (the server's only)
  *   r!<stream>!<table>!<id>        records of the state
+ *   z!<stream>                     its room is no more: it is to be forgotten
  */
 import * as v from 'valibot';
 import { utf8 } from './bytes.ts';
@@ -16,7 +17,7 @@ import { bytes, count } from './records.ts';
 import { decodeItem, loadSeal, type Batch, type Item, type SignedSeal } from './seal.ts';
 import { State, type Change } from './state.ts';
 import { ordinal, prefixed, type Range, type Store, type StoreOperation } from './store.ts';
-import type { StreamName } from './stream.ts';
+import { roomStream, type StreamName } from './stream.ts';
 
 const headSchema = v.strictObject({
   /** Items sealed: the position the next one takes. */
@@ -142,6 +143,15 @@ export class LogStore {
   /** Forgets what is in memory of a stream, so that it is read anew. */
   close(name: StreamName): void {
     this.#open.delete(name);
+  }
+
+  /** Takes away the head and the state of a stream: from here on it is as if it had never been. */
+  async drop(name: StreamName): Promise<void> {
+    const operations: StoreOperation[] = [{ type: 'delete', key: `h!${name}` }];
+    for await (const [key] of this.store.entries(prefixed(`r!${name}!`)))
+      operations.push({ type: 'delete', key });
+    await this.store.write(operations, { sync: true });
+    this.close(name);
   }
 
   /** Names of all streams that have a head, in order. */
@@ -331,12 +341,21 @@ export function headOperation(stream: StreamName, head: StreamHead): StoreOperat
   return { type: 'put', key: `h!${stream}`, value: encode(head) };
 }
 
+/** Key of the mark that a stream is to be forgotten. */
+export function forgetKey(stream: StreamName | ''): string {
+  return `z!${stream}`;
+}
+
 export function changeOperations(stream: StreamName, changes: readonly Change[]): StoreOperation[] {
-  return changes.map(({ table, id, value }) => {
+  return changes.flatMap(({ table, id, value }): StoreOperation[] => {
     const key = recordKey(stream, table, id);
-    return value === undefined
-      ? { type: 'delete', key }
-      : { type: 'put', key, value: encode(value) };
+    if (value !== undefined) return [{ type: 'put', key, value: encode(value) }];
+    const isRoom = stream === 'space' && table === 'room';
+    const mark = forgetKey(roomStream(id));
+    return [
+      { type: 'delete', key },
+      ...(isRoom ? [{ type: 'put' as const, key: mark, value: new Uint8Array() }] : []),
+    ];
   });
 }
 

@@ -4,14 +4,15 @@
  *
  *   v!<stream>!<position>   code: sealed against the rules, and void here
  *   p!<epoch id>            the key epoch was opened by an entry of a member
- *   t!space                 the space was replayed from its beginning: no snapshot of it is taken
+ *   t!<stream>              it was replayed from its beginning: no snapshot of it is taken
  */
 import { equal } from './bytes.ts';
 import { actionOf } from './bodies.ts';
 import { encode } from './codec.ts';
+import { contentOperations } from './content.ts';
 import { Arrivals, type Arrival, type Ingested } from './arrivals.ts';
 import { provenKey, provenOperation, voidKey, voidOperation, withoutLanes } from './draft.ts';
-import { signEntry, verifyEntry, type Entry } from './entry.ts';
+import { signEntry, type Entry } from './entry.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
 import type { EntryId, PublicKey, SigningKey } from './keys.ts';
 import {
@@ -29,11 +30,12 @@ import {
 } from './log-store.ts';
 import { newPlan, OwnEntries, type Plan } from './own-entries.ts';
 import { deviceOf, isRecord, type EpochRecord, type HeadRecord } from './records.ts';
+import { isEncryptedRoom } from './rooms.ts';
 import { isFitInHindsight, isMadeAnew, mayRead } from './rules.ts';
 import { openBatch, openSeal, type Batch, type Item } from './seal.ts';
 import { State, type Change } from './state.ts';
 import { prefixed, type StoreOperation } from './store.ts';
-import type { StreamName } from './stream.ts';
+import { placeOfStream, type StreamName } from './stream.ts';
 
 export interface ReplicaOptions {
   readonly log: LogStore;
@@ -41,6 +43,8 @@ export interface ReplicaOptions {
   readonly server: PublicKey;
   /** This device. */
   readonly device: SigningKey;
+  /** Signatures of what comes in are verified on other threads. */
+  readonly isParallel?: boolean;
   /** Called after a batch has been stored, in order for `added` ones. */
   readonly onBatch: (batch: Batch, added: boolean) => void;
   /**
@@ -50,8 +54,8 @@ export interface ReplicaOptions {
   readonly onRefused: (entry: Entry, code: ErrorCode, again: boolean) => void;
 }
 
-/** Key of the mark that the space was replayed; see above. */
-const REPLAYED = 't!space';
+/** Key of the mark that a stream was replayed; see above. */
+const replayedKey = (stream: StreamName): string => `t!${stream}`;
 
 export class Replica {
   readonly log: LogStore;
@@ -71,12 +75,13 @@ export class Replica {
     this.#space = space;
     this.#own = own;
     space.users++;
-    const { log, server, onBatch } = options;
+    const { log, server, onBatch, isParallel = false } = options;
     this.#arrivals = new Arrivals({
       log,
       server,
       space,
       own,
+      isParallel,
       inTurn: (run) => this.#exclusive(run),
       write: (plan, change) => this.#write(plan, change),
       onBatch: (batch) => onBatch(batch, true),
@@ -140,7 +145,7 @@ export class Replica {
         const gap = highestGap(stream.head);
         if (gap === undefined) return 'duplicate';
         const [, high] = gap;
-        const batch = openBatch(sealBytes, items, this.server, verifyEntry);
+        const batch = openBatch(sealBytes, items, this.server);
         const { seal } = batch;
         if (seal.stream !== name) throw new ClchatError('BAD_ENTRY', 'a batch of another stream');
         if (seal.first + seal.count !== high) return 'waiting';
@@ -168,7 +173,7 @@ export class Replica {
     const { entry } = item;
     const { space } = this;
     if (!isFitInHindsight(entry, space)) return [voidOperation(name, position, 'DENIED')];
-    if (entry.kind !== 'epoch') return [];
+    if (entry.kind !== 'epoch') return contentOperations(name, position, item);
     const author = deviceOf(space, entry.device)?.account;
     const record = state.get<EpochRecord>('epoch', entry.id);
     const type = name.startsWith('pair/') ? 'pair' : 'room';
@@ -230,13 +235,28 @@ export class Replica {
     });
   }
 
+  /** Takes away the head and the state of a stream: see `LogStore.drop`. */
+  drop(name: StreamName): Promise<void> {
+    return this.#exclusive(() => this.log.drop(name));
+  }
+
   /**
-   * Whether the state of a stream may come as a snapshot. Of the space only a newcomer takes one: to
-   * whoever knows keys of people already, entries signed by them have to tell of every change.
+   * Whether the state of a stream may come as a snapshot. Of the space, and of an encrypted room, only
+   * a newcomer takes one: to whoever knows keys of people already, or who is in the room, entries
+   * signed by them have to tell of every change.
    */
   takesSnapshot(name: StreamName): boolean {
-    if (name !== 'space') return true;
-    return this.log.headOf(name).length === 0 && this.log.store.get(REPLAYED) === undefined;
+    if (!this.#isReplayed(name)) return true;
+    return (
+      this.log.headOf(name).length === 0 && this.log.store.get(replayedKey(name)) === undefined
+    );
+  }
+
+  /** Whether the state of a stream says who may read what. */
+  #isReplayed(name: StreamName): boolean {
+    const place = placeOfStream(name);
+    if (place.type === 'room') return isEncryptedRoom(this.space, place.room);
+    return place.type === 'space';
   }
 
   /** Whether the state here is the one that the last seal has hashed. Costs a hash of all records. */
@@ -251,7 +271,7 @@ export class Replica {
   /**
    * Takes a stream back to a position from which on the server's history is another than what is
    * here. What of it this device had written, and what it has not sent yet, is to be made anew; the
-   * state comes as a snapshot, that of the space from all its entries.
+   * state comes as a snapshot, where one is taken, or from all its entries.
    * @param also written with it
    */
   rewind(name: StreamName, until: number, also: readonly StoreOperation[] = []): Promise<void> {
@@ -259,12 +279,15 @@ export class Replica {
       const stream = await this.log.open(name);
       const { length } = stream.head;
       // Without a snapshot everything has to come again.
-      const kept = name === 'space' ? 0 : until;
+      const isReplayed = this.#isReplayed(name);
+      const kept = isReplayed ? 0 : until;
       const plan = newPlan();
       plan.operations.push(...also);
       const lost: Entry[] = [];
       for await (const { position, item } of this.log.items(name, kept, length)) {
         plan.operations.push({ type: 'delete', key: itemKey(name, position) });
+        for (const { key } of contentOperations(name, position, item))
+          plan.operations.push({ type: 'delete', key });
         if (item.type !== 'entry' || position < until) continue;
         if (item.entry.device === this.device && item.entry.kind !== 'epoch') lost.push(item.entry);
       }
@@ -283,8 +306,8 @@ export class Replica {
         .map(([a, b]): [number, number] => [a, Math.min(b, kept)]);
       const next = { ...EMPTY_HEAD, have };
       plan.operations.push(headOperation(name, next));
-      if (name === 'space')
-        plan.operations.push({ type: 'put', key: REPLAYED, value: new Uint8Array() });
+      if (isReplayed)
+        plan.operations.push({ type: 'put', key: replayedKey(name), value: new Uint8Array() });
       const change = (): void => {
         stream.state = new State();
         stream.head = next;

@@ -4,11 +4,12 @@
  */
 import { actionOf, type AccountAction, type Action } from './bodies.ts';
 import { checkContact, isContactAction, reduceContact } from './contact.ts';
-import { checkConversation, isEncrypted, reduceConversation } from './conversation.ts';
-import { isMessage, type Entry } from './entry.ts';
+import { checkConversation, reduceConversation } from './conversation.ts';
+import { isErasable, type Entry } from './entry.ts';
 import { type ErrorCode } from '../errors.ts';
 import type { AccountId, PublicKey } from './keys.ts';
-import { accountOf, actorOf, deviceOf, type HeadRecord, type RoomRecord } from './records.ts';
+import { accountOf, actorOf, deviceOf, presentAccount, type HeadRecord } from './records.ts';
+import { isEncryptedRoom, roomOf } from './rooms.ts';
 import type { Item, Refusal } from './seal.ts';
 import { checkSpace, reduceSpace } from './space.ts';
 import type { Change, Reader } from './state.ts';
@@ -54,7 +55,10 @@ export type Verdict =
 /** Kinds by which a device that nobody knows yet makes itself known. */
 const INTRODUCTIONS = new Set(['account', 'device', 'recover']);
 /** Kinds that the server's own key may sign. */
-const SERVER_KINDS = new Set(['server', 'setgroup']);
+const SERVER_KINDS = new Set(['server', 'setgroup', 'removeroom', 'members']);
+
+/** Kinds that depend on the conversation's key. */
+const UNDER_KEYS = new Set(['sealed', 'edit', 'react', 'epoch']);
 
 /**
  * Whether an entry was refused through no fault of its author, so that it is made anew: the
@@ -62,7 +66,7 @@ const SERVER_KINDS = new Set(['server', 'setgroup']);
  */
 export function isMadeAnew(entry: Entry, code: ErrorCode): boolean {
   if (code === 'OUT_OF_ORDER') return true;
-  return code === 'STALE_KEY' && (entry.kind === 'sealed' || entry.kind === 'epoch');
+  return code === 'STALE_KEY' && UNDER_KEYS.has(entry.kind);
 }
 
 /** Whether an account may read a stream, and so append to it. */
@@ -72,16 +76,16 @@ export function mayRead(
   state: Pick<Reader, 'get'>,
   account: AccountId,
 ): boolean {
-  if (accountOf(space, account) === undefined) return false;
+  if (presentAccount(space, account) === undefined) return false;
   const place = placeOfStream(stream);
   switch (place.type) {
     case 'space':
       return true;
     case 'room': {
-      const room = space.get<RoomRecord>('room', place.room);
+      const room = roomOf(space, place.room);
       if (room === undefined) return false;
       return (
-        !isEncrypted(space, stream) ||
+        !isEncryptedRoom(space, place.room) ||
         room.owner === account ||
         state.get('member', account) === true
       );
@@ -105,11 +109,23 @@ function isFounded(space: Reader, stream: StreamName): boolean {
 }
 
 function checkAccount(action: AccountAction, context: Context): ErrorCode | undefined {
+  if (action.kind === 'read') return undefined;
   if (context.actor === action.body.account) return 'SELF';
   if (accountOf(context.space, action.body.account) === undefined) return 'NO_SUCH_USER';
   const blocked = context.stream.get('block', action.body.account) === true;
   if (blocked === action.body.blocked) return blocked ? 'ALREADY' : 'NOT_BLOCKED';
   return undefined;
+}
+
+function reduceAccount(action: AccountAction, { stream }: Context): Change[] {
+  if (action.kind === 'block') {
+    const { account, blocked } = action.body;
+    return [{ table: 'block', id: account, value: blocked ? true : undefined }];
+  }
+  const { stream: id, until } = action.body;
+  // Two devices may tell of the same in any order.
+  const isNews = until > (stream.get<number>('read', id) ?? 0);
+  return isNews ? [{ table: 'read', id, value: until }] : [];
 }
 
 function check(action: Action, type: string, context: Context): ErrorCode | undefined {
@@ -121,10 +137,7 @@ function check(action: Action, type: string, context: Context): ErrorCode | unde
 
 function reduce(action: Action, type: string, context: Context): Change[] {
   if (type === 'space') return reduceSpace(action as Parameters<typeof reduceSpace>[0], context);
-  if (type === 'account') {
-    const { account, blocked } = (action as AccountAction).body;
-    return [{ table: 'block', id: account, value: blocked ? true : undefined }];
-  }
+  if (type === 'account') return reduceAccount(action as AccountAction, context);
   if (isContactAction(action)) return reduceContact(action, context);
   return reduceConversation(action as Parameters<typeof reduceConversation>[0], context);
 }
@@ -156,9 +169,22 @@ function checkEntitled(context: Omit<Context, 'position'>): ErrorCode | undefine
     return deviceOf(space, entry.device) === undefined ? 'NOT_LOGGED_IN' : 'REVOKED';
   }
   if (entry.kind === 'account' || entry.kind === 'device') return 'ALREADY';
+  if (!context.hindsight && isUnready(entry, space, actor)) return 'MUST_CHANGE';
+  if (isKnocking(entry, space) && presentAccount(space, actor) !== undefined) return undefined;
   return isFounded(space, entry.stream) && mayRead(space, entry.stream, stream, actor)
     ? undefined
     : 'DENIED';
+}
+
+/** Somebody whose first password was made by another has to change it before anything else. */
+function isUnready(entry: Entry, space: Reader, actor: AccountId): boolean {
+  return accountOf(space, actor)?.mustChange === true && entry.kind !== 'password';
+}
+
+/** Whether an entry asks to be let into an encrypted room, by somebody who may not read it yet. */
+function isKnocking(entry: Entry, space: Reader): boolean {
+  const place = placeOfStream(entry.stream);
+  return entry.kind === 'join' && place.type === 'room' && isEncryptedRoom(space, place.room);
 }
 
 function contextOf(entry: Entry, standing: Standing): Context {
@@ -222,7 +248,7 @@ export function reduceItem(
   const head = advance(entry.device, { seq: entry.seq, id: entry.id });
   if (entry.body === undefined) {
     // What an erased message said cannot be judged any more, only whether it could be said at all.
-    const code = isMessage(entry) ? checkEntitled(contextOf(entry, standing)) : 'BAD_ENTRY';
+    const code = isErasable(entry) ? checkEntitled(contextOf(entry, standing)) : 'BAD_ENTRY';
     return { changes: [head, ...clockChange(standing.stream, entry)], void: code };
   }
   const verdict = judge(entry, standing);

@@ -4,6 +4,7 @@
  */
 import type { Action } from './bodies.ts';
 import { equal } from './bytes.ts';
+import { contentOperations } from './content.ts';
 import type { Entry } from './entry.ts';
 import { ClchatError, translate, type ErrorCode } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
@@ -153,6 +154,7 @@ export class Sealer {
         [
           ...batchOperations(batch),
           ...placeOperations(batch),
+          ...contentOf(batch),
           ...changeOperations(seal.stream, changes),
           headOperation(seal.stream, head),
         ],
@@ -349,11 +351,16 @@ export class Sealer {
       operations: [
         ...batchOperations(batch),
         ...placeOperations(batch),
+        ...contentOf(batch),
         ...changeOperations(stream.name, changes),
         headOperation(stream.name, head),
       ],
     };
   }
+}
+
+function contentOf({ seal, items }: Batch): StoreOperation[] {
+  return items.flatMap((item, index) => contentOperations(seal.stream, seal.first + index, item));
 }
 
 function outcomeOf(item: Item, position: number): Outcome {

@@ -1,42 +1,37 @@
-/** Rules of the space stream: accounts, devices, groups and open rooms. */
+/** Rules of the space stream: accounts and their devices here; see also `people.ts` and `rooms.ts`. */
 import { createHash } from 'node:crypto';
 import type { SpaceAction } from './bodies.ts';
 import { concat, equal, fromHex, utf8 } from './bytes.ts';
 import { encode } from './codec.ts';
+import { redeemed, usedChange } from './codes.ts';
 import type { ErrorCode } from '../errors.ts';
 import { verify, type AccountId, type PublicKey } from './keys.ts';
-import { ADMIN_GROUP, USER_GROUP, type Permission } from './permissions.ts';
+import { isKeyable } from './naming.ts';
+import { checkPeople, isNameFree, nameChanges, reducePeople } from './people.ts';
+import { ADMIN_GROUP, USER_GROUP } from './permissions.ts';
 import {
   accountOf,
   activeDevices,
   deviceOf,
   groupOf,
+  presentAccount,
   type AccountRecord,
+  type CodeRecord,
   type DeviceRecord,
-  type GroupRecord,
   type KeyringRecord,
   type ResetRecord,
   type RoomRecord,
   type ServerRecord,
 } from './records.ts';
+import { levelOf } from './rights.ts';
+import { checkRooms, isRoomsAction, reduceRooms, roomChanges } from './rooms.ts';
 import type { Context } from './rules.ts';
-import type { Change, Reader } from './state.ts';
+import type { Change } from './state.ts';
 import { LOBBY } from './stream.ts';
-import { byteLength, fold } from '../text.ts';
 
 const DEVICE_TAG = 'clchat device v1';
 /** Most devices an account may have at a time. */
 export const MAX_DEVICES = 64;
-/**
- * Most bytes of a folded name. It becomes part of a key of the store, and folding makes more than
- * twice as much of some characters.
- */
-const MAX_FOLDED_BYTES = 128;
-
-function isKeyable(name: string): boolean {
-  return byteLength(fold(name)) <= MAX_FOLDED_BYTES;
-}
-
 /** What the account's keyring key signs to vouch for a device. */
 function deviceStatement(
   server: PublicKey,
@@ -57,25 +52,6 @@ export function codeVerifier(code: string): Uint8Array {
     .digest();
 }
 
-export function may(space: Reader, account: AccountId, permission: Permission): boolean {
-  return groupOf(space, account)?.permissions.includes(permission) === true;
-}
-
-export function accountNamed(space: Reader, name: string): AccountId | undefined {
-  return space.get<AccountId>('name', fold(name));
-}
-
-function levelOf(space: Reader, account: AccountId): number {
-  return groupOf(space, account)?.level ?? 0;
-}
-
-function admins(space: Reader): number {
-  let number = 0;
-  for (const [, account] of space.entries<AccountRecord>('account'))
-    if (account.group === ADMIN_GROUP) number++;
-  return number;
-}
-
 /** Whether wraps reach exactly the devices that are to have the secret. */
 function reachesExactly(
   wraps: readonly (readonly [PublicKey, Uint8Array])[],
@@ -94,12 +70,14 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
     case 'account': {
       const { body } = action;
       if (!isKeyable(body.name)) return 'BAD_NAME';
-      if (accountNamed(space, body.name) !== undefined) return 'NAME_TAKEN';
+      if (!isNameFree(space, body.name)) return 'NAME_TAKEN';
+      if (body.code !== undefined && redeemed(space, body.code, 'signup', entry) === undefined)
+        return 'BAD_CODE';
       return body.keyring.generation === 1 ? undefined : 'BAD_ENTRY';
     }
     case 'device': {
       const { body } = action;
-      const account = accountOf(space, body.account);
+      const account = presentAccount(space, body.account);
       if (account === undefined) return 'NO_SUCH_USER';
       if (body.generation !== account.keyring.generation) return 'STALE_KEY';
       const statement = deviceStatement(
@@ -124,17 +102,24 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
       const rest = activeDevices(space, actor).filter((key) => key !== body.device);
       return reachesExactly(body.wraps, rest) ? undefined : 'STALE_KEY';
     }
-    case 'password':
-      return undefined;
+    case 'password': {
+      const { renewal } = action.body;
+      const account = actor === undefined ? undefined : accountOf(space, actor);
+      if (actor === undefined || account === undefined) return 'NOT_LOGGED_IN';
+      // Whoever made the first password knows the keyring that it opens.
+      if (renewal === undefined) return account.mustChange === true ? 'MUST_CHANGE' : undefined;
+      if (renewal.keyring.generation !== account.keyring.generation + 1) return 'STALE_KEY';
+      return reachesExactly(renewal.wraps, activeDevices(space, actor)) ? undefined : 'STALE_KEY';
+    }
     case 'reset': {
-      if (accountOf(space, action.body.account) === undefined) return 'NO_SUCH_USER';
+      if (presentAccount(space, action.body.account) === undefined) return 'NO_SUCH_USER';
       if (actor === undefined || groupOf(space, actor) === undefined) return 'DENIED';
       if (accountOf(space, actor)?.group !== ADMIN_GROUP) return 'DENIED';
       return levelOf(space, action.body.account) <= levelOf(space, actor) ? undefined : 'DENIED';
     }
     case 'recover': {
       const { body } = action;
-      const account = accountOf(space, body.account);
+      const account = presentAccount(space, body.account);
       const reset = space.get<ResetRecord>('reset', body.account);
       if (account === undefined || reset === undefined) return 'BAD_CODE';
       if (!equal(codeVerifier(body.code), reset.verifier)) return 'BAD_CODE';
@@ -144,29 +129,8 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
       const all = devices.includes(entry.device) ? devices : [...devices, entry.device].sort();
       return reachesExactly(body.wraps, all) ? undefined : 'STALE_KEY';
     }
-    case 'setgroup': {
-      const { account, group } = action.body;
-      const target = accountOf(space, account);
-      if (target === undefined) return 'NO_SUCH_USER';
-      const to = space.get<GroupRecord>('group', group);
-      if (to === undefined) return 'USAGE';
-      // The server's own key makes the first admin, and nobody else, at its own console.
-      if (entry.device === entry.server)
-        return group === ADMIN_GROUP && admins(space) === 0 ? undefined : 'DENIED';
-      if (actor === undefined || !may(space, actor, 'setUserGroup')) return 'DENIED';
-      const level = levelOf(space, actor);
-      if (to.level > level || levelOf(space, account) > level) return 'DENIED';
-      return target.group === ADMIN_GROUP && group !== ADMIN_GROUP && admins(space) === 1
-        ? 'DENIED'
-        : undefined;
-    }
-    case 'room': {
-      if (actor === undefined || !may(space, actor, 'createRoom')) return 'DENIED';
-      if (!isKeyable(action.body.name)) return 'BAD_NAME';
-      return space.get('roomname', fold(action.body.name)) === undefined ? undefined : 'NAME_TAKEN';
-    }
     default:
-      return action satisfies never;
+      return isRoomsAction(action) ? checkRooms(action, context) : checkPeople(action, context);
   }
 }
 
@@ -201,17 +165,19 @@ export function reduceSpace(action: SpaceAction, context: Context): Change[] {
       const room: RoomRecord = { name: lobby, owner: null, lifetime: 'builtin', private: false };
       return [
         { table: 'server', id: 'server', value: server },
-        { table: 'room', id: LOBBY, value: room },
-        { table: 'roomname', id: fold(lobby), value: LOBBY },
+        ...roomChanges(LOBBY, room),
         ...Object.entries(groups).map(([id, value]) => ({ table: 'group', id, value })),
       ];
     }
     case 'account': {
       const { name, device, keyring, password } = action.body;
       const id = entry.id.slice(0, 32) as AccountId;
+      const { code } = action.body;
+      const invited =
+        code === undefined ? undefined : space.get<CodeRecord>('code', code.verifier)?.group;
       const account: AccountRecord = {
         name,
-        group: USER_GROUP,
+        group: invited ?? USER_GROUP,
         created: entry.time,
         keyring,
         password: password?.key ?? null,
@@ -219,7 +185,8 @@ export function reduceSpace(action: SpaceAction, context: Context): Change[] {
       };
       return [
         { table: 'account', id, value: account },
-        { table: 'name', id: fold(name), value: id },
+        ...nameChanges(id, name, id),
+        ...(code === undefined ? [] : usedChange(space, code.verifier)),
         deviceChange(context, id, device),
         keyringChange(id, 1, { wraps: [], password: password?.wrap ?? null, previous: null }),
       ];
@@ -242,12 +209,22 @@ export function reduceSpace(action: SpaceAction, context: Context): Change[] {
       if (account === undefined || actor === undefined) return [];
       const id = `${actor}:${account.keyring.generation}`;
       const keyring = space.get<KeyringRecord>('keyring', id);
+      const { renewal } = action.body;
       const { key, wrap } = action.body.password;
+      const { mustChange: _done, ...rest } = account;
       const value: AccountRecord = {
-        ...account,
+        ...rest,
+        ...(renewal === undefined ? {} : { keyring: renewal.keyring }),
         password: key,
         passwordVersion: account.passwordVersion + 1,
       };
+      if (renewal !== undefined) {
+        const { keyring: fresh, wraps, previous } = renewal;
+        return [
+          { table: 'account', id: actor, value },
+          keyringChange(actor, fresh.generation, { wraps, password: wrap, previous }),
+        ];
+      }
       return [
         { table: 'account', id: actor, value },
         ...(keyring === undefined
@@ -263,8 +240,9 @@ export function reduceSpace(action: SpaceAction, context: Context): Change[] {
       const { account: id, device, keyring, wraps, password } = action.body;
       const account = accountOf(space, id);
       if (account === undefined) return [];
+      const { mustChange: _done, ...rest } = account;
       const value: AccountRecord = {
-        ...account,
+        ...rest,
         keyring,
         password: password.key,
         passwordVersion: account.passwordVersion + 1,
@@ -276,26 +254,7 @@ export function reduceSpace(action: SpaceAction, context: Context): Change[] {
         keyringChange(id, keyring.generation, { wraps, password: password.wrap, previous: null }),
       ];
     }
-    case 'setgroup': {
-      const account = accountOf(space, action.body.account);
-      if (account === undefined) return [];
-      const value: AccountRecord = { ...account, group: action.body.group };
-      return [{ table: 'account', id: action.body.account, value }];
-    }
-    case 'room': {
-      const id = entry.id.slice(0, 32);
-      const room: RoomRecord = {
-        name: action.body.name,
-        owner: actor ?? null,
-        lifetime: 'permanent',
-        private: action.body.private,
-      };
-      return [
-        { table: 'room', id, value: room },
-        { table: 'roomname', id: fold(room.name), value: id },
-      ];
-    }
     default:
-      return action satisfies never;
+      return isRoomsAction(action) ? reduceRooms(action, context) : reducePeople(action, context);
   }
 }

@@ -1,11 +1,11 @@
 /** Names of streams. */
-import type { AccountId } from './keys.ts';
+import type { AccountId, RoomId } from './keys.ts';
 
 /** `space`, `room/<id>`, `pair/<a>:<b>` (a before b by code point) or `account/<id>`. */
 export type StreamName =
   'space' | `room/${string}` | `pair/${string}:${string}` | `account/${string}`;
 
-export const LOBBY = 'lobby';
+export const LOBBY = 'lobby' as RoomId;
 export const LOBBY_STREAM: StreamName = 'room/lobby';
 
 const NAME =
@@ -23,7 +23,7 @@ export type StreamType = 'space' | 'room' | 'pair' | 'account';
 
 export type StreamPlace =
   | { readonly type: 'space' }
-  | { readonly type: 'room'; readonly room: string }
+  | { readonly type: 'room'; readonly room: RoomId }
   | { readonly type: 'pair'; readonly a: AccountId; readonly b: AccountId }
   | { readonly type: 'account'; readonly account: AccountId };
 
@@ -34,7 +34,7 @@ export function placeOfStream(stream: StreamName): StreamPlace {
   const rest = stream.slice(slash + 1);
   switch (stream.slice(0, slash)) {
     case 'room':
-      return { type: 'room', room: rest };
+      return { type: 'room', room: rest as RoomId };
     case 'pair':
       return { type: 'pair', a: rest.slice(0, 32) as AccountId, b: rest.slice(33) as AccountId };
     default:

@@ -111,7 +111,7 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
       limits,
       gate,
       muxer.factory,
-      listen.length > 0,
+      listen.length > 0 && webSocket?.length !== 0,
     );
     const budget = new FrameBudget(limits.heldBytes);
     const peers = new Map<LibConnection, PeerConnection>();

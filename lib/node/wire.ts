@@ -7,14 +7,18 @@ import {
   bytesUpTo,
   count,
   entryId,
+  label,
   name,
   publicKey,
+  roomId,
 } from '../crdt/records.ts';
 import { MAX_ENTRY } from '../crdt/entry.ts';
 import { MAX_BATCH } from '../crdt/seal.ts';
 import { isStreamName, type StreamName } from '../crdt/stream.ts';
 import { isErrorCode, type ErrorCode } from '../errors.ts';
 import { messageText } from '../crdt/bodies.ts';
+import { isEmail } from './addresses.ts';
+import { blobHash } from './blobs/manifest.ts';
 import type { Protocol } from './exchange.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -27,6 +31,18 @@ const secretCode = v.pipe(v.string(), v.maxLength(64));
 const entryBytes = bytesUpTo(MAX_ENTRY);
 const names = v.pipe(v.array(name), v.maxLength(100_000));
 const text = v.pipe(v.string(), v.maxLength(300));
+/** `IP:PORT` each. */
+const addresses = v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(32));
+/** Most devices that are told of as having a file. */
+export const MAX_PEERS = 64;
+const email = v.pipe(v.string(), v.maxLength(254), v.check(isEmail));
+
+/** Whether a mail went out. */
+const mailing = {
+  mailed: v.boolean(),
+  /** Why not, where it was tried. */
+  problem: v.optional(text),
+};
 
 /** Most bytes of batches or records in one reply; a frame holds one batch or record more. */
 export const PORTION_BYTES = 256 * 1024;
@@ -36,6 +52,8 @@ const batch = v.strictObject({
   items: v.pipe(v.array(entryBytes), v.maxLength(MAX_BATCH)),
 });
 const batches = v.strictObject({ batches: v.pipe(v.array(batch), v.maxLength(256)) });
+/** Most removals that are shown with batches that are handed back. */
+export const MAX_REMOVALS = 2_000;
 /** Stream and its length. */
 const cursor = v.tuple([stream, count]);
 /** Stream, its length, and the id of its last seal. */
@@ -49,8 +67,24 @@ const headsPortion = v.strictObject({
   more: v.boolean(),
 });
 const cursors = v.pipe(v.array(cursor), v.maxLength(20_000));
-const receipt = v.tuple([entryId, count, count]);
+/** On so many of so many devices, and read by so many people. */
+const receipt = v.tuple([entryId, count, count, count]);
 const receipts = v.pipe(v.array(receipt), v.maxLength(5_000));
+
+/** Conferences in one reply. */
+export const MAX_CONFERENCES = 32;
+const accountNames = v.pipe(v.array(name), v.maxLength(64));
+/** A conference as somebody sees it; see `ConferenceEvent`. */
+const conference = v.strictObject({
+  id: roomId,
+  name,
+  owner: v.optional(name),
+  state: v.picklist(['active', 'waiting', 'ended']),
+  reason: v.optional(label),
+  participants: accountNames,
+  away: v.optional(accountNames),
+  change: v.optional(v.strictObject({ user: name, kind: label })),
+});
 
 /** Login, accounts, presence: who is there and who one is. */
 export const SESSION = {
@@ -62,6 +96,8 @@ export const SESSION = {
         version: count,
         name,
         term: count,
+        /** The server's wall clock, in milliseconds since 1970. */
+        time: count,
         /** The account that this device belongs to. */
         account: v.nullable(v.strictObject({ id: accountId, name, passwordVersion: count })),
         revoked: v.boolean(),
@@ -124,6 +160,62 @@ export const SESSION = {
     },
     recover: { request: v.strictObject({ entry: entryBytes, record: opaque }), reply: nothing },
     logout: { request: nothing, reply: nothing },
+    /** Begins to register a password for a room. */
+    lockStart: {
+      request: v.strictObject({ request: opaque }),
+      reply: v.strictObject({ response: opaque }),
+    },
+    /** A room with a password, or another password for one; no record: it has none any more. */
+    lock: {
+      request: v.strictObject({ entry: entryBytes, record: v.nullable(opaque) }),
+      reply: nothing,
+    },
+    /** Proves the password that opens a room; a wrong one is told by `loginFailed`. */
+    roomStart: {
+      request: v.strictObject({ room: roomId, request: opaque }),
+      reply: v.strictObject({ response: opaque }),
+    },
+    roomFinish: { request: v.strictObject({ finish: opaque }), reply: nothing },
+    /** An account for somebody else, with a first password. */
+    createUserStart: {
+      request: v.strictObject({ name, request: opaque }),
+      reply: v.strictObject({
+        response: opaque,
+        /** The server can send mails. */
+        mails: v.boolean(),
+      }),
+    },
+    createUser: {
+      request: v.strictObject({
+        entry: entryBytes,
+        record: opaque,
+        email: v.optional(email),
+        /** To be mailed: it has to be changed at once. */
+        password: v.optional(secretCode),
+      }),
+      reply: v.strictObject({ account: accountId, ...mailing }),
+    },
+    /** Mails the code of a reset, where the server can and knows where to. */
+    mailReset: {
+      request: v.strictObject({ account: accountId, code: secretCode }),
+      reply: v.strictObject(mailing),
+    },
+    setEmail: {
+      request: v.strictObject({ account: accountId, email: v.nullable(email) }),
+      reply: nothing,
+    },
+    /** Devices that may have a file and can be reached, of those who may read a message that names it. */
+    peers: {
+      request: v.strictObject({ hash: blobHash }),
+      reply: v.strictObject({
+        peers: v.pipe(
+          v.array(v.strictObject({ device: publicKey, addresses })),
+          v.maxLength(MAX_PEERS),
+        ),
+      }),
+    },
+    /** Logs somebody out everywhere. */
+    kick: { request: v.strictObject({ account: accountId }), reply: nothing },
     whoelse: { request: nothing, reply: v.strictObject({ users: names }) },
     whoelsesince: {
       request: v.strictObject({ seconds: count }),
@@ -133,6 +225,49 @@ export const SESSION = {
       request: v.strictObject({ text: messageText, time: count }),
       reply: v.strictObject({ reached: names, missed: names }),
     },
+    /** Conferences that one may see, by their ids, those after one. */
+    conferences: {
+      request: v.strictObject({ after: v.optional(roomId) }),
+      reply: v.strictObject({
+        conferences: v.pipe(
+          v.array(
+            v.strictObject({
+              ...conference.entries,
+              /** This device is in it. */
+              here: v.boolean(),
+            }),
+          ),
+          v.maxLength(MAX_CONFERENCES),
+        ),
+        more: v.boolean(),
+      }),
+    },
+    /** Takes a place in a conference: one that is there, of somebody, or of a name. */
+    conferenceJoin: {
+      request: v.strictObject({
+        target: v.union([
+          v.strictObject({ id: roomId }),
+          v.strictObject({ friend: accountId, name: v.optional(name) }),
+          v.strictObject({ name }),
+        ]),
+        /** Besides another device of the account. */
+        secondDevice: v.boolean(),
+      }),
+      reply: v.strictObject({
+        conference,
+        /** Of its room's stream: as of there it shows whether one is a member. */
+        length: count,
+      }),
+    },
+    conferenceLeave: {
+      request: v.strictObject({ id: v.optional(roomId), name: v.optional(name) }),
+      reply: v.strictObject({ id: roomId, name }),
+    },
+    /** Lets somebody join. */
+    conferenceInvite: {
+      request: v.strictObject({ id: roomId, account: accountId }),
+      reply: nothing,
+    },
     /** Which of one's own devices are connected. */
     online: { request: nothing, reply: v.strictObject({ devices: v.array(publicKey) }) },
     /** Tells that the connection lives. */
@@ -141,6 +276,16 @@ export const SESSION = {
   notices: {
     /** A person is at work here, not just a program. */
     active: nothing,
+    /** This device goes for good, and does not just lose its connection. */
+    leaving: nothing,
+    /** Of a conference that one may see. */
+    conference,
+    /** Something has happened in conferences that was not told: they are to be asked for anew. */
+    conferences: nothing,
+    /** Where this device may be reached by others, `IP:PORT` each. */
+    reachable: v.strictObject({ addresses }),
+    /** Somebody is typing: from a client for those who read a conversation, and to these. */
+    typing: v.strictObject({ stream, user: v.optional(name) }),
     presence: v.strictObject({ user: name, online: v.boolean() }),
     broadcast: v.strictObject({ from: name, text: messageText, time: count }),
     logout: v.strictObject({ reason: text }),
@@ -165,7 +310,11 @@ export const SYNC = {
      * vouches for it. Tells how far the stream goes now.
      */
     handBack: {
-      request: batches,
+      request: v.strictObject({
+        ...batches.entries,
+        /** Entries that removed messages which come without their bodies. */
+        removals: v.optional(v.pipe(v.array(entryBytes), v.maxLength(MAX_REMOVALS))),
+      }),
       reply: v.strictObject({ length: count }),
     },
     fetch: { request: v.strictObject({ stream, from: count }), reply: batches },

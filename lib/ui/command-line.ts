@@ -10,7 +10,7 @@ import { OPTIONS, SHELLS, type Address, type Option, type Options } from './opti
 
 const DEFAULT_BLOCK_SECONDS = 60;
 const MAX_SECONDS = 10 * 365 * 86_400;
-const MAX_PASSWORD_BYTES = 4096;
+const MAX_SECRET_BYTES = 4096;
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -147,7 +147,13 @@ function check(values: Values): Options {
   const isClient = values['lan-client'] === true;
   if (isServer && isClient) throw refuse('-ls and -lc exclude each other; start two.');
   const mode = isServer ? 'server' : isClient ? 'client' : 'shell';
-  only(values, isServer, '-ls', ['name', 'block-duration', 'timeout', 'invite-only']);
+  only(values, isServer, '-ls', [
+    'name',
+    'block-duration',
+    'timeout',
+    'invite-only',
+    'smtp-url-file',
+  ]);
   only(values, isClient, '-lc', ['connect', 'server']);
   only(values, mode !== 'shell', '-ls or -lc', ['listen', 'code', 'password-file']);
   const execute = text(values, 'execute');
@@ -166,6 +172,7 @@ function check(values: Values): Options {
     ...given('passwordFile', text(values, 'password-file')),
     ...given('code', text(values, 'code')),
     inviteOnly: values['invite-only'] === true,
+    ...given('smtpUrlFile', text(values, 'smtp-url-file')),
     blockDuration: seconds(values, 'block-duration') ?? DEFAULT_BLOCK_SECONDS,
     ...given('timeout', seconds(values, 'timeout')),
     ...given('execute', execute),
@@ -249,17 +256,34 @@ export function passwordOf(
   options: Pick<Options, 'passwordFile'>,
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
-  const fromEnvironment = environment['CLCHAT_PASSWORD'];
-  if (options.passwordFile === undefined)
-    return fromEnvironment === '' ? undefined : fromEnvironment;
+  return secretOf(options.passwordFile, environment['CLCHAT_PASSWORD'], 'password file');
+}
+
+/**
+ * The mail server of a server to start: the file's first line, else `CLCHAT_SMTP_URL`.
+ * @throws ClchatError NO_SUCH_FILE, USAGE (empty or longer than 4 KiB)
+ */
+export function smtpUrlOf(
+  options: Pick<Options, 'smtpUrlFile'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return secretOf(options.smtpUrlFile, environment['CLCHAT_SMTP_URL'], 'file with the mail server');
+}
+
+function secretOf(
+  file: string | undefined,
+  fromEnvironment: string | undefined,
+  what: string,
+): string | undefined {
+  if (file === undefined) return fromEnvironment === '' ? undefined : fromEnvironment;
   let content: string;
   try {
-    content = readFileSync(options.passwordFile, 'utf8');
+    content = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ClchatError('NO_SUCH_FILE', 'The password file cannot be read.', { cause: error });
+    throw new ClchatError('NO_SUCH_FILE', `The ${what} cannot be read.`, { cause: error });
   }
   const line = content.split(/\r?\n/, 1)[0] ?? '';
-  if (line === '' || Buffer.byteLength(line) > MAX_PASSWORD_BYTES)
-    throw refuse('The first line of the password file is empty or too long.');
+  if (line === '' || Buffer.byteLength(line) > MAX_SECRET_BYTES)
+    throw refuse(`The first line of the ${what} is empty or too long.`);
   return line;
 }

@@ -2,7 +2,13 @@
  * The command table. One entry a command: parsing, completion, help, the manual page, the shell
  * completions and the machine mode all read it, so adding a command is adding an entry.
  */
+import { ADMIN_COMMANDS } from './commands-admin.ts';
+import { CONFERENCE_COMMANDS } from './commands-conference.ts';
+import { CONTENT_COMMANDS } from './commands-content.ts';
+import { FILE_COMMANDS } from './commands-file.ts';
+import { MOVING_COMMANDS } from './commands-moving.ts';
 import { PEOPLE_COMMANDS } from './commands-people.ts';
+import { ROOM_COMMANDS } from './commands-room.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /**
@@ -14,6 +20,7 @@ export type ArgumentKind =
   | 'room'
   | 'conversation'
   | 'device'
+  | 'group'
   | 'file'
   | 'text'
   | 'secret'
@@ -33,11 +40,18 @@ export interface Argument {
   readonly yields?: boolean;
   /** The only words accepted. */
   readonly choices?: readonly string[];
+  /** Of a conversation: only with its sign, `@` or `#`, as other words are for what follows. */
+  readonly signed?: boolean;
 }
 
-/** `--name` or `--name VALUE` in a command line, before the last argument. */
+/**
+ * `--name` or `--name VALUE` in a command line: before the last argument, or after it where that is
+ * one word.
+ */
 export interface Flag {
   readonly name: string;
+  /** Another spelling, which is understood but not shown. */
+  readonly hidden?: true;
   /** Absent: the flag takes no value and is passed as `"true"`. */
   readonly kind?: ArgumentKind;
   readonly label?: string;
@@ -48,6 +62,7 @@ export const GROUPS = {
   account: 'Server and account',
   messages: 'Messages',
   people: 'People',
+  rooms: 'Rooms',
   administration: 'Administration',
 } as const;
 
@@ -124,12 +139,17 @@ export const COMMANDS: readonly Command[] = [
     name: 'settings',
     group: 'program',
     arguments: [
-      { name: 'name', kind: 'word', optional: true, choices: ['colours', 'bell', 'time'] },
+      {
+        name: 'name',
+        kind: 'word',
+        optional: true,
+        choices: ['colours', 'bell', 'time', 'ids', 'receipts', 'typing'],
+      },
       { name: 'value', kind: 'word', optional: true, choices: ['on', 'off'] },
     ],
-    summary: 'show or change how this program displays things',
-    help: '"colours": names and marks in colour. "bell": a sound with each direct message. "time": the time before each line.',
-    examples: ['settings', 'settings bell off'],
+    summary: 'show or change how this program behaves towards you and others',
+    help: '"colours": names and marks in colour. "bell": a sound with each direct message, and where somebody writes @ and your name. "time": the time before each line. "ids": the beginning of its id before each message. "receipts": authors are told that you have read their messages here. "typing": others are told while you type a text, and you are told of them.',
+    examples: ['settings', 'settings bell off', 'settings ids on'],
     local: true,
   },
   {
@@ -168,10 +188,11 @@ export const COMMANDS: readonly Command[] = [
       { name: 'username', kind: 'user' },
       { name: 'password', kind: 'secret', optional: true },
     ],
+    flags: [{ name: 'code', kind: 'word' }],
     summary: 'make an account and log in',
-    help: 'Everything after the name is the password; it is asked for, unseen, when it is not given. It never leaves this machine in a readable form. An account without a password lives on this device alone.',
+    help: 'Everything after the name is the password; it is asked for, unseen, when it is not given. It never leaves this machine in a readable form. An account without a password lives on this device alone. With --code, before the password, it is made by an invitation.',
     examples: ['user alice correct horse battery staple'],
-    errors: ['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'NETWORK', 'ALREADY'],
+    errors: ['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'BAD_CODE', 'NETWORK', 'ALREADY'],
     secret: true,
     asks: true,
   },
@@ -184,9 +205,9 @@ export const COMMANDS: readonly Command[] = [
     ],
     flags: [{ name: 'code', kind: 'word' }],
     summary: 'log in',
-    help: 'The password is asked for, unseen, when it is not given. An unknown name becomes a new account after a confirmation. With --code, a code that an administrator gave you (see "resetpasswd") takes the place of the forgotten password, and a new one is asked for.',
+    help: 'The password is asked for, unseen, when it is not given. An unknown name becomes a new account after a confirmation; with --code by an invitation (see "invite"). For a name that is known, a code that an administrator gave you (see "resetpasswd") takes the place of the forgotten password, and a new one is asked for.',
     examples: ['login alice', 'login alice --code 7K2M-93QD'],
-    errors: ['NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'BAD_CODE', 'REVOKED', 'NETWORK'],
+    errors: ['NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'BAD_CODE', 'REVOKED', 'BANNED', 'NETWORK'],
     secret: true,
     asks: true,
   },
@@ -284,14 +305,20 @@ export const COMMANDS: readonly Command[] = [
     examples: ['search lunch friday'],
     login: true,
   },
+  ...CONTENT_COMMANDS,
+  ...FILE_COMMANDS,
+  ...MOVING_COMMANDS,
   ...PEOPLE_COMMANDS,
+  ...ROOM_COMMANDS,
+  ...CONFERENCE_COMMANDS,
+  ...ADMIN_COMMANDS,
   {
     name: 'resetpasswd',
     group: 'administration',
     arguments: [USER],
     summary: 'make a one-time code for somebody who forgot their password',
-    help: 'They enter it with "login NAME --code CODE", or at the start with "clchat -lc --user NAME --code CODE", and choose a new password. Direct messages from before stay readable only on devices that already have them: nobody can recover their key without the old password.',
-    errors: ['DENIED', 'NO_SUCH_USER', 'NETWORK'],
+    help: 'It is mailed where the server has a mail server and knows their address (see "updateuser"), and shown once otherwise. They enter it with "login NAME --code CODE", or at the start with "clchat -lc --user NAME --code CODE", and choose a new password. Direct messages from before stay readable only on devices that already have them: nobody can recover their key without the old password.',
+    errors: ['DENIED', 'NO_SUCH_USER', 'NETWORK', 'MUST_CHANGE'],
     login: true,
   },
   {
@@ -341,7 +368,7 @@ export function usageOf(command: Command): string {
     const label = argument.choices?.join('|') ?? labelOf(argument);
     parts.push(argument.optional === true ? `[${label}]` : label);
   }
-  for (const flag of command.flags ?? [])
+  for (const flag of (command.flags ?? []).filter(({ hidden }) => hidden !== true))
     parts.push(flag.kind === undefined ? `[--${flag.name}]` : `[--${flag.name} ${labelOf(flag)}]`);
   return parts.join(' ');
 }

@@ -68,6 +68,7 @@ export function completeChat(before: string, app: Names): Completion {
 function flagCandidates(commandName: string, typed: string): Candidate[] {
   if (!typed.startsWith('--')) return [];
   return (commandOf(commandName)?.flags ?? [])
+    .filter(({ hidden }) => hidden !== true)
     .map((flag) => `--${flag.name}`)
     .filter((flag) => flag.startsWith(typed) && flag !== typed)
     .map((text) => ({ text, final: true }));
@@ -99,6 +100,8 @@ function candidatesFor(
     }
     case 'device':
       return words(app.names('device'));
+    case 'group':
+      return words(app.names('group'));
     case 'command':
       return words(COMMANDS.map((entry) => entry.name));
     case 'file':

@@ -2,125 +2,36 @@
  * The text of results, events and errors for people. Everything that others wrote passes through
  * `clean` here, and nowhere else on the way to the screen.
  */
-import type { AppEvent, MessageView, Progress, ResultData, ServerView } from '../app/types.ts';
-import { ClchatError, codeOf, textOf, type ErrorCode } from '../errors.ts';
+import type { AppEvent, ResultData, ServerView } from '../app/types.ts';
+import { ClchatError, codeOf, textOf } from '../errors.ts';
+import { adminEventText, adminResultText } from './format-admin.ts';
+import { conferenceEventText, conferenceResultText } from './format-conference.ts';
 import { contactEventText, contactResultText } from './format-contacts.ts';
-import { clean, fold } from '../text.ts';
-import { fit } from './width.ts';
+import { contentEventText, contentResultText } from './format-content.ts';
+import { fileEventText, fileResultText } from './format-file.ts';
+import { body, formatMessage, formatMessages } from './format-message.ts';
+import { movingResultText } from './format-moving.ts';
+import { roomEventText, roomResultText } from './format-room.ts';
+import {
+  author,
+  BARE,
+  clock,
+  note,
+  paint,
+  record,
+  records,
+  RED,
+  stamp,
+  word,
+  words,
+  type Style,
+} from './style.ts';
+import { clean } from '../text.ts';
 
-export interface Style {
-  readonly colours: boolean;
-  /** Words in place of signs. */
-  readonly plain: boolean;
-  /** The time before each line. */
-  readonly time: boolean;
-  /** Wall time in milliseconds: a message of another day shows its date. */
-  now(): number;
-}
+export { BARE, type Style };
 
-/** How results read in the machine mode, and wherever nothing is known of a terminal. */
-export const BARE: Style = { colours: false, plain: true, time: true, now: () => Date.now() };
-
-/** Lines of one message that are shown; the rest is counted. */
-const MAX_SHOWN_LINES = 50;
-
-/** Columns that a mark may take. */
-export const MARK_COLUMNS = 8;
-
-/** How far a message of one's own has got; short signs, or words with `plain`. */
-export function progressMark(progress: Progress, plain: boolean): string {
-  const { state, on = 0, of = 0 } = progress;
-  switch (state) {
-    case 'sending':
-      return plain ? 'sending' : '…';
-    case 'refused':
-      return plain ? `refused${progress.code === undefined ? '' : `: ${progress.code}`}` : '✗';
-    case 'held':
-      if (on > 0 && on >= of)
-        return plain ? (of === 1 ? 'on the one device' : `on all ${of} devices`) : '✓✓';
-      if (on > 0) return plain ? `on ${on} of ${of} devices` : fit(`✓ ${on}/${of}`, MARK_COLUMNS);
-      return plain ? 'held by the server' : '✓';
-    default:
-      return state satisfies never;
-  }
-}
-
-/** Colours that can be told apart on a dark and on a light background, as SGR parameters. */
-const PALETTE = ['31', '32', '33', '34', '35', '36', '91', '92', '94', '95', '96'] as const;
-const DIM = '2';
-const BOLD = '1';
-const RED = '31';
-
-export function paint(text: string, sgr: string, style: Pick<Style, 'colours'>): string {
-  return style.colours && text !== '' ? `\u001b[${sgr}m${text}\u001b[0m` : text;
-}
-
-/** The same name has the same colour everywhere. */
-export function authorColour(name: string): string {
-  let hash = 5381;
-  for (const character of fold(name)) hash = (hash * 33 + (character.codePointAt(0) ?? 0)) >>> 0;
-  return PALETTE[hash % PALETTE.length] ?? PALETTE[0];
-}
-
-function author(name: string, style: Style): string {
-  const safe = clean(name);
-  return paint(safe, authorColour(safe), style);
-}
-
-function two(number: number): string {
-  return String(number).padStart(2, '0');
-}
-
-/** Local time as `HH:MM`, with the date when it is not today's. A time that is none gives dashes. */
-export function clock(time: number, style: Style): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) return '--:--';
-  const today = new Date(style.now());
-  const hour = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  if (date.toDateString() === today.toDateString()) return hour;
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${hour}`;
-}
-
-function stamp(time: number, style: Style): string {
-  return style.time ? `${paint(clock(time, style), DIM, style)} ` : '';
-}
-
-/** Text of others for the screen: further lines are indented, and very many of them left out. */
-function body(text: string): string {
-  const lines = clean(text, { multiline: true }).split('\n');
-  const shown = lines.slice(0, MAX_SHOWN_LINES);
-  if (lines.length > shown.length) shown.push(`(${lines.length - shown.length} more lines)`);
-  return shown.join('\n  ');
-}
-
-/**
- * One message as a line.
- * @param conversation the current one, whose room need not be named
- */
-export function formatMessage(message: MessageView, style: Style, conversation?: string): string {
-  const { from, to, room, mine } = message;
-  const arrow = style.plain ? 'to' : '→';
-  let head: string;
-  if (to !== undefined)
-    head = mine
-      ? `${paint('you', BOLD, style)} ${arrow} ${author(to, style)}`
-      : `${author(from, style)} ${arrow} ${paint('you', BOLD, style)}`;
-  else if (room === undefined || conversation === `#${room}`) head = author(from, style);
-  else head = `${author(from, style)} ${paint(`#${clean(room)}`, DIM, style)}`;
-  return `${stamp(message.time, style)}${head}: ${body(message.text)}`;
-}
-
-/** A message of one's own that is not to be seen any more was refused. */
-export function formatRefusal(
-  said: string,
-  { code, text }: { code: ErrorCode; text: string },
-  style: Style,
-): string {
-  return note(`Your message "${fit(clean(said), 20)}" was refused. ${code}: ${clean(text)}`, style);
-}
-
-function note(text: string, style: Style): string {
-  return `${stamp(style.now(), style)}${paint(`* ${text}`, DIM, style)}`;
+function noteOf(text: string | undefined, style: Style): string | undefined {
+  return text === undefined ? undefined : note(text, style);
 }
 
 /** Why somebody was logged out, by the reason that the server or this device gives. */
@@ -128,6 +39,9 @@ const LOGOUT = new Map([
   ['logout', 'You are logged out.'],
   ['timeout', 'You are logged out, since nothing was done for too long.'],
   ['revoked', 'This device has been revoked, and is logged out.'],
+  ['removed', 'Your account has been removed from this server.'],
+  ['banned', 'You have been banned from this server.'],
+  ['kicked', 'You have been logged out by an administrator.'],
   ['unknown device', 'The server does not know this device; you are logged out.'],
 ]);
 
@@ -152,6 +66,22 @@ export function formatEvent(
     case 'contact':
     case 'unfriend':
       return note(contactEventText(event), style);
+    case 'room':
+    case 'member':
+      return noteOf(roomEventText(event, style), style);
+    case 'conference':
+      return noteOf(conferenceEventText(event, style), style);
+    case 'code':
+    case 'group':
+      return noteOf(adminEventText(event, style), style);
+    case 'edited':
+    case 'removed':
+    case 'reacted':
+    case 'typing':
+    case 'unread':
+      return noteOf(contentEventText(event, style, conversation), style);
+    case 'attachment':
+      return noteOf(fileEventText(event, style), style);
     case 'server':
       return note(
         event.connected
@@ -199,56 +129,6 @@ export function errorText(error: unknown): string {
   return textOf('INTERNAL');
 }
 
-function word(value: unknown): string {
-  if (typeof value === 'string') return clean(value);
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
-}
-
-function words(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(word) : [];
-}
-
-function records(value: unknown): Record<string, unknown>[] {
-  if (!Array.isArray(value)) return [];
-  return value.filter(
-    (item): item is Record<string, unknown> => typeof item === 'object' && item !== null,
-  );
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-/** A span of time in its largest whole unit. */
-function span(seconds: number): string {
-  const [unit, size] =
-    UNITS.find(([, length]) => seconds >= 2 * length && seconds % length === 0) ?? SECOND;
-  return `${seconds / size} ${unit}${seconds === size ? '' : 's'}`;
-}
-
-const SECOND = ['second', 1] as const;
-const UNITS = [['hour', 3_600], ['minute', 60], SECOND] as const;
-
-/** A line of one's own and how far it has got. */
-export function withMark(line: string, progress: Progress, style: Style): string {
-  const mark = progressMark(progress, style.plain);
-  return `${line} ${paint(style.plain ? `(${mark})` : mark, DIM, style)}`;
-}
-
-function isMessage(item: unknown): item is MessageView {
-  const { from, text, time } = record(item);
-  return typeof from === 'string' && typeof text === 'string' && typeof time === 'number';
-}
-
-function messages(value: unknown, style: Style, nothing: string): string {
-  const lines = (Array.isArray(value) ? value : []).filter(isMessage).map((message) => {
-    const { mine, progress } = message;
-    const line = formatMessage(message, style);
-    return mine && progress !== undefined ? withMark(line, progress, style) : line;
-  });
-  return lines.length === 0 ? nothing : lines.join('\n');
-}
-
 function serverLine(value: unknown): string {
   const server = record(value);
   const addresses = words(server['addresses']);
@@ -268,14 +148,27 @@ function devices(value: unknown, style: Style): string {
   return lines.length === 0 ? 'No devices.' : lines.join('\n');
 }
 
+/** Texts of results that have a file of their own. */
+const PARTS = [
+  roomResultText,
+  conferenceResultText,
+  contentResultText,
+  fileResultText,
+  movingResultText,
+  adminResultText,
+];
+
 /** What a command's result says to a person. Shapes that are not known read as done. */
 export function formatResult(name: string, data: ResultData, style: Style): string {
   const user = word(data['user']);
-  const ofContacts = contactResultText(name, data);
-  if (ofContacts !== undefined) return ofContacts;
+  const ofPart =
+    contactResultText(name, data) ??
+    PARTS.reduce<string | undefined>((text, part) => text ?? part(name, data, style), undefined);
+  if (ofPart !== undefined) return ofPart;
   switch (name) {
     case 'say':
     case 'message':
+    case 'reply':
       return data['state'] === 'queued'
         ? 'The server is away: it is kept here and sent when the server is back.'
         : 'The server has it.';
@@ -294,25 +187,19 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
     case 'unblock':
       return `${user} is no longer blocked.`;
     case 'history':
-      return messages(data['messages'], style, `No messages in ${word(data['conversation'])} yet.`);
+      return formatMessages(
+        data['messages'],
+        style,
+        `No messages in ${word(data['conversation'])} yet.`,
+      );
     case 'search':
-      return messages(data['messages'], style, 'Nothing found.');
+      return formatMessages(data['messages'], style, 'Nothing found.');
     case 'devices':
       return devices(data['devices'], style);
     case 'revoke':
       return `The device ${word(data['device'])} is revoked.`;
     case 'passwd':
       return 'The password is changed.';
-    case 'resetpasswd':
-      return [
-        `Code for ${user}: ${word(data['code'])} (good once, for ${span(Number(data['seconds']))}).`,
-        `${user} starts with: clchat -lc --user ${user} --code ${word(data['code'])}`,
-        `or, in a program that runs: /login ${user} --code ${word(data['code'])}`,
-        `and is asked for a new password.`,
-        word(data['note']),
-      ]
-        .filter((line) => line !== '')
-        .join('\n');
     case 'user':
     case 'login':
       if (data['declined'] === true) return 'Nothing was made.';
@@ -334,6 +221,7 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
     case 'self':
       return [
         user === '' ? 'You are not logged in.' : `User: ${user}`,
+        data['display'] === undefined ? '' : `Shown as: ${word(data['display'])}`,
         data['group'] === undefined ? '' : `Group: ${word(data['group'])}`,
         data['device'] === undefined ? '' : `Device: ${word(data['device'])}`,
         data['server'] === undefined ? '' : `Server: ${serverLine(data['server'])}`,

@@ -33,9 +33,10 @@ export interface JsonModeOptions {
 /** The fields of an event: a message without what only `history` tells. */
 function eventFields(event: AppEvent): object {
   if (event.event !== 'message') return event;
-  const { id, from, to, room, text, time } = event;
+  const { id, from, to, room, text, time, reply, file, mention } = event;
   const place = to === undefined ? { room } : { to };
-  return { event: 'message', id, from, ...place, text, time };
+  const also = Object.entries({ reply, file, mention }).filter(([, value]) => value !== undefined);
+  return { event: 'message', id, from, ...place, text, time, ...Object.fromEntries(also) };
 }
 
 export function eventLine(event: AppEvent): string {
@@ -91,6 +92,8 @@ export async function runJsonMode(options: JsonModeOptions): Promise<Ending> {
   output.write(readyLine(app));
   const unsubscribe = app.subscribe((event) => {
     output.offer(eventLine(event));
+    // Whoever reads a machine's output has been told.
+    if (event.event === 'message') app.seen();
     if (event.event === 'locked')
       void pipeline.idle().then(() => end({ reason: 'locked', status: EXIT.authentication }));
   });

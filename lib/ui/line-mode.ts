@@ -6,6 +6,7 @@ import type { App, AppEvent, CommandCall } from '../app/types.ts';
 import { ClchatError, EXIT } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
 import { clean } from '../text.ts';
+import { Attention } from './attention.ts';
 import { exposedCommand, withSlashes } from './chat-guard.ts';
 import { commandOf } from './commands.ts';
 import { completeChat, completeCommand } from './complete.ts';
@@ -16,6 +17,7 @@ import type { Prompt, StopReason } from './prompt-contract.ts';
 import { failure, run, type Context, type Ending, type Outcome } from './runner.ts';
 import type { Settings } from './settings.ts';
 import { Speech, type Work } from './speech.ts';
+import { addressee, Typists } from './typing.ts';
 import { wrapLines } from './width.ts';
 
 export interface LineModeOptions {
@@ -37,8 +39,6 @@ export interface LineModeOptions {
 
 /** How long an interrupt waits for what is under way, in milliseconds. */
 const INTERRUPT_MS = 2_000;
-/** The App is told of activity at most so often, in milliseconds. */
-const TOUCH_MS = 1_000;
 /** How long an end may take before the person is told why, in milliseconds. */
 const PATIENCE_MS = 500;
 
@@ -53,12 +53,13 @@ class LineMode {
   readonly #prompt: Prompt;
   readonly #pipeline = new Pipeline<Outcome>();
   readonly #speech: Speech;
+  readonly #attention: Attention;
+  readonly #typists = new Typists(() => this.#refresh());
   /** Refusals that the result of a command under way may be about to tell. */
   #refusals: Extract<AppEvent, { event: 'refused' }>[] = [];
   /** The command under way that runs alone; what it does needs no further word. */
   #running: string | undefined;
   #mode: 'chat' | 'command';
-  #touched = Number.NEGATIVE_INFINITY;
   #ending = false;
   /** The person is asked whether to end. */
   #leaving = false;
@@ -70,6 +71,7 @@ class LineMode {
     this.#app = options.app;
     this.#prompt = options.prompt;
     this.#mode = options.mode;
+    this.#attention = new Attention({ ...options, attended: options.unattended !== true });
     this.#speech = new Speech({
       app: this.#app,
       prompt: this.#prompt,
@@ -91,7 +93,8 @@ class LineMode {
     this.#prompt.attach({
       onLine: (line) => this.#onLine(line),
       onStop: (reason) => this.#onStop(reason),
-      onActivity: () => this.#touch(),
+      onActivity: () => this.#attention.touch(),
+      onEdit: (line) => this.#onEdit(line),
       complete: (before) =>
         this.#reading === 'chat'
           ? completeChat(before, this.#app)
@@ -103,6 +106,7 @@ class LineMode {
     await Promise.race([forced, this.#settle(ending)]);
     signal.removeEventListener('abort', onAbort);
     unsubscribe();
+    this.#typists.stop();
     this.#prompt.close();
     return ending;
   }
@@ -113,6 +117,8 @@ class LineMode {
       colours: colours && this.#prompt.inPlace && settings.get('colours'),
       plain: !this.#prompt.inPlace,
       time: settings.get('time'),
+      ids: settings.get('ids'),
+      user: this.#app.status().user,
       now: () => clock.now(),
     };
   }
@@ -155,8 +161,10 @@ class LineMode {
     const { room, conversation } = this.#app.status();
     const place = room === undefined ? '' : `[${clean(room)}] `;
     const chat = conversation === undefined ? '' : clean(conversation);
+    const typing = this.#typists.textFor(conversation);
+    const others = typing === '' ? '' : `(${typing}) `;
     this.#prompt.setPrompt(
-      this.#reading === 'command' ? `${place}>>> ` : `${chat}> `,
+      this.#reading === 'command' ? `${place}${others}>>> ` : `${others}${chat}> `,
       this.#style.colours ? '1' : '',
     );
   }
@@ -168,17 +176,18 @@ class LineMode {
     return this.#mode;
   }
 
-  #touch(): void {
-    const now = this.#options.clock.monotonic();
-    if (now - this.#touched < TOUCH_MS) return;
-    this.#touched = now;
-    this.#app.touch();
+  #onEdit(line: string): void {
+    if (!this.#options.settings.get('typing')) return;
+    const whom = addressee(line, this.#reading);
+    if (whom !== undefined) this.#app.typing(whom.user);
   }
 
   #onLine(line: string): void | Promise<void> {
     if (this.#ending || line.trim() === '') return;
+    if (!this.#prompt.inPlace) this.#attention.touch();
     const isText = this.#reading === 'chat' && (!line.startsWith('/') || line.startsWith('//'));
-    const exposed = isText && !line.startsWith('/') ? exposedCommand(line) : undefined;
+    const exposed =
+      isText && !line.startsWith('/') ? exposedCommand(line, this.#app.names('room')) : undefined;
     if (exposed === undefined || this.#options.unattended === true) return this.#take(line, isText);
     return this.#holdBack(line, exposed);
   }
@@ -215,7 +224,7 @@ class LineMode {
     }
     // To leave needs no patience with what is still under way; the end waits for that itself.
     if (call.name === 'quit') return this.#leave({ reason: 'quit', status: EXIT.fine });
-    const speaks = call.name === 'say' || call.name === 'message';
+    const speaks = ['say', 'message', 'reply'].includes(call.name);
     if (!speaks) this.#echo(line);
     const command = commandOf(call.name);
     const overlaps = command?.overlaps === true;
@@ -224,6 +233,7 @@ class LineMode {
       this.#pipeline.push({ overlaps, run: outcome.run }, (result) => {
         outcome.tell(result);
         this.#refresh();
+        this.#attention.shown();
         resolve();
       });
     });
@@ -295,8 +305,17 @@ class LineMode {
     switch (event.event) {
       case 'message':
         this.#speech.onMessage(event);
-        if (!event.mine && event.to !== undefined && this.#options.settings.get('bell'))
+        this.#attention.shown();
+        if (event.mine) break;
+        this.#typists.spoke(event.from, event.to === undefined ? event : { to: event.from });
+        if (
+          (event.to !== undefined || event.mention === true) &&
+          this.#options.settings.get('bell')
+        )
           this.#prompt.bell();
+        break;
+      case 'typing':
+        if (this.#options.settings.get('typing')) this.#typists.note(event.user, event);
         break;
       case 'receipt':
         return this.#speech.onReceipt(event);
@@ -316,6 +335,16 @@ class LineMode {
       case 'logout':
         if (this.#running !== 'logout') this.#event(event);
         break;
+      case 'edited':
+      case 'removed':
+      case 'reacted':
+      case 'unread':
+      case 'room':
+      case 'member':
+      case 'conference':
+      case 'code':
+      case 'group':
+      case 'attachment':
       case 'request':
       case 'contact':
       case 'unfriend':

@@ -104,6 +104,11 @@ export function manualPage(version: string): string {
     bold('CLCHAT_BACKUP_PASSPHRASE'),
     roff('The passphrase for "backup" and "restore"; it is asked for when this is not set.'),
     '.TP',
+    bold('CLCHAT_SMTP_URL'),
+    roff(
+      'The mail server by which a server sends first passwords and codes: smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start. --smtp-url-file comes before it. ?from=ADDRESS names the sender where the user is no e-mail address.',
+    ),
+    '.TP',
     bold('XDG_DATA_HOME'),
     roff('Data is kept in its directory clchat; ~/.local/share/clchat where it is not set.'),
     '.TP',

@@ -71,12 +71,20 @@ export const OPTIONS: readonly Option[] = [
     name: 'code',
     value: 'CODE',
     group: 'Account',
-    summary: 'a code from an administrator, in place of a forgotten password',
+    summary: 'an invitation; or a code from an administrator, in place of a forgotten password',
   },
   {
     name: 'invite-only',
     group: 'Account',
-    summary: 'server: take no new users (invitations come in a later version)',
+    summary: 'server: take new users by invitation only (see the command "invite")',
+  },
+  {
+    name: 'smtp-url-file',
+    value: 'FILE',
+    group: 'Account',
+    summary:
+      'server: send mails by the mail server in the first line of this file, smtp://USER:PASSWORD@HOST:PORT; else by CLCHAT_SMTP_URL',
+    complete: 'file',
   },
   {
     name: 'block-duration',
@@ -155,6 +163,7 @@ export interface Options {
   readonly passwordFile?: string;
   readonly code?: string;
   readonly inviteOnly: boolean;
+  readonly smtpUrlFile?: string;
   /** Seconds. */
   readonly blockDuration: number;
   /** Seconds; absent: never. */

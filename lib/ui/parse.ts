@@ -44,6 +44,8 @@ export interface Scan {
 }
 
 const SPACE = /\s/u;
+/** Kinds that take the rest of the line, as the last argument of whatever command. */
+const REST: ReadonlySet<Argument['kind']> = new Set(['text', 'secret']);
 
 /** The word at `from` (which is no space): up to a space, or what stands between double quotes. */
 function wordAt(line: string, from: number): Piece {
@@ -74,6 +76,7 @@ function skipSpace(line: string, from: number): number {
 
 /** Whether a word could be meant for an optional argument of this kind. */
 function fits(argument: Argument, value: string): boolean {
+  if (argument.signed === true) return /^[@#]/.test(value);
   if (argument.kind === 'conversation') return !/^\d+$/.test(value);
   if (argument.choices !== undefined) return argument.choices.includes(value.toLowerCase());
   return true;
@@ -114,7 +117,7 @@ export function scan(line: string): Scan {
     // Left out, where what was typed can only be meant for a later one.
     const isMeant = (one: Argument): boolean => fits(one, piece.value);
     if (argument.optional === true && !isMeant(argument) && wanted.some(isMeant)) continue;
-    if (last) {
+    if (last && !isFollowed(command, argument)) {
       // A text begins after one space, so that its own indentation stays.
       const from = argument.kind === 'text' ? Math.min(at + 1, start) : start;
       const rest = line.slice(from);
@@ -128,6 +131,11 @@ export function scan(line: string): Scan {
     at = piece.end;
   }
   return { word, command, parts, surplus: line.slice(at).trim(), next: wanted[0] };
+}
+
+/** Whether flags may stand after a last argument, which is one word then. */
+function isFollowed({ flags = [] }: Command, { kind }: Argument): boolean {
+  return flags.length > 0 && !REST.has(kind);
 }
 
 function isOneWord(line: string, piece: Piece): boolean {

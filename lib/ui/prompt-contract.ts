@@ -31,6 +31,8 @@ export interface PromptHandlers {
   onStop(reason: StopReason): void;
   /** A key was pressed. */
   onActivity?(): void;
+  /** The line being typed is another now; not that of an answer to a question. */
+  onEdit?(line: string): void;
   complete?(before: string): Completion;
 }
 

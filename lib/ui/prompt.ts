@@ -254,11 +254,13 @@ export class TerminalPrompt implements Prompt {
 
   #keys(keys: readonly Key[]): void {
     if (keys.length > 0) this.#handlers?.onActivity?.();
+    const { cells } = this.#line;
     for (const key of keys) {
       if (this.#closed) return;
       if (key.type === 'cursor') this.#settleSize(key.column);
       else this.#key(key);
     }
+    if (this.#line.cells !== cells) this.#handlers?.onEdit?.(textOfLine(this.#line));
     if (keys.length > 0) this.#perform(() => '');
   }
 

@@ -67,7 +67,9 @@ function runLocal(call: CommandCall, local: Local): ResultData {
 export async function run(call: CommandCall, context: Context): Promise<Outcome> {
   const { app, local, ask, style } = context;
   try {
-    const isLocal = commandOf(call.name)?.local === true;
+    // In a room, to exit is to give it up.
+    const isGivenUp = call.name === 'exit' && app.status().room !== undefined;
+    const isLocal = commandOf(call.name)?.local === true && !isGivenUp;
     const data = isLocal ? runLocal(call, local) : await app.execute(call, ask);
     return { ok: true, text: formatResult(call.name, data, style), data: cleanAll(data) };
   } catch (error) {

@@ -6,7 +6,7 @@
  * of the typed line is written with wrapping switched off and ended by hand, and the cursor is put
  * by writing again what stands before it.
  */
-import { MARK_COLUMNS } from './format.ts';
+import { MARK_COLUMNS } from './format-message.ts';
 import { extentOf, graphemes, graphemeWidth, SGR, textWidth } from './width.ts';
 
 export interface TypedLine {

@@ -1,7 +1,14 @@
-/** How this front end displays things: what the command `settings` shows and changes. */
+/** What one person wants of this front end: what the command `settings` shows and changes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const DEFAULTS = { colours: true, bell: true, time: true };
+const DEFAULTS = {
+  colours: true,
+  bell: true,
+  time: true,
+  ids: false,
+  receipts: true,
+  typing: true,
+};
 
 export type SettingName = keyof typeof DEFAULTS;
 
@@ -13,6 +20,7 @@ function isSetting(name: string): name is SettingName {
 export class Settings {
   readonly #values = { ...DEFAULTS };
   readonly #path: string | undefined;
+  #follower: ((name: SettingName, value: boolean) => void) | undefined;
 
   /** @param path of a JSON file; what cannot be read or is not a setting is ignored */
   constructor(path?: string) {
@@ -30,6 +38,12 @@ export class Settings {
       if (isSetting(name) && typeof value === 'boolean') this.#values[name] = value;
   }
 
+  /** Tells of every setting now, and of each that is changed from now on. */
+  follow(follower: (name: SettingName, value: boolean) => void): void {
+    this.#follower = follower;
+    for (const [name, value] of Object.entries(this.#values)) follower(name as SettingName, value);
+  }
+
   get(name: SettingName): boolean {
     return this.#values[name];
   }
@@ -43,6 +57,7 @@ export class Settings {
   set(name: string, value: boolean): void {
     if (!isSetting(name)) return;
     this.#values[name] = value;
+    this.#follower?.(name, value);
     if (this.#path === undefined) return;
     try {
       writeFileSync(this.#path, `${JSON.stringify(this.#values, null, 2)}\n`, { mode: 0o600 });

@@ -1,11 +1,19 @@
 /** What a person says here: its line is there at once, and its mark follows what becomes of it. */
-import type { App, AppEvent, CommandCall, MessageView } from '../app/types.ts';
+import type {
+  App,
+  AppEvent,
+  CommandCall,
+  MessageView,
+  Progress,
+  ResultData,
+} from '../app/types.ts';
 import { ClchatError } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
-import { formatMessage, formatRefusal, progressMark, withMark, type Style } from './format.ts';
+import { formatMessage, formatRefusal, progressMark, withMark } from './format-message.ts';
 import { OwnMessages } from './own-messages.ts';
 import type { Prompt } from './prompt-contract.ts';
 import { failure, type Outcome } from './runner.ts';
+import { record, type Style } from './style.ts';
 import { fit } from './width.ts';
 
 /** A command on its way: what it does, and what is told of how it went. */
@@ -34,6 +42,15 @@ export class Speech {
 
   /** A message of one's own. */
   speak(call: CommandCall): Work {
+    // What an answer looks like is known once it is clear what it answers.
+    if (call.name === 'reply')
+      return {
+        run: () => this.#options.run(call),
+        tell: (outcome) => {
+          if (outcome.ok) this.#answered(outcome.data);
+          else this.#options.tell(outcome);
+        },
+      };
     const { app, prompt, clock, style, tell } = this.#options;
     const { user = 'you', conversation, room } = app.status();
     const current =
@@ -54,8 +71,7 @@ export class Speech {
         run,
         tell: (outcome) => {
           if (!outcome.ok) return tell(outcome);
-          const state = outcome.data['state'] === 'held' ? 'held' : 'sending';
-          prompt.print(withMark(text, { state }, style()));
+          prompt.print(withMark(text, progressIn(outcome.data), style()));
         },
       };
     const line = prompt.printMarked(text, progressMark({ state: 'sending' }, false));
@@ -71,11 +87,37 @@ export class Speech {
           else prompt.print(formatRefusal(message.text, outcome, style()));
           return;
         }
-        const { id, state } = outcome.data;
-        if (typeof id === 'string')
-          this.#own.accepted(own, id, { state: state === 'held' ? 'held' : 'sending' });
+        const { id } = outcome.data;
+        if (typeof id === 'string') this.#own.accepted(own, id, progressIn(outcome.data));
       },
     };
+  }
+
+  /** Shows an answer that the App has taken. */
+  #answered(data: ResultData): void {
+    const { app, prompt, clock, style } = this.#options;
+    const { user = 'you', conversation } = app.status();
+    const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+    const { id, to, room, text, time } = data;
+    const { from, text: quote } = record(data['reply']);
+    const message: MessageView = {
+      id: textOf(id),
+      from: user,
+      ...(to === undefined ? { room: textOf(room) } : { to: textOf(to) }),
+      text: textOf(text),
+      time: typeof time === 'number' ? time : clock.now(),
+      mine: true,
+      reply: {
+        id: '',
+        ...(typeof from === 'string' ? { from } : {}),
+        ...(typeof quote === 'string' ? { text: quote } : {}),
+      },
+    };
+    const line = formatMessage(message, style(), conversation);
+    const progress = progressIn(data);
+    if (!prompt.inPlace) return prompt.print(withMark(line, progress, style()));
+    const marked = prompt.printMarked(line, progressMark(progress, false));
+    this.#own.accepted(this.#own.sent(message, marked), message.id, progress);
   }
 
   /** A message has appeared, of whomever. */
@@ -88,8 +130,8 @@ export class Speech {
     else prompt.print(text);
   }
 
-  onReceipt({ id, held, on, of }: Extract<AppEvent, { event: 'receipt' }>): void {
-    this.#own.progressed(id, { state: held ? 'held' : 'sending', on, of });
+  onReceipt({ id, held, on, of, read }: Extract<AppEvent, { event: 'receipt' }>): void {
+    this.#own.progressed(id, { state: held ? 'held' : 'sending', on, of, read });
   }
 
   /** @returns whether what was refused was written or shown here */
@@ -99,4 +141,9 @@ export class Speech {
     this.#options.tell(failure(new ClchatError(code, `${text} (${fit(said, 40)})`)));
     return true;
   }
+}
+
+/** How far a message has got as its command comes back. */
+function progressIn({ state }: ResultData): Progress {
+  return { state: state === 'held' ? 'held' : 'sending' };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { viewOf } from '../../lib/app/views.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
 import { LOBBY_STREAM, pairStream, roomStream, type StreamName } from '../../lib/crdt/stream.ts';
-import type { ReadMessage } from '../../lib/node/client/conversations.ts';
+import type { ReadMessage } from '../../lib/node/client/reading.ts';
 import { eventually } from '../support/channels.ts';
 import { World, type TestClient } from '../support/roles.ts';
 

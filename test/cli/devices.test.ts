@@ -7,7 +7,7 @@ import { LogStore } from '../../lib/crdt/log-store.ts';
 import { openLevelStore } from '../../lib/crdt/store-level.ts';
 import { placeOfStream } from '../../lib/crdt/stream.ts';
 import { systemClock } from '../../lib/lifecycle.ts';
-import { UNREADABLE } from '../../lib/node/client/conversations.ts';
+import { UNREADABLE } from '../../lib/node/client/reading.ts';
 import { Home } from '../../lib/node/client/home.ts';
 import { openKeystore } from '../../lib/node/keystore.ts';
 import { workshop, type Community } from '../support/workshop.ts';
@@ -34,7 +34,9 @@ async function readable(keysOf: string, storeOf: string): Promise<string[]> {
     const quiet = (): void => undefined;
     const home = await Home.open({
       ...{ keystore, store, server: server.key, account: account.id, clock: systemClock, random },
-      ...{ onMessage: quiet, onReceipt: quiet, onContact: quiet, onRefused: quiet, onSpace: quiet },
+      ...{ onMessage: quiet, onReceipt: quiet, onContact: quiet, onContent: quiet, onAdmin: quiet },
+      onRoom: quiet,
+      ...{ onRefused: quiet, onSpace: quiet },
       onFault: (error) => {
         throw error;
       },

@@ -3,16 +3,23 @@ import {
   currentEpoch,
   isEncrypted,
   lastEpochNumber,
-  MAX_MEMBERS,
-  membersOf,
+  lockGeneration,
 } from '../../lib/crdt/conversation.ts';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import { Keyring } from '../../lib/crdt/keyring.ts';
-import type { AccountId, EntryId } from '../../lib/crdt/keys.ts';
+import { sealTo, type EntryId } from '../../lib/crdt/keys.ts';
 import { reduceItem } from '../../lib/crdt/rules.ts';
 import { entryItem } from '../../lib/crdt/seal.ts';
 import { accountStream, LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
 import { Ledger, type Member } from '../support/community.ts';
+import {
+  joinEntry,
+  madeBy,
+  newLock,
+  roomEntry,
+  type MadeLock,
+  type MadeRoom,
+} from '../support/rooms.ts';
 
 const KEY = new Uint8Array(32).fill(1);
 
@@ -43,11 +50,10 @@ describe('conversations', () => {
   };
   const privateRoom = (owner: Member, members: readonly Member[]): StreamName => {
     const name = `room${owner.next('space')}`;
-    const entry = ledger.accept(owner.write('space', 'room', { name, private: true }));
-    const room = `room/${entry.id.slice(0, 32)}` as const;
+    const { stream } = madeBy(ledger.accept(roomEntry(owner, name, { private: true })));
     const add = members.map(({ account }) => account);
-    ledger.accept(owner.write(room, 'members', { add, remove: [] }));
-    return room;
+    ledger.accept(owner.write(stream, 'members', { add, remove: [] }));
+    return stream;
   };
 
   it('are encrypted in pairs and private rooms, and nowhere else', () => {
@@ -171,26 +177,75 @@ describe('conversations', () => {
     });
   });
 
-  describe('in a private room', () => {
-    it('have the members that its owner says', () => {
-      const carol = ledger.join('carol');
-      const room = privateRoom(alice, [alice, bob]);
-      assert.deepEqual(
-        membersOf(room, ledger.at(room).state).sort(),
-        [alice.account, bob.account].sort(),
-      );
-      const add = { add: [carol.account], remove: [] };
-      ledger.refuse(bob.write(room, 'members', add), 'DENIED');
-      ledger.reject(carol.write(room, 'members', add), 'DENIED');
-      const unknown = { add: ['f'.repeat(32) as AccountId], remove: [] };
-      ledger.refuse(alice.write(room, 'members', unknown), 'NO_SUCH_USER');
-      ledger.accept(alice.write(room, 'members', { ...add, remove: [bob.account] }));
-      assert.deepEqual(
-        membersOf(room, ledger.at(room).state).sort(),
-        [alice.account, carol.account].sort(),
-      );
+  describe('in an open room', () => {
+    let room: MadeRoom;
+    beforeEach(() => {
+      room = madeBy(ledger.accept(roomEntry(alice, 'den')));
+    });
+    const say = (by: Member): Entry => by.write(room.stream, 'say', { text: 'hi' });
+
+    it('take what is said by those who are in it', () => {
+      ledger.accept(say(alice));
+      ledger.refuse(say(bob), 'NOT_MEMBER');
+      ledger.accept(bob.write('space', 'join', { room: room.id }));
+      ledger.accept(say(bob));
+      ledger.accept(bob.write('space', 'leave', { room: room.id }));
+      ledger.refuse(say(bob), 'NOT_MEMBER');
     });
 
+    it('take nothing where people speak by voice only', () => {
+      ledger.accept(alice.write('space', 'updateroom', { room: room.id, media: 'voice' }));
+      ledger.refuse(say(alice), 'NOT_SUPPORTED');
+      ledger.accept(alice.write('space', 'updateroom', { room: room.id, media: 'text' }));
+      ledger.accept(say(alice));
+    });
+
+    it('take what members do about messages, in the clear', () => {
+      const { id: target } = ledger.accept(say(alice));
+      const about = (by: Member, kind: string, body: object = {}): Entry =>
+        by.write(room.stream, kind, { target, ...body });
+      ledger.accept(about(alice, 'edit', { text: 'ho' }));
+      ledger.accept(about(alice, 'react', { emoji: '👍', on: true }));
+      ledger.refuse(about(bob, 'edit', { text: 'ho' }), 'NOT_MEMBER');
+      ledger.refuse(about(bob, 'react', { emoji: '👍', on: true }), 'NOT_MEMBER');
+      const sealed = { epoch: target, box: KEY };
+      ledger.refuse(about(alice, 'edit', sealed), 'BAD_ENTRY');
+      ledger.refuse(about(alice, 'react', sealed), 'BAD_ENTRY');
+      ledger.accept(about(alice, 'remove'));
+    });
+
+    it('ask for a right where others speak, and for none where it is about oneself', () => {
+      const { id: target } = ledger.accept(say(alice));
+      const about = (kind: string, body: object = {}): Entry =>
+        alice.write(room.stream, kind, { target, ...body });
+      const moderator = { moderator: true };
+      ledger.refuse(about('edit', { text: 'ho', ...moderator }), 'DENIED');
+      ledger.refuse(about('remove', moderator), 'DENIED');
+      ledger.appoint(alice, 'admin');
+      ledger.accept(about('edit', { text: 'ho', ...moderator }));
+      ledger.accept(about('remove', moderator));
+      ledger.appoint(bob, 'admin', alice);
+      ledger.appoint(alice, 'mute', bob);
+      ledger.refuse(about('react', { emoji: '👍', on: true }), 'DENIED');
+      ledger.accept(about('edit', { text: 'what I meant' }));
+      ledger.accept(about('remove'));
+    });
+
+    it('make no state of what is said', () => {
+      const { state } = ledger.at(room.stream);
+      ledger.accept(say(alice));
+      const { id: target } = ledger.accept(say(alice));
+      ledger.accept(alice.write(room.stream, 'edit', { target, text: 'ho' }));
+      ledger.accept(alice.write(room.stream, 'react', { target, emoji: '👍', on: true }));
+      ledger.accept(alice.write(room.stream, 'remove', { target }));
+      assert.deepEqual([...new Set([...state.records()].map(({ table }) => table))].sort(), [
+        'clock',
+        'head',
+      ]);
+    });
+  });
+
+  describe('in a private room', () => {
     it('need a new epoch when somebody comes or goes', () => {
       const carol = ledger.join('carol');
       const room = privateRoom(alice, [alice, bob]);
@@ -199,24 +254,144 @@ describe('conversations', () => {
       ledger.accept(alice.write(room, 'members', { add: [carol.account], remove: [] }));
       assert.equal(current(room), undefined);
       ledger.stale(bob, bob.sealed(room, first.id, KEY, 'hi'));
-      ledger.accept(open(carol, room, 2, [carol, alice, bob]));
+      const second = ledger.accept(open(carol, room, 2, [carol, alice, bob]));
       ledger.accept(alice.write(room, 'members', { add: [], remove: [bob.account] }));
       assert.equal(current(room), undefined);
       ledger.reject(bob.forge(room, 'sealed', { epoch: first.id, box: KEY }), 'DENIED');
+      ledger.stale(carol, carol.sealed(room, second.id, KEY, 'hi'));
+      const third = ledger.accept(open(alice, room, 3, [carol, alice]));
+      ledger.accept(carol.sealed(room, third.id, KEY, 'hi'));
+      ledger.accept(carol.write(room, 'leave', {}));
+      assert.equal(current(room), undefined);
     });
 
-    it('have no more members than a key epoch reaches', () => {
-      const accounts = Array.from({ length: MAX_MEMBERS }, (_, n) => {
-        const id = n.toString(16).padStart(32, '0') as AccountId;
-        const value = ledger.space.get('account', alice.account);
-        ledger.space.apply([{ table: 'account', id, value }]);
-        return id;
-      });
-      const room = privateRoom(alice, []);
-      ledger.accept(alice.write(room, 'members', { add: accounts.slice(1), remove: [] }));
-      ledger.accept(alice.write(room, 'members', { add: [alice.account], remove: [] }));
-      const extra = { add: [bob.account], remove: [] };
-      ledger.refuse(alice.write(room, 'members', extra), 'TOO_LARGE');
+    it('need a new epoch when the account of a member is no more', () => {
+      const room = privateRoom(alice, [alice, bob]);
+      const first = ledger.accept(open(bob, room, 1, [alice, bob]));
+      ledger.appoint(alice, 'admin');
+      const gone = { account: bob.account, vengeance: false };
+      ledger.accept(alice.write('space', 'removeuser', gone));
+      assert.equal(current(room), undefined);
+      ledger.stale(alice, alice.sealed(room, first.id, KEY, 'hi'));
+      const second = ledger.accept(open(alice, room, 2, [alice]));
+      ledger.accept(alice.sealed(room, second.id, KEY, 'hi'));
+    });
+
+    it('take nothing of an owner who is not in it', () => {
+      const room = privateRoom(alice, [bob]);
+      const epoch = ledger.accept(open(bob, room, 1, [bob]));
+      ledger.refuse(alice.sealed(room, epoch.id, KEY, 'hi'), 'NOT_MEMBER');
+      const plain = { target: epoch.id, epoch: epoch.id, box: KEY };
+      ledger.refuse(alice.write(room, 'react', plain), 'NOT_MEMBER');
+      ledger.accept(alice.write(room, 'join', { by: { type: 'owner' } }));
+      ledger.stale(alice, alice.sealed(room, epoch.id, KEY, 'hi'));
+      const next = ledger.accept(open(alice, room, 2, [alice, bob]));
+      ledger.accept(alice.sealed(room, next.id, KEY, 'hi'));
+    });
+
+    it('take what is done about messages sealed, and nothing in the clear', () => {
+      const room = privateRoom(alice, [alice]);
+      const { id: epoch } = ledger.accept(open(alice, room, 1, [alice]));
+      const { id: target } = ledger.accept(alice.sealed(room, epoch, KEY, 'hi'));
+      const beside = { target };
+      ledger.accept(alice.under(room, 'edit', epoch, KEY, { text: 'ho' }, beside));
+      ledger.accept(alice.under(room, 'react', epoch, KEY, { emoji: '👍', on: true }, beside));
+      ledger.refuse(alice.write(room, 'edit', { target, text: 'ho' }), 'BAD_ENTRY');
+      ledger.refuse(alice.write(room, 'react', { target, emoji: '👍', on: true }), 'BAD_ENTRY');
+      ledger.refuse(alice.write(room, 'say', { text: 'ho' }), 'BAD_ENTRY');
+      const unknown = 'ab'.repeat(32) as EntryId;
+      ledger.stale(alice, alice.under(room, 'edit', unknown, KEY, { text: 'ho' }, beside));
+      ledger.stale(alice, alice.under(room, 'react', unknown, KEY, { emoji: 'x' }, beside));
+      ledger.accept(alice.write(room, 'remove', { target }));
+    });
+
+    it('know no moderator between two', () => {
+      const { id: epoch } = ledger.accept(open(alice, pair, 1, [alice, bob]));
+      const { id: target } = ledger.accept(bob.sealed(pair, epoch, KEY, 'hi'));
+      ledger.appoint(alice, 'admin');
+      const moderator = { target, moderator: true };
+      ledger.refuse(alice.write(pair, 'remove', moderator), 'DENIED');
+      ledger.refuse(alice.under(pair, 'edit', epoch, KEY, { text: 'ho' }, moderator), 'DENIED');
+    });
+  });
+
+  describe('in a room with a lock', () => {
+    const made = (): { room: MadeRoom; lock: MadeLock } => {
+      const lock = newLock(ledger.random, 1, KEY);
+      const room = madeBy(
+        ledger.accept(roomEntry(alice, 'vault', { private: true, lock: lock.keys })),
+      );
+      ledger.accept(joinEntry(alice, room, 'owner'));
+      return { room, lock };
+    };
+    const locked = (by: Member, number: number, members: Member[], lock: MadeLock): object => ({
+      ...by.epoch(members, number, KEY),
+      lock: {
+        generation: lock.keyring.generation,
+        box: sealTo(lock.keyring.box.public, KEY, ledger.random),
+        secret: null,
+      },
+    });
+
+    it('open key epochs for the lock as well', () => {
+      const { room, lock } = made();
+      assert.equal(lockGeneration(ledger.space, room.stream), 1);
+      ledger.stale(alice, open(alice, room.stream, 1, [alice]));
+      const other = locked(alice, 1, [alice], newLock(ledger.random, 2));
+      ledger.stale(alice, alice.write(room.stream, 'epoch', other));
+      const epoch = ledger.accept(
+        alice.write(room.stream, 'epoch', locked(alice, 1, [alice], lock)),
+      );
+      assert.equal(current(room.stream), epoch.id);
+      ledger.accept(alice.sealed(room.stream, epoch.id, KEY, 'hi'));
+    });
+
+    it('open none for a lock that is not there', () => {
+      const room = privateRoom(alice, [alice]);
+      assert.equal(lockGeneration(ledger.space, room), undefined);
+      const body = locked(alice, 1, [alice], newLock(ledger.random));
+      ledger.stale(alice, alice.write(room, 'epoch', body));
+    });
+
+    it('need a new epoch for another password, for none, and once the lock is retired', () => {
+      const { room, lock } = made();
+      const first = locked(alice, 1, [alice], lock);
+      ledger.accept(alice.write(room.stream, 'epoch', first));
+      ledger.accept(alice.write('space', 'retire', { room: room.id }));
+      assert.equal(current(room.stream), undefined);
+      ledger.stale(alice, alice.write(room.stream, 'epoch', locked(alice, 2, [alice], lock)));
+      ledger.accept(open(alice, room.stream, 2, [alice]));
+      const next = newLock(ledger.random, 2, KEY);
+      ledger.accept(alice.write('space', 'lock', { room: room.id, lock: next.keys }));
+      assert.equal(current(room.stream), undefined);
+      const third = locked(alice, 3, [alice], next);
+      assert.equal(
+        ledger.accept(alice.write(room.stream, 'epoch', third)).id,
+        current(room.stream),
+      );
+      ledger.accept(alice.write('space', 'lock', { room: room.id, lock: null }));
+      assert.equal(current(room.stream), undefined);
+      ledger.accept(open(alice, room.stream, 4, [alice]));
+    });
+
+    it('open epochs of rooms within by the lock above, whichever that is', () => {
+      const { room, lock } = made();
+      const other = newLock(ledger.random, 1, KEY);
+      const elsewhere = madeBy(
+        ledger.accept(roomEntry(alice, 'safe', { private: true, lock: other.keys })),
+      );
+      const inner = madeBy(ledger.accept(roomEntry(alice, 'inner', { parent: room.id })));
+      assert.ok(isEncrypted(ledger.space, inner.stream));
+      ledger.accept(joinEntry(alice, inner, 'owner'));
+      ledger.accept(alice.write(inner.stream, 'epoch', locked(alice, 1, [alice], lock)));
+      assert.notEqual(current(inner.stream), undefined);
+      const move = { room: inner.id, parent: elsewhere.id };
+      ledger.accept(alice.write('space', 'updateroom', move));
+      assert.equal(
+        current(inner.stream),
+        undefined,
+        'whoever has the new lock cannot open what was sealed to the old one',
+      );
     });
   });
 });

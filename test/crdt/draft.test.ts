@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Draft, withoutLanes } from '../../lib/crdt/draft.ts';
 import { LogStore, type OpenStream } from '../../lib/crdt/log-store.ts';
-import { accountNamed } from '../../lib/crdt/space.ts';
+import { accountNamed } from '../../lib/crdt/people.ts';
 import { signSeal, type Batch, type Seal } from '../../lib/crdt/seal.ts';
 import { prefixed } from '../../lib/crdt/store.ts';
 import { MemoryDisk } from '../../lib/crdt/store-memory.ts';

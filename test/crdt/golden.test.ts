@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { actionOf, BODIES, type StreamBodies } from '../../lib/crdt/bodies.ts';
 import { fromHex, toHex, utf8 } from '../../lib/crdt/bytes.ts';
 import { decode, encode } from '../../lib/crdt/codec.ts';
+import { redeem } from '../../lib/crdt/codes.ts';
 import {
   decodeEntry,
   encodeEntry,
@@ -24,9 +25,13 @@ import {
   sealWith,
   openWith,
   SigningKey,
+  type AccountId,
   type EntryId,
   type RandomBytes,
+  type RoomId,
 } from '../../lib/crdt/keys.ts';
+import { proveLock } from '../../lib/crdt/membership.ts';
+import { lookKey } from '../../lib/crdt/naming.ts';
 import { isRecord, TABLES } from '../../lib/crdt/records.ts';
 import {
   decodeItem,
@@ -80,6 +85,8 @@ const BOX = fill(80, 7);
 const keyring = { generation: 3, box: fill(32, 1), sign: OTHER.public };
 const device = { sealing: fill(32, 2), label: 'laptop' };
 const password = { key: fill(32, 3), wrap: BOX };
+const CODE = { verifier: OTHER.public, uses: 3, expires: 1_700_000_000_555 };
+const REDEMPTION = { verifier: OTHER.public, proof: fill(64, 4) };
 
 const SAMPLES: {
   readonly [Type in keyof StreamBodies]: Readonly<Record<keyof StreamBodies[Type], unknown>>;
@@ -113,7 +120,27 @@ const SAMPLES: {
       password,
     },
     setgroup: { account: BOB, group: 'admin' },
+    creategroup: { name: 'crew', level: 50 },
+    updategroup: { name: 'crew', add: ['createRoom', 'sendMessage'], remove: ['broadcast'] },
+    removegroup: { name: 'crew' },
+    createuser: { name: 'Zoë', group: 'crew', keyring, password },
+    updateuser: { account: BOB, name: 'Zoë' },
+    removeuser: { account: BOB, vengeance: true },
+    code: { purpose: 'signup', group: 'crew', ...CODE },
+    elevate: REDEMPTION,
+    renameserver: { name: 'acme' },
+    motd: { text: 'Grüße, 世界 🙂' },
+    ban: { account: BOB, until: 1_700_000_000_999 },
+    unban: { account: BOB },
     room: { name: 'kitchen', private: true },
+    updateroom: { room: ALICE, name: 'Küche' },
+    removeroom: { room: ALICE },
+    lock: { room: ALICE, lock: { keyring, password } },
+    retire: { room: ALICE },
+    owner: { room: ALICE, account: BOB },
+    join: { room: ALICE },
+    leave: { room: ALICE },
+    expel: { room: ALICE, account: BOB },
   },
   room: {
     say: { text: 'Grüße, 世界 🙂' },
@@ -126,6 +153,12 @@ const SAMPLES: {
       ],
     },
     members: { add: [ALICE], remove: [BOB] },
+    edit: { target: toHex(ID), text: 'Grüße' },
+    remove: { target: toHex(ID) },
+    react: { target: toHex(ID), emoji: '👍', on: true },
+    join: { by: { type: 'owner' } },
+    leave: {},
+    code: CODE,
   },
   pair: {
     request: {},
@@ -142,8 +175,70 @@ const SAMPLES: {
         [BOB, 4, BOX],
       ],
     },
+    edit: { target: toHex(ID), epoch: toHex(ID), box: fill(40, 8) },
+    remove: { target: toHex(ID) },
+    react: { target: toHex(ID), epoch: toHex(ID), box: fill(40, 8) },
   },
-  account: { block: { account: BOB, blocked: true } },
+  account: {
+    block: { account: BOB, blocked: true },
+    read: { stream: 'room/lobby', until: 70_000, tell: true },
+  },
+};
+
+/** What else the bodies of a kind may hold: by `<type>/<kind> <what>`. */
+const VARIANTS: Readonly<Record<string, unknown>> = {
+  'space/account code': { name: 'Zoë', device, keyring, password: null, code: REDEMPTION },
+  'space/password renewal': {
+    password,
+    renewal: { keyring, wraps: [[DEVICE.public, BOX]], previous: fill(72, 5) },
+  },
+  'space/updategroup all': { name: 'crew', add: [], remove: [], level: 7, fileLimit: 70_000 },
+  'space/updateuser display': { account: BOB, display: 'Zoë Ä.' },
+  'space/code elevate': { purpose: 'elevate', group: 'crew', ...CODE },
+  'space/ban room': { account: BOB, room: 'lobby', until: 0 },
+  'space/unban room': { account: BOB, room: 'lobby' },
+  'space/room all': {
+    name: 'kitchen',
+    private: true,
+    parent: ALICE,
+    media: 'voice',
+    lifetime: 'temporary',
+    lock: { keyring, password: null },
+  },
+  'space/updateroom all': { room: ALICE, parent: null, media: 'both', position: 3 },
+  'space/updateroom parent': { room: ALICE, parent: BOB },
+  'space/lock none': { room: ALICE, lock: null },
+  'room/say all': {
+    text: '',
+    reply: toHex(ID),
+    file: {
+      hash: fill(32, 1),
+      size: 70_000,
+      name: 'ä/../b.png',
+      type: 'image/png',
+      key: fill(32, 2),
+      width: 640,
+      height: 480,
+    },
+  },
+  'room/sealed blob': {
+    epoch: toHex(ID),
+    box: fill(40, 8),
+    blob: { hash: fill(32, 1), size: 70_000 },
+  },
+  'room/edit moderator': { target: toHex(ID), moderator: true, text: 'Grüße' },
+  'room/edit sealed': { target: toHex(ID), moderator: true, epoch: toHex(ID), box: fill(40, 8) },
+  'room/remove moderator': { target: toHex(ID), moderator: true },
+  'room/react sealed': { target: toHex(ID), epoch: toHex(ID), box: fill(40, 8) },
+  'room/epoch lock': {
+    number: 2,
+    wraps: [[ALICE, 1, BOX]],
+    lock: { generation: 4, box: BOX, secret: fill(72, 5) },
+    previous: { epoch: toHex(ID), box: fill(72, 6) },
+  },
+  'room/join lock': { by: { type: 'lock', generation: 4, proof: fill(64, 4) } },
+  'room/join code': { by: { type: 'code', ...REDEMPTION } },
+  'room/join word': { by: { type: 'word' } },
 };
 
 const STREAMS: Record<keyof StreamBodies, StreamName> = {
@@ -177,7 +272,54 @@ const RECORDS: Readonly<Record<keyof typeof TABLES, readonly [id: string, value:
   block: [BOB, true],
   request: [BOB, 1_700_000_000_789],
   contact: ['contact', 1_700_000_000_789],
+  look: [toHex(fill(16, 1)), ALICE],
+  roomlook: [`${ALICE}/${toHex(fill(16, 1))}`, BOB],
+  lock: [`${ALICE}:4`, { keyring, password }],
+  code: [OTHER.public, { ...CODE, purpose: 'signup', group: 'crew', issuer: ALICE }],
+  ban: [`${ALICE}:${BOB}`, 1_700_000_000_999],
+  read: ['room/lobby', 70_000],
 };
+
+/** What else the records of a table may hold: by `<table> <what>`. */
+const RECORD_VARIANTS: Readonly<Record<string, readonly [id: string, value: unknown]>> = {
+  'server motd': ['server', { name: 'acme', created: 12, motd: 'Grüße' }],
+  'group all': ['crew', { level: 50, permissions: [], fileLimit: 70_000 }],
+  'account all': [
+    ALICE,
+    {
+      name: 'Zoë',
+      group: 'user',
+      created: 12,
+      keyring,
+      password: fill(32, 3),
+      passwordVersion: 3,
+      display: 'Zoë Ä.',
+      mustChange: true,
+      removed: true,
+      erased: true,
+    },
+  ],
+  'room all': [
+    ALICE,
+    {
+      name: 'kitchen',
+      owner: BOB,
+      lifetime: 'conference',
+      private: true,
+      parent: BOB,
+      media: 'voice',
+      position: 3,
+      lock: { generation: 4, password: true, retired: false },
+    },
+  ],
+  'lock bare': [`${ALICE}:4`, { keyring, password: null }],
+  'code join': [OTHER.public, { ...CODE, purpose: 'join', issuer: ALICE }],
+  'epoch lock': [toHex(ID), VARIANTS['room/epoch lock']],
+};
+
+/** Tables that there were when the first hash of a state was made. */
+const FIRST_TABLES =
+  'server group account name device keyring room roomname reset head clock epoch epochs member block request contact';
 
 function sampleEntry(stream: StreamName, kind: string, body: unknown, first = false): Entry {
   return signEntry(
@@ -201,6 +343,12 @@ const ENTRIES = new Map<string, Entry>();
 for (const [type, kinds] of Object.entries(SAMPLES))
   for (const [kind, body] of Object.entries(kinds))
     ENTRIES.set(`${type}/${kind}`, sampleEntry(STREAMS[type as keyof StreamBodies], kind, body));
+
+/** A kind, whose type comes before a slash. */
+function splitKind(name: string): [type: keyof StreamBodies, kind: string] {
+  const [type, kind] = name.split(/[ /]/);
+  return [type as keyof StreamBodies, kind!];
+}
 
 describe('golden bytes', () => {
   after(() => {
@@ -227,6 +375,16 @@ describe('golden bytes', () => {
           [300, toHex(ID), 70_000, 1_700_000_000_123, kind],
         );
       });
+
+  for (const [name, sample] of Object.entries(VARIANTS))
+    it(`of the entry ${name}, version 1`, () => {
+      const [type, kind] = splitKind(name);
+      const entry = sampleEntry(STREAMS[type], kind, sample);
+      const back = decodeEntry(check(`entry ${name}`, encodeEntry(entry)));
+      assert.ok(verifyEntry(back));
+      const { body } = actionOf(back, type) ?? assert.fail('not understood');
+      assert.deepEqual(body, sample);
+    });
 
   it('of the first entry of a device, and of one whose body is erased', () => {
     const first = sampleEntry('room/lobby', 'say', { text: 'x' }, true);
@@ -283,7 +441,6 @@ describe('golden bytes', () => {
       later,
       items.map(({ bytes }) => bytes),
       SERVER.public,
-      verifyEntry,
     );
     assert.equal(batch.items.length, 3);
     const first = { ...fields, seq: 1, previous: null, first: 0 };
@@ -300,11 +457,42 @@ describe('golden bytes', () => {
       assert.ok(isRecord(table, back[2]));
     });
 
+  for (const [name, [id, value]] of Object.entries(RECORD_VARIANTS))
+    it(`of the record "${name}" in a snapshot`, () => {
+      const [table] = name.split(' ') as [string];
+      const back = decode(check(`record ${name}`, encodeRecord(table, id, value)), {
+        canonical: true,
+      });
+      assert.deepEqual(back, [table, id, value]);
+      assert.ok(isRecord(table, value));
+    });
+
   it('of the hash of a state', () => {
     const state = new State();
     check('state hash of nothing', state.hash());
-    state.apply(Object.entries(RECORDS).map(([table, [id, value]]) => ({ table, id, value })));
+    const all = Object.entries(RECORDS).map(([table, [id, value]]) => ({ table, id, value }));
+    const first = new Set(FIRST_TABLES.split(' '));
+    state.apply(all.filter(({ table }) => first.has(table)));
     check('state hash', state.hash());
+    state.apply(all);
+    check('state hash of all tables', state.hash());
+  });
+
+  it('of names as they are told apart', () => {
+    check('look', fromHex(lookKey('Zoë')));
+  });
+
+  it('of codes and of what proves that somebody knows one', () => {
+    const { verifier, proof } = redeem('ABCD-EFGH', SERVER.public, DEVICE.public, STREAMS.room);
+    check('code verifier', fromHex(verifier));
+    check('code proof', proof);
+  });
+
+  it('of what proves that somebody has opened a lock', () => {
+    const lock = new Keyring(4, fixed('lock')(32));
+    const { by } = proveLock(lock, SERVER.public, ALICE as RoomId, BOB as AccountId);
+    assert.ok(by.type === 'lock');
+    check('lock proof', by.proof);
   });
 
   it('of wrapped secrets', () => {

@@ -36,6 +36,9 @@ describe('a server that does as it pleases', () => {
       account: alice.account,
       random: community.random,
       keyring: () => alice.keyring,
+      space: () => hers.replica.space,
+      provedLock: () => undefined,
+      opened: () => undefined,
       isProven: (epoch) => hers.replica.isProven(epoch),
       keptEpoch: (epoch) => hers.replica.keptEpoch(epoch),
     });
@@ -65,7 +68,7 @@ describe('a server that does as it pleases', () => {
       assert.ok(hers.replica.isVoid(pair, 0));
       const { state } = await hers.replica.log.open(pair);
       assert.equal(currentEpoch(pair, state, hers.replica.space), undefined);
-      assert.equal(secrets().writable(pair, state, hers.replica.space), undefined);
+      assert.equal(secrets().writable(pair, state), undefined);
     });
 
   it('cannot write in a conversation of others in the past', async () => {
@@ -91,12 +94,12 @@ describe('a server that does as it pleases', () => {
     await hers.replica.adopt(seal.bytes, [...state.records()]);
     const mine = (await hers.replica.log.open(pair)).state;
     assert.ok(currentEpoch(pair, mine, hers.replica.space));
-    assert.equal(secrets().writable(pair, mine, hers.replica.space), undefined);
+    assert.equal(secrets().writable(pair, mine), undefined);
     // Nor by the entry that opened it, which is nobody's.
     await hers.replica.ingestOlder(pair, [
       wireOf(community.unjudged([epoch], { state: state.rehash() })),
     ]);
-    assert.equal(secrets().writable(pair, mine, hers.replica.space), undefined);
+    assert.equal(secrets().writable(pair, mine), undefined);
   });
 
   it('has an epoch of a member used once the entry that opened it is seen', async () => {
@@ -105,10 +108,10 @@ describe('a server that does as it pleases', () => {
     const { seal, records } = await snapshotOf(community, pair);
     await hers.replica.adopt(seal, records);
     const { state } = await hers.replica.log.open(pair);
-    assert.equal(secrets().writable(pair, state, hers.replica.space), undefined);
+    assert.equal(secrets().writable(pair, state), undefined);
     await hers.replica.ingestOlder(pair, community.of(pair).toReversed().map(wireOf));
     const current = currentEpoch(pair, state, hers.replica.space);
-    assert.equal(secrets().writable(pair, state, hers.replica.space), current?.id);
+    assert.equal(secrets().writable(pair, state), current?.id);
     await hers.restart();
     assert.ok(hers.replica.isProven(current!.id));
   });

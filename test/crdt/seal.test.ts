@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fromHex, toHex } from '../../lib/crdt/bytes.ts';
 import { decode, encode } from '../../lib/crdt/codec.ts';
-import { encodeEntry, eraseBody, verifyEntry, type Entry } from '../../lib/crdt/entry.ts';
+import { encodeEntry, eraseBody, type Entry } from '../../lib/crdt/entry.ts';
 import { SigningKey, type EntryId } from '../../lib/crdt/keys.ts';
 import {
   decodeItem,
@@ -52,7 +52,7 @@ function sealOf(
 }
 
 const open = (seal: SignedSeal, items: readonly Item[]): void => {
-  openBatch(seal.bytes, bytesOf(items), server.public, verifyEntry);
+  openBatch(seal.bytes, bytesOf(items), server.public);
 };
 
 describe('seals', () => {
@@ -97,7 +97,7 @@ describe('seals', () => {
 
   it('open a batch by themselves, in order, erased bodies and refusals included', () => {
     const seal = sealOf(items);
-    const batch = openBatch(seal.bytes, bytesOf(items), server.public, verifyEntry);
+    const batch = openBatch(seal.bytes, bytesOf(items), server.public);
     assert.equal(batch.seal.id, seal.id);
     assert.deepEqual(
       batch.items.map((item) => (item.type === 'entry' ? item.entry.id : item.refusal.code)),
@@ -119,7 +119,7 @@ describe('seals', () => {
     for (const [index, bytes] of wire.entries())
       for (const altered of flipped(bytes, 5)) {
         const others = wire.with(index, altered);
-        assert.throws(() => openBatch(seal.bytes, others, server.public, verifyEntry), bad);
+        assert.throws(() => openBatch(seal.bytes, others, server.public), bad);
       }
   });
 

@@ -13,6 +13,7 @@ import {
   sealBody,
   Secrets,
   type Place,
+  type SecretsOptions,
 } from '../../lib/crdt/secrets.ts';
 import { State } from '../../lib/crdt/state.ts';
 import { LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
@@ -21,7 +22,12 @@ import { Ledger, type Member } from '../support/community.ts';
 import { flipped, truncated } from '../support/mutate.ts';
 
 /** What one device of a person can open, with the generations of the keyring that it has. */
-function secretsOf(ledger: Ledger, member: Member, keyrings = [member.keyring]): Secrets {
+function secretsOf(
+  ledger: Ledger,
+  member: Member,
+  keyrings = [member.keyring],
+  change: Partial<SecretsOptions> = {},
+): Secrets {
   return new Secrets({
     server: ledger.server.id,
     device: member.id,
@@ -29,7 +35,11 @@ function secretsOf(ledger: Ledger, member: Member, keyrings = [member.keyring]):
     random: ledger.random,
     keyring: (generation) => keyrings.find((ring) => ring.generation === generation),
     isProven: () => true,
+    space: () => ledger.space,
+    provedLock: () => undefined,
+    opened: () => undefined,
     keptEpoch: () => undefined,
+    ...change,
   });
 }
 
@@ -93,19 +103,19 @@ describe('conversation keys', () => {
   });
 
   const openEpoch = (by: Member, secrets: Secrets): Entry =>
-    by.write(pair, 'epoch', secrets.newEpoch(pair, state, ledger.space));
+    by.write(pair, 'epoch', secrets.newEpoch(pair, state));
   const write = (by: Member, secrets: Secrets, epoch: EntryId, text: string): Entry => {
     const at = { stream: pair, seq: by.next(pair) };
-    const { body, salt } = secrets.write({ text }, at, epoch, state);
+    const { body, salt } = secrets.write({ plain: { text } }, at, epoch, state);
     return by.write(pair, 'sealed', body, { salt });
   };
 
   it('are opened for exactly the members, who read what is sealed under them', () => {
     const [hers, his] = [secretsOf(ledger, alice), secretsOf(ledger, bob)];
-    assert.equal(hers.writable(pair, state, ledger.space), undefined);
+    assert.equal(hers.writable(pair, state), undefined);
     const epoch = ledger.accept(openEpoch(alice, hers));
-    assert.equal(hers.writable(pair, state, ledger.space), epoch.id);
-    assert.equal(his.writable(pair, state, ledger.space), epoch.id);
+    assert.equal(hers.writable(pair, state), epoch.id);
+    assert.equal(his.writable(pair, state), epoch.id);
     const message = ledger.accept(write(alice, hers, epoch.id, 'Grüße'));
     assert.ok(!Buffer.from(message.body!).includes('Gr'));
     assert.deepEqual(his.read(message, state), { text: 'Grüße' });
@@ -120,24 +130,26 @@ describe('conversation keys', () => {
   it('are written under before any seal has them, as long as they reach the members', () => {
     const hers = secretsOf(ledger, alice);
     const epoch = openEpoch(alice, hers);
-    assert.equal(hers.writable(pair, state, ledger.space), undefined);
+    assert.equal(hers.writable(pair, state), undefined);
     hers.noteOpened(epoch);
-    assert.equal(hers.writable(pair, state, ledger.space), epoch.id);
+    assert.equal(hers.writable(pair, state), epoch.id);
     const message = write(alice, hers, epoch.id, 'early');
     assert.deepEqual(hers.read(message, state), { text: 'early' });
     hers.forgetOpened(pair);
-    assert.equal(hers.writable(pair, state, ledger.space), undefined);
+    assert.equal(hers.writable(pair, state), undefined);
     hers.noteOpened(epoch);
     rotate(bob, ledger.enrol(bob));
-    assert.equal(hers.writable(pair, state, ledger.space), undefined);
+    assert.equal(hers.writable(pair, state), undefined);
   });
 
   it('are not written under when this device cannot open them', () => {
     const epoch = ledger.accept(openEpoch(bob, secretsOf(ledger, bob)));
     const poor = secretsOf(ledger, alice, []);
-    assert.equal(poor.writable(pair, state, ledger.space), undefined);
+    assert.equal(poor.writable(pair, state), undefined);
     const at = { stream: pair, seq: 1 };
-    assert.throws(() => poor.write({ text: 'x' }, at, epoch.id, state), { code: 'STALE_KEY' });
+    assert.throws(() => poor.write({ plain: { text: 'x' } }, at, epoch.id, state), {
+      code: 'STALE_KEY',
+    });
     // Wrapped for her name, but with something that her key does not open.
     const body = bob.epoch([alice, bob], 1, new Uint8Array(32));
     (body['wraps'] as [string, number, Uint8Array][])[0]![2] = new Uint8Array(80);
@@ -146,14 +158,17 @@ describe('conversation keys', () => {
       secretsOf(ledger, alice).read(write(bob, secretsOf(ledger, bob), epoch.id, 'x'), state)?.text,
       'x',
     );
-    assert.throws(() => secretsOf(ledger, alice).write({ text: 'x' }, at, poisoned.id, state), {
-      code: 'STALE_KEY',
-    });
+    assert.throws(
+      () => secretsOf(ledger, alice).write({ plain: { text: 'x' } }, at, poisoned.id, state),
+      {
+        code: 'STALE_KEY',
+      },
+    );
   });
 
   it('open no new epoch for somebody who is not there', () => {
     const nobody = pairStream(alice.account, 'f'.repeat(32) as Member['account']);
-    assert.throws(() => secretsOf(ledger, alice).newEpoch(nobody, state, ledger.space), {
+    assert.throws(() => secretsOf(ledger, alice).newEpoch(nobody, state), {
       code: 'NO_SUCH_USER',
     });
   });
@@ -179,7 +194,7 @@ describe('conversation keys', () => {
 
     // Bob goes on: the old key is void, so he opens another.
     const his = secretsOf(ledger, bob);
-    assert.equal(his.writable(pair, state, ledger.space), undefined);
+    assert.equal(his.writable(pair, state), undefined);
     const epoch = ledger.accept(openEpoch(bob, his));
     const after = ledger.accept(write(bob, his, epoch.id, 'after'));
     assert.equal(secretsOf(ledger, alice, [fresh, first]).read(after, state)?.text, 'after');
@@ -265,7 +280,7 @@ describe('messages', () => {
     assert.ok(!isMessage({ ...said, kind: 'epoch' }));
     assert.equal(secretsOf(ledger, bob).read(said, new State())?.text, 'open');
     const { body } = secretsOf(ledger, alice).write(
-      { text: 'open' },
+      { plain: { text: 'open' } },
       { stream: LOBBY_STREAM, seq: 1 },
       undefined,
       new State(),

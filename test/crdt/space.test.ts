@@ -13,12 +13,16 @@ import {
   type KeyringRecord,
   type RoomRecord,
 } from '../../lib/crdt/records.ts';
-import { accountNamed, codeVerifier, MAX_DEVICES, may } from '../../lib/crdt/space.ts';
+import { redeem } from '../../lib/crdt/codes.ts';
+import type { Entry } from '../../lib/crdt/entry.ts';
+import { accountNamed } from '../../lib/crdt/people.ts';
+import { codeVerifier, MAX_DEVICES } from '../../lib/crdt/space.ts';
 import { isKey } from '../../lib/crdt/store-keys.ts';
 import { changeOperations } from '../../lib/crdt/log-store.ts';
 import { LOBBY } from '../../lib/crdt/stream.ts';
 import { isName } from '../../lib/text.ts';
 import { foundation, GROUPS, Ledger, Member, NOW } from '../support/community.ts';
+import { codeFacts } from '../support/rooms.ts';
 
 const EXPORT = new Uint8Array(64).fill(5);
 const NOBODY = 'f'.repeat(32) as AccountId;
@@ -36,6 +40,11 @@ describe('the space', () => {
 
   const generation = (member: Member): number =>
     accountOf(ledger.space, member.account)!.keyring.generation;
+  /** Changes an account's record past all rules. */
+  const put = (member: Member, change: object): void => {
+    const value = { ...accountOf(ledger.space, member.account)!, ...change };
+    ledger.space.apply([{ table: 'account', id: member.account, value }]);
+  };
 
   describe('begins', () => {
     it('with the server, its groups and its lobby, once', () => {
@@ -73,7 +82,7 @@ describe('the space', () => {
     });
 
     it('have names that nobody can take for another', () => {
-      for (const name of ['alice', 'Alice', 'ALICE']) {
+      for (const name of ['alice', 'Alice', 'ALICE', '\u0430lice', 'al\u0456ce']) {
         const member = new Member(ledger.server.id, ledger.random, name);
         ledger.reject(member.signup(), 'NAME_TAKEN');
       }
@@ -97,6 +106,24 @@ describe('the space', () => {
           assert.equal([...ledger.space.records()].length, before);
         }
       }
+    });
+
+    it('come with the code that invited them, into the group that it is for', () => {
+      ledger.appoint(alice, 'admin');
+      const facts = { purpose: 'signup', group: 'helper', ...codeFacts('WELCOME') };
+      ledger.accept(alice.write('space', 'code', facts));
+      const invited = (name: string, code: string, by?: Member): Entry => {
+        const member = new Member(ledger.server.id, ledger.random, name);
+        return member.signup(undefined, {
+          code: redeem(code, ledger.server.id, (by ?? member).id, 'space'),
+        });
+      };
+      ledger.reject(invited('dora', 'WELCOMF'), 'BAD_CODE');
+      ledger.reject(invited('dora', 'WELCOME', bob), 'BAD_CODE');
+      const entry = ledger.accept(invited('dora', 'WELCOME'));
+      const dora = entry.id.slice(0, 32) as AccountId;
+      assert.equal(accountOf(ledger.space, dora)?.group, 'helper');
+      ledger.reject(invited('emil', 'WELCOME'), 'BAD_CODE');
     });
 
     it('begin with the first generation of a keyring', () => {
@@ -245,6 +272,34 @@ describe('the space', () => {
       );
       assert.equal(accountOf(space, bob.account)?.passwordVersion, 1);
     });
+
+    it('made by somebody else is replaced with a new keyring, before anything else', () => {
+      const { space } = ledger;
+      put(alice, { mustChange: true });
+      ledger.reject(alice.forge('room/lobby', 'say', { text: 'x' }), 'MUST_CHANGE');
+      ledger.reject(alice.forge('space', 'room', { name: 'den', private: false }), 'MUST_CHANGE');
+      const fresh = Keyring.create(2, ledger.random);
+      const body = (change: object = {}): object => ({
+        password: wrapForPassword(fresh, EXPORT, ledger.random),
+        renewal: {
+          keyring: fresh.public,
+          wraps: [[alice.id, sealTo(alice.sealing.public, fresh.secret, ledger.random)]],
+          previous: fresh.sealPrevious(alice.keyring, ledger.random),
+          ...change,
+        },
+      });
+      const password = wrapForPassword(alice.keyring, EXPORT, ledger.random);
+      ledger.refuse(alice.write('space', 'password', { password }), 'MUST_CHANGE');
+      ledger.refuse(alice.write('space', 'password', body({ wraps: [] })), 'STALE_KEY');
+      const old = { keyring: alice.keyring.public };
+      ledger.refuse(alice.write('space', 'password', body(old)), 'STALE_KEY');
+      ledger.accept(alice.write('space', 'password', body()));
+      assert.equal(accountOf(space, alice.account)?.mustChange, undefined);
+      assert.equal(generation(alice), 2);
+      const opened = openByPassword(space, alice.account, 2, passwordKey(EXPORT));
+      assert.deepEqual(opened?.secret, fresh.secret);
+      ledger.accept(alice.write('room/lobby', 'say', { text: 'x' }));
+    });
   });
 
   describe('a reset', () => {
@@ -296,6 +351,13 @@ describe('the space', () => {
       ledger.refuse(lost.write('space', 'recover', recovery({}, lost, 3)), 'BAD_CODE');
     });
 
+    it('makes a password of their own of one that somebody else had made', () => {
+      put(bob, { mustChange: true });
+      ledger.accept(alice.write('space', 'reset', { account: bob.account, ...reset }));
+      ledger.accept(lost.write('space', 'recover', recovery()));
+      assert.equal(accountOf(ledger.space, bob.account)?.mustChange, undefined);
+    });
+
     it('is of no use without a reset, for another account or at another generation', () => {
       const from = (member: Member, body: unknown) => member.forge('space', 'recover', body);
       ledger.reject(from(lost, recovery()), 'BAD_CODE');
@@ -310,75 +372,6 @@ describe('the space', () => {
       // A device that is left may redeem it too.
       ledger.accept(bob.write('space', 'recover', recovery({}, bob)));
       assert.equal(deviceOf(ledger.space, bob.id)?.added, 2);
-    });
-  });
-
-  describe('groups', () => {
-    const set = (by: Member | Ledger['server'], account: AccountId, group: string) =>
-      by.write('space', 'setgroup', { account, group });
-
-    it('are given by those who may, and never above their own level', () => {
-      const carol = ledger.join('carol');
-      ledger.refuse(set(bob, carol.account, 'helper'), 'DENIED');
-      ledger.accept(set(ledger.server, alice.account, 'admin'));
-      ledger.accept(set(alice, bob.account, 'helper'));
-      ledger.accept(set(bob, carol.account, 'mute'));
-      ledger.refuse(set(bob, carol.account, 'admin'), 'DENIED');
-      ledger.refuse(set(bob, alice.account, 'user'), 'DENIED');
-      ledger.refuse(set(alice, carol.account, 'none'), 'USAGE');
-      ledger.refuse(set(alice, NOBODY, 'user'), 'NO_SUCH_USER');
-      assert.equal(accountOf(ledger.space, carol.account)?.group, 'mute');
-    });
-
-    it('never lose the last admin', () => {
-      ledger.appoint(alice, 'admin');
-      ledger.refuse(set(alice, alice.account, 'user'), 'DENIED');
-      ledger.accept(set(alice, bob.account, 'admin'));
-      ledger.accept(set(alice, alice.account, 'user'));
-      ledger.refuse(set(bob, bob.account, 'helper'), 'DENIED');
-    });
-
-    it('are given by the server itself to the first admin only', () => {
-      ledger.reject(
-        ledger.server.forge('space', 'setgroup', { account: bob.account, group: 'helper' }),
-        'DENIED',
-      );
-      ledger.appoint(alice, 'admin');
-      ledger.reject(
-        ledger.server.forge('space', 'setgroup', { account: bob.account, group: 'admin' }),
-        'DENIED',
-      );
-    });
-
-    it('say what their members may do', () => {
-      assert.ok(may(ledger.space, bob.account, 'sendMessage'));
-      assert.ok(!may(ledger.space, bob.account, 'setUserGroup'));
-      assert.ok(!may(ledger.space, NOBODY, 'sendMessage'));
-    });
-  });
-
-  describe('rooms', () => {
-    it('are made by those who may, under names of their own', () => {
-      const entry = ledger.accept(alice.write('space', 'room', { name: 'Den', private: true }));
-      const id = entry.id.slice(0, 32);
-      assert.deepEqual(ledger.space.get<RoomRecord>('room', id), {
-        name: 'Den',
-        owner: alice.account,
-        lifetime: 'permanent',
-        private: true,
-      });
-      assert.equal(ledger.space.get('roomname', 'den'), id);
-      ledger.refuse(bob.write('space', 'room', { name: 'dEN', private: false }), 'NAME_TAKEN');
-      ledger.refuse(bob.write('space', 'room', { name: 'Lobby', private: false }), 'NAME_TAKEN');
-      ledger.appoint(alice, 'admin');
-      ledger.appoint(bob, 'mute', alice);
-      ledger.refuse(bob.write('space', 'room', { name: 'attic', private: false }), 'DENIED');
-    });
-
-    it('have no name that would not fit as a key of the store', () => {
-      const name = 'ᾷ'.repeat(32);
-      assert.ok(isName(name));
-      ledger.refuse(alice.write('space', 'room', { name, private: false }), 'BAD_NAME');
     });
   });
 });

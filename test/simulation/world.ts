@@ -6,7 +6,7 @@ import { hasCode } from '../../lib/errors.ts';
 import { roomStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { Clock } from '../../lib/lifecycle.ts';
 import { Client } from '../../lib/node/client/client.ts';
-import type { ReadMessage } from '../../lib/node/client/conversations.ts';
+import type { ReadMessage } from '../../lib/node/client/reading.ts';
 import type { Keystore, KeystoreRecord } from '../../lib/node/keystore.ts';
 import type { OpaqueClient, OpaqueServer } from '../../lib/node/opaque.ts';
 import { Server } from '../../lib/node/server/server.ts';
@@ -139,6 +139,12 @@ export class SimulatedClient {
       events: {
         onMessage: (message) => this.heard.push(message),
         onContact: () => undefined,
+        onContent: () => undefined,
+        onAdmin: () => undefined,
+        onRoom: () => undefined,
+        onTyping: () => undefined,
+        onSending: () => undefined,
+        onConference: () => undefined,
         onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
         onRefused: (id, code) => this.refused.push(`${id} ${code}`),
         onPresence: () => undefined,

@@ -48,10 +48,10 @@ export async function turns(number = 5): Promise<void> {
 /** Waits until something is so. */
 export async function eventually(
   what: string,
-  isSo: () => boolean,
+  isSo: () => boolean | Promise<boolean>,
   patience = 8_000,
 ): Promise<void> {
-  for (const end = Date.now() + patience; !isSo();) {
+  for (const end = Date.now() + patience; !(await isSo());) {
     if (Date.now() > end) throw new Error(`never came about: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

@@ -34,6 +34,12 @@ export class FakeApp implements App {
   readonly handlers = new Map<string, Handler>();
   readonly messages: MessageView[] = [];
   touches = 0;
+  /** How often what was told had been seen. */
+  sights = 0;
+  /** Whether authors may know that they have been read. */
+  tells = true;
+  /** To whom a text was being typed; undefined: in the current conversation. */
+  readonly typed: (string | undefined)[] = [];
   settled = 0;
   stopped: string | undefined;
   conversation: string | undefined;
@@ -157,6 +163,18 @@ export class FakeApp implements App {
 
   touch(): void {
     this.touches += 1;
+  }
+
+  seen(): void {
+    this.sights += 1;
+  }
+
+  tellReading(tell: boolean): void {
+    this.tells = tell;
+  }
+
+  typing(user?: string): void {
+    this.typed.push(user);
   }
 
   async settle(): Promise<void> {

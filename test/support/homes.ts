@@ -6,8 +6,8 @@ import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import type { Store } from '../../lib/crdt/store.ts';
 import { pairStream, placeOfStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { ReadMessage } from '../../lib/node/client/conversations.ts';
-import { Home, type HomeOptions } from '../../lib/node/client/home.ts';
+import type { ReadMessage } from '../../lib/node/client/reading.ts';
+import { Home, type ContentNews, type HomeOptions } from '../../lib/node/client/home.ts';
 import type { Receipt } from '../../lib/node/client/progress.ts';
 import type { Keystore } from '../../lib/node/keystore.ts';
 import { memoryKeystore } from '../simulation/world.ts';
@@ -20,6 +20,8 @@ export class HomeBench {
   readonly member: Member;
   readonly keystore: Keystore = memoryKeystore(new Random(3));
   readonly messages: ReadMessage[] = [];
+  /** What was done about messages. */
+  readonly news: ContentNews[] = [];
   readonly receipts: Receipt[] = [];
   readonly refused: { id: EntryId; code: ErrorCode }[] = [];
   readonly faults: unknown[] = [];
@@ -68,6 +70,9 @@ export class HomeBench {
       random: community.random,
       onMessage: (message) => this.messages.push(message),
       onContact: () => undefined,
+      onContent: (news) => this.news.push(news),
+      onAdmin: () => undefined,
+      onRoom: () => undefined,
       onReceipt: (receipt) => this.receipts.push(receipt),
       onRefused: (id, code) => this.refused.push({ id, code }),
       onSpace: () => this.moves++,

@@ -12,8 +12,13 @@ import { pairStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { Clock } from '../../lib/lifecycle.ts';
 import type { Channel, Connection } from '../../lib/node/channel.ts';
+import type { AdminNews } from '../../lib/node/client/admin-news.ts';
+import type { ConferenceNews } from '../../lib/node/client/conferences.ts';
 import { Client, type ClientOptions } from '../../lib/node/client/client.ts';
-import type { ReadMessage } from '../../lib/node/client/conversations.ts';
+import type { SendingNews } from '../../lib/node/client/files.ts';
+import type { ContentNews } from '../../lib/node/client/home.ts';
+import type { ReadMessage } from '../../lib/node/client/reading.ts';
+import type { RoomNews } from '../../lib/node/client/room-news.ts';
 import { Exchange } from '../../lib/node/exchange.ts';
 import type { Keystore } from '../../lib/node/keystore.ts';
 import { Server, type ServerOptions } from '../../lib/node/server/server.ts';
@@ -169,9 +174,10 @@ export class Peer {
   readonly session: Exchange<typeof SESSION>;
   /** Notices of the session, in order. */
   readonly heard: unknown[] = [];
+  readonly conferences: ConferenceNews[] = [];
   readonly batches: { seal: Uint8Array; items: Uint8Array[] }[] = [];
   readonly heads: [StreamName, number][] = [];
-  readonly receipts: [string, number, number][] = [];
+  readonly receipts: [string, number, number, number][] = [];
   channel: Channel | undefined;
   sync!: Exchange<typeof SYNC>;
 
@@ -190,6 +196,7 @@ export class Peer {
         presence: (notice) => void this.heard.push(notice),
         broadcast: (notice) => void this.heard.push(notice),
         logout: (notice) => void this.heard.push(notice),
+        conference: (notice) => void this.conferences.push(notice),
       },
     });
   }
@@ -251,6 +258,13 @@ export class TestClient {
   readonly messages: ReadMessage[] = [];
   readonly receipts = new Map<string, { on: number; of: number }>();
   readonly refused: { id: string; code: ErrorCode }[] = [];
+  /** What was done about messages. */
+  readonly news: ContentNews[] = [];
+  readonly admin: AdminNews[] = [];
+  readonly conferences: ConferenceNews[] = [];
+  /** Of files. */
+  readonly sendings: SendingNews[] = [];
+  readonly rooms: RoomNews[] = [];
   /** Everything else, as text. */
   readonly told: string[] = [];
   readonly faults: unknown[] = [];
@@ -290,6 +304,14 @@ export class TestClient {
         onMessage: (message) => this.messages.push(message),
         onContact: ({ kind, mine, relation }) =>
           this.told.push(`${mine ? 'own ' : ''}${kind}: ${relation}`),
+        onContent: (news) => this.news.push(news),
+        onAdmin: (news) => this.admin.push(news),
+        onRoom: (news, isLive) => {
+          if (isLive) this.rooms.push(news);
+        },
+        onTyping: ({ user, stream }) => this.told.push(`${user} types in ${stream}`),
+        onConference: (news) => this.conferences.push(news),
+        onSending: (news) => this.sendings.push(news),
         onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
         onRefused: (id, code) => this.refused.push({ id, code }),
         onPresence: ({ user, online }) => this.told.push(`${user} ${online ? 'came' : 'left'}`),

@@ -19,6 +19,8 @@ export class SyncStage {
   sync!: SyncClient;
   /** Streams that came as a snapshot. */
   readonly adopted: StreamName[] = [];
+  /** Streams that the server does not give any more. */
+  readonly lost: StreamName[] = [];
   /** Streams that were taken back, and to where. */
   readonly forks: string[] = [];
   readonly receipts: Receipt[] = [];
@@ -56,6 +58,7 @@ export class SyncStage {
       replica: bench.replica,
       inbox: news.inbox,
       onAdopted: (stream) => this.adopted.push(stream),
+      onLost: (stream) => this.lost.push(stream),
       onReceipts: (list) => this.receipts.push(...list),
       onForked: async (stream, until) => {
         this.forks.push(`${stream} ${until}`);

@@ -23,6 +23,25 @@ describe('a line of chat', () => {
       assert.equal(exposedCommand(line), undefined, line);
   });
 
+  it('is not taken for a command where it speaks of rooms as people do', () => {
+    const rooms = ['garden', 'garden/shed'];
+    for (const [line, command] of [
+      ['enter garden open sesame', 'enter'],
+      ['enter #Garden/shed open sesame', 'enter'],
+      ['room new-one hunter2', 'room'],
+      ['createroom vault --password hunter2', 'createroom'],
+    ] as const)
+      assert.equal(exposedCommand(line, rooms), command, line);
+    for (const line of [
+      'enter the garden and wait',
+      'room for improvement is here',
+      'group hug',
+      'enter garden',
+      'rooms are full',
+    ])
+      assert.equal(exposedCommand(line, rooms), undefined, line);
+  });
+
   it('may be anything', () => {
     fc.assert(fc.property(fc.string(), (line) => void exposedCommand(line)));
   });

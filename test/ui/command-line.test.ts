@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { ClchatError, type ErrorCode } from '../../lib/errors.ts';
-import { parseAddress, parseOptions, passwordOf } from '../../lib/ui/command-line.ts';
+import { parseAddress, parseOptions, passwordOf, smtpUrlOf } from '../../lib/ui/command-line.ts';
 import { OPTIONS } from '../../lib/ui/options.ts';
 import { temporary } from '../support/temporary.ts';
 
@@ -148,6 +148,17 @@ describe('command line', () => {
     assert.throws(() => passwordOf({ passwordFile: join(directory, 'none') }, {}), {
       code: 'NO_SUCH_FILE',
     });
+  });
+
+  it('takes the mail server from a file or the environment, for servers', async () => {
+    const smtpUrlFile = join(await newDirectory(), 'mail');
+    writeFileSync(smtpUrlFile, 'smtp://file\n');
+    assert.equal(smtpUrlOf({ smtpUrlFile }, { CLCHAT_SMTP_URL: 'smtp://x' }), 'smtp://file');
+    assert.equal(smtpUrlOf({}, { CLCHAT_SMTP_URL: 'smtp://x' }), 'smtp://x');
+    assert.equal(smtpUrlOf({}, { CLCHAT_SMTP_URL: '', CLCHAT_PASSWORD: 'p' }), undefined);
+    const options = await parseOptions(['-ls', '--smtp-url-file', smtpUrlFile]);
+    assert.equal(options.smtpUrlFile, smtpUrlFile);
+    await refused(['-lc', '--smtp-url-file', smtpUrlFile], 'USAGE', /goes with -ls/);
   });
 
   it('never throws anything else, whatever is given', async () => {

@@ -49,7 +49,10 @@ describe('completion', () => {
     assert.deepEqual(texts('revoke l'), ['revoke laptop']);
     assert.deepEqual(texts('history #l'), ['history #lobby', 'history #long-hall']);
     assert.deepEqual(texts('history b'), ['history bob']);
-    assert.deepEqual(texts('settings '), ['settings colours', 'settings bell', 'settings time']);
+    assert.deepEqual(
+      texts('settings '),
+      ['colours', 'bell', 'time', 'ids', 'receipts', 'typing'].map((name) => `settings ${name}`),
+    );
     assert.deepEqual(texts('settings b'), ['settings bell']);
     assert.deepEqual(texts('settings bell o'), ['settings bell on', 'settings bell off']);
     assert.deepEqual(texts('login alice --c'), ['login alice --code']);

@@ -4,24 +4,17 @@ import type { AppEvent, MessageView } from '../../lib/app/types.ts';
 import { ClchatError } from '../../lib/errors.ts';
 import { COMMANDS } from '../../lib/ui/commands.ts';
 import {
-  authorColour,
-  clock,
   errorText,
   formatError,
   formatEvent,
-  formatMessage,
   formatResult,
   formatServer,
-  MARK_COLUMNS,
-  progressMark,
-  type Style,
 } from '../../lib/ui/format.ts';
-import { textWidth } from '../../lib/ui/width.ts';
+import type { Style } from '../../lib/ui/style.ts';
 
 const NOW = new Date(2026, 10, 20, 14, 5).getTime();
 const plain: Style = { colours: false, plain: true, time: true, now: () => NOW };
 const signs: Style = { ...plain, plain: false };
-const coloured: Style = { ...signs, colours: true };
 
 const message: MessageView = {
   id: 'm1',
@@ -31,74 +24,7 @@ const message: MessageView = {
   time: NOW,
   mine: false,
 };
-const direct: MessageView = {
-  id: 'm2',
-  from: 'bob',
-  to: 'alice',
-  text: 'psst',
-  time: NOW,
-  mine: false,
-};
-
 const HOSTILE = '\u001b]0;title\u0007\u001b[31mred\u202e\u0000\u009b2J';
-
-describe('format of messages', () => {
-  it('names author, place and time', () => {
-    assert.equal(formatMessage(message, plain, '#lobby'), '14:05 bob: hello');
-    assert.equal(formatMessage(message, plain, '@carol'), '14:05 bob #lobby: hello');
-    assert.equal(formatMessage(direct, plain), '14:05 bob to you: psst');
-    assert.equal(
-      formatMessage({ ...direct, mine: true, to: 'carol' }, signs),
-      '14:05 you → carol: psst',
-    );
-    assert.equal(formatMessage(message, { ...plain, time: false }, '#lobby'), 'bob: hello');
-  });
-
-  it('indents further lines and leaves out very many', () => {
-    assert.equal(formatMessage({ ...direct, text: 'a\nb' }, plain), '14:05 bob to you: a\n  b');
-    const flood = formatMessage({ ...direct, text: 'x\n'.repeat(8000) }, plain).split('\n');
-    assert.equal(flood.length, 51);
-    assert.equal(flood.at(-1), '  (7951 more lines)');
-  });
-
-  it('shows a date where it is not of today, and dashes where it is no time', () => {
-    assert.equal(clock(new Date(2026, 10, 19, 23, 59).getTime(), plain), '2026-11-19 23:59');
-    for (const time of [NaN, Infinity, 1e300, -1e300]) assert.equal(clock(time, plain), '--:--');
-  });
-
-  it('gives a name the same colour everywhere', () => {
-    const bob = authorColour('bob');
-    assert.equal(authorColour('BOB'), bob);
-    assert.ok(formatMessage(message, coloured).includes(`\u001b[${bob}mbob\u001b[0m`));
-    const colours = new Set('abcdefghijklmnopqrst'.split('').map(authorColour));
-    assert.ok(colours.size > 5);
-  });
-});
-
-describe('marks', () => {
-  it('tell how far a message has got', () => {
-    const both = (...[progress]: Parameters<typeof progressMark>): string[] => [
-      progressMark(progress, false),
-      progressMark(progress, true),
-    ];
-    assert.deepEqual(both({ state: 'sending' }, false), ['…', 'sending']);
-    assert.deepEqual(both({ state: 'held' }, false), ['✓', 'held by the server']);
-    assert.deepEqual(both({ state: 'held', on: 0, of: 3 }, false), ['✓', 'held by the server']);
-    assert.deepEqual(both({ state: 'held', on: 2, of: 3 }, false), ['✓ 2/3', 'on 2 of 3 devices']);
-    assert.deepEqual(both({ state: 'held', on: 3, of: 3 }, false), ['✓✓', 'on all 3 devices']);
-    assert.deepEqual(both({ state: 'refused', code: 'DENIED' }, false), ['✗', 'refused: DENIED']);
-  });
-
-  it('have room in what is kept free for them', () => {
-    fc.assert(
-      fc.property(
-        fc.nat(),
-        fc.nat(),
-        (on, of) => textWidth(progressMark({ state: 'held', on, of }, false)) <= MARK_COLUMNS,
-      ),
-    );
-  });
-});
 
 describe('format of events', () => {
   const events: AppEvent[] = [
@@ -120,11 +46,6 @@ describe('format of events', () => {
       assert.equal(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(text), false, text);
       assert.equal(text.includes('title'), false);
     }
-    const hostile = formatMessage(
-      { ...message, from: HOSTILE, room: HOSTILE, text: HOSTILE },
-      plain,
-    );
-    assert.equal(/[\u0000-\u001f\u007f-\u009f\u202e]/.test(hostile), false);
   });
 
   it('says what happened', () => {
@@ -141,7 +62,7 @@ describe('format of events', () => {
     assert.match(logout('timeout'), /nothing was done for too long/);
     assert.equal(logout('constructor'), '14:05 * You are logged out: constructor');
     assert.equal(
-      formatEvent({ event: 'receipt', id: 'x', held: true, on: 1, of: 1 }, plain),
+      formatEvent({ event: 'receipt', id: 'x', held: true, on: 1, of: 1, read: 0 }, plain),
       undefined,
     );
   });

@@ -64,7 +64,8 @@ describe('manual', () => {
   it('names every environment variable that the code reads', () => {
     const environment = section('ENVIRONMENT');
     const read = variables();
-    for (const name of ['CLCHAT_PASSWORD', 'CLCHAT_PASSPHRASE', 'CLCHAT_BACKUP_PASSPHRASE'])
+    const secrets = ['PASSWORD', 'PASSPHRASE', 'BACKUP_PASSPHRASE', 'SMTP_URL'];
+    for (const name of secrets.map((one) => `CLCHAT_${one}`))
       assert.ok(read.has(name), `${name} is not read any more`);
     // Not for people to set: the system says by it where it keeps things.
     read.delete('LOCALAPPDATA');

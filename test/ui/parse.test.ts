@@ -90,6 +90,27 @@ describe('parse', () => {
     assert.deepEqual(parse('settings bell off').args, { name: 'bell', value: 'off' });
   });
 
+  it('takes flags after a last argument that is one word', () => {
+    const ban = { user: 'bob', seconds: '60', server: 'true' };
+    for (const line of ['ban bob 60 --server', 'ban bob --server 60', 'ban --server @bob 60'])
+      assert.deepEqual(parse(line).args, ban, line);
+    assert.deepEqual(parse('kick bob --server').args, { user: 'bob', server: 'true' });
+    assert.deepEqual(parse('updateuser bob --display "Bob B" --name rob').args, {
+      user: 'bob',
+      display: 'Bob B',
+      name: 'rob',
+    });
+    refused('kick bob --server now', 'USAGE', /too much/);
+    refused('updateuser bob --name', 'USAGE', /--name needs a value/);
+    // What is not shown is understood all the same.
+    assert.deepEqual(parse('removeuser bob --withvengeance').args, {
+      user: 'bob',
+      withvengeance: 'true',
+    });
+    const command = commandOf('removeuser');
+    assert.equal(command && usageOf(command), 'removeuser USER [--withvengence]');
+  });
+
   it('takes flags before the last argument', () => {
     assert.deepEqual(parse('login alice --code 7K').args, { username: 'alice', code: '7K' });
     assert.deepEqual(parse('login --code 7K alice').args, { username: 'alice', code: '7K' });

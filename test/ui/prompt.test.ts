@@ -101,6 +101,21 @@ describe('prompt in a terminal', () => {
     assert.equal(screen.rows().filter((row) => row.includes('half a line')).length, 1);
   });
 
+  it('shows who is typing before what is half typed, and leaves that whole', async () => {
+    const screen = await start();
+    screen.type('half a li');
+    await screen.see('#lobby> half a li');
+    await emit({ event: 'typing', user: 'bob', room: 'lobby' });
+    await screen.see('(bob is typing…) #lobby> half a li');
+    screen.type('ne');
+    await screen.see('(bob is typing…) #lobby> half a line');
+    const rows = screen.rows();
+    const column = '(bob is typing…) #lobby> half a line'.length;
+    assert.deepEqual(screen.cursor(), { row: rows.length - 1, column });
+    await incoming('there');
+    await screen.until('an end of it', (now) => now.at(-1) === '#lobby> half a line');
+  });
+
   it('wraps a long line, and puts the cursor right among wide characters', async () => {
     const screen = await start({}, { columns: 20, rows: 10 });
     screen.type('日本語 0123456789 👩‍👩‍👧 tail');
@@ -162,9 +177,9 @@ describe('prompt in a terminal', () => {
     await screen.see('#lobby> half');
     await instruct({ hold: 1 });
     await screen.see('alice: one ✓');
-    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 3 });
+    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 3, read: 0 });
     await screen.see('alice: one ✓ 1/3');
-    await emit({ event: 'receipt', id: 'm1', held: true, on: 3, of: 3 });
+    await emit({ event: 'receipt', id: 'm1', held: true, on: 3, of: 3, read: 0 });
     await screen.see('alice: one ✓✓');
     const rows = screen.rows();
     assert.equal(rows.filter((row) => row.includes('alice: one')).length, 1);
@@ -172,7 +187,7 @@ describe('prompt in a terminal', () => {
     for (let count = 0; count < 8; count += 1) await incoming(`filler ${count}`);
     await screen.see('filler 7');
     const before = screen.all();
-    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 9 });
+    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 9, read: 0 });
     await incoming('last');
     await screen.see('bob: last');
     assert.deepEqual(screen.all().slice(0, before.length - 1), before.slice(0, -1));

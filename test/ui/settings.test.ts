@@ -6,7 +6,14 @@ import fc from 'fast-check';
 import { Settings } from '../../lib/ui/settings.ts';
 import { temporary } from '../support/temporary.ts';
 
-const DEFAULTS = { colours: true, bell: true, time: true };
+const DEFAULTS = {
+  colours: true,
+  bell: true,
+  time: true,
+  ids: false,
+  receipts: true,
+  typing: true,
+};
 
 describe('file of the settings', () => {
   const { newDirectory } = temporary();
@@ -46,8 +53,27 @@ describe('file of the settings', () => {
     settings.set('volume', true);
     assert.equal(
       readFileSync(path, 'utf8'),
-      '{\n  "colours": false,\n  "bell": true,\n  "time": true\n}\n',
+      `{
+  "colours": false,
+  "bell": true,
+  "time": true,
+  "ids": false,
+  "receipts": true,
+  "typing": true
+}
+`,
     );
+  });
+
+  it('is told to whoever follows it, as it is and as it changes', () => {
+    const settings = new Settings(path);
+    settings.set('ids', true);
+    const told: [string, boolean][] = [];
+    settings.follow((name, value) => told.push([name, value]));
+    assert.deepEqual(told.splice(0), Object.entries({ ...DEFAULTS, ids: true }));
+    settings.set('receipts', false);
+    settings.set('volume', true);
+    assert.deepEqual(told, [['receipts', false]]);
   });
 
   it('is not needed', () => {

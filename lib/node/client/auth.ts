@@ -1,5 +1,6 @@
 /** Becoming somebody: registration, password login of a further device, new passwords. */
 import { encode } from '../../crdt/codec.ts';
+import { redeem } from '../../crdt/codes.ts';
 import { encodeEntry, newSalt, signEntry, type Entry } from '../../crdt/entry.ts';
 import { Keyring, passwordKey, wrapForPassword } from '../../crdt/keyring.ts';
 import {
@@ -23,6 +24,7 @@ import {
   type Membership,
 } from '../keystore.ts';
 import type { OpaqueClient } from '../opaque.ts';
+import type { Renewal } from './keyrings.ts';
 import type { Link } from './link.ts';
 
 export interface AuthOptions {
@@ -77,7 +79,8 @@ export class Auth {
     this.#options = options;
   }
 
-  #spaceEntry(link: Link, kind: string, body: unknown, place: SpacePlace): Entry {
+  /** Signs an entry of the space stream that goes to the server outside the outbox. */
+  spaceEntry(link: Link, kind: string, body: unknown, place: SpacePlace): Entry {
     const { keystore, clock, random } = this.#options;
     return signEntry(
       new SigningKey(keystore.read().device.seed),
@@ -134,10 +137,17 @@ export class Auth {
   /**
    * Makes a new account with this device as its first.
    * @param password none: the account lives by its devices alone
-   * @throws NAME_TAKEN, BAD_NAME, CODE_REQUIRED
+   * @param code of an invitation
+   * @throws NAME_TAKEN, BAD_NAME, CODE_REQUIRED, BAD_CODE
    */
-  async register(link: Link, name: string, password: string | undefined): Promise<AccountId> {
-    const { random } = this.#options;
+  async register(
+    link: Link,
+    name: string,
+    password: string | undefined,
+    code?: string,
+  ): Promise<AccountId> {
+    const { random, keystore } = this.#options;
+    const device = new SigningKey(keystore.read().device.seed).public;
     const keyring = Keyring.create(1, random);
     const secret =
       password === undefined ? undefined : await this.#registration(link, name, password);
@@ -146,8 +156,9 @@ export class Auth {
       device: { sealing: this.#sealing().public, label: this.#options.label },
       keyring: keyring.public,
       password: secret === undefined ? null : wrapForPassword(keyring, secret.exportKey, random),
+      ...(code === undefined ? {} : { code: redeem(code, link.server, device, 'space') }),
     };
-    const entry = this.#spaceEntry(link, 'account', body, FIRST_PLACE);
+    const entry = this.spaceEntry(link, 'account', body, FIRST_PLACE);
     const account = entry.id.slice(0, 32) as AccountId;
     const membership = await this.#membership(
       link,
@@ -213,7 +224,7 @@ export class Auth {
       generation: proof.generation,
       proof: keyring.vouch(link.server, proof.account, device, sealing),
     };
-    const entry = this.#spaceEntry(link, 'device', body, FIRST_PLACE);
+    const entry = this.spaceEntry(link, 'device', body, FIRST_PLACE);
     const membership = await this.#membership(
       link,
       { id: proof.account, name: proof.name },
@@ -237,6 +248,7 @@ export class Auth {
   /**
    * Sets a new password.
    * @param old undefined for an account that has none
+   * @param renewal a new generation of the keyring with it: then `keyring` is that one
    * @throws BAD_PASSWORD, LOCKED
    */
   async changePassword(
@@ -246,13 +258,14 @@ export class Auth {
       old: string | undefined;
       fresh: string;
       keyring: Keyring;
+      renewal?: Renewal | undefined;
       version: number;
     },
     place: SpacePlace,
     onLocked: OnLocked,
   ): Promise<void> {
     const { opaque, random } = this.#options;
-    const { name, old, fresh, keyring } = change;
+    const { name, old, fresh, keyring, renewal } = change;
     if (old !== undefined) await this.prove(link, name, old, onLocked);
     const { request, state } = await opaque.registerStart({ password: fresh });
     const { response } = await link.session.call('passwordStart', { request });
@@ -262,8 +275,11 @@ export class Auth {
       response,
       server: link.server,
     });
-    const body = { password: wrapForPassword(keyring, exportKey, random) };
-    const entry = this.#spaceEntry(link, 'password', body, place);
+    const body = {
+      password: wrapForPassword(keyring, exportKey, random),
+      ...(renewal === undefined ? {} : { renewal }),
+    };
+    const entry = this.spaceEntry(link, 'password', body, place);
     await link.session.call('password', { entry: encodeEntry(entry), record });
     await this.remember(fresh, change.version + 1);
   }
@@ -300,7 +316,7 @@ export class Auth {
       wraps: [...devices].map(([key, to]) => [key, sealTo(to, keyring.secret, random)]),
       password: wrapForPassword(keyring, exportKey, random),
     };
-    const entry = this.#spaceEntry(link, 'recover', body, place);
+    const entry = this.spaceEntry(link, 'recover', body, place);
     // Nothing is kept before the server has it: the entry itself brings the keyring to this device.
     await link.session.call('recover', { entry: encodeEntry(entry), record });
     const account = { id: start.account, name };

@@ -1,35 +1,25 @@
 /** Saying something in a stream, and reading what was said. */
+import type { SayBody } from '../../crdt/bodies.ts';
 import { encode } from '../../crdt/codec.ts';
+import { conversationAction, targetOf } from '../../crdt/content.ts';
 import { isMessage, newSalt, type Entry } from '../../crdt/entry.ts';
 import type { AccountId, EntryId, RandomBytes } from '../../crdt/keys.ts';
-import { accountOf, deviceOf } from '../../crdt/records.ts';
-import { highestGap } from '../../crdt/log-store.ts';
+import { accountOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import { messageKind, sayOf, type Secrets } from '../../crdt/secrets.ts';
+import type { Reader } from '../../crdt/state.ts';
 import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Outbox } from './outbox.ts';
-
-/** A message as this device reads it. */
-export interface ReadMessage {
-  readonly id: EntryId;
-  readonly stream: StreamName;
-  readonly author: AccountId | undefined;
-  readonly text: string;
-  readonly time: number;
-  readonly state: 'sending' | 'held' | 'refused';
-  readonly code?: ErrorCode;
-}
-
-/** What stands in place of a message that this device cannot open. */
-export const UNREADABLE = '(sealed before this device could read it)';
+import { Reading, type ReadMessage } from './reading.ts';
 
 /** Codes for which trying once more is of no use. */
 const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'STALE_KEY',
   'NO_SUCH_USER',
   'DENIED',
+  'NOT_MEMBER',
   'TOO_LARGE',
 ]);
 
@@ -45,16 +35,35 @@ export interface ConversationsOptions {
   readonly random: RandomBytes;
 }
 
+/** What is said: a message, or something about one. */
+interface Saying {
+  readonly kind: 'message' | 'edit' | 'react';
+  /** For the members only. */
+  readonly plain: object;
+  /** For everybody who has the entry. */
+  readonly open: { readonly target?: EntryId; readonly [name: string]: unknown };
+}
+
 export class Conversations {
+  readonly reading: Reading;
   readonly #options: ConversationsOptions;
   /** Writers of a stream take turns, so that a key epoch is opened once. */
   readonly #turns = new Map<StreamName, Promise<unknown>>();
   /** Messages made anew, by the id they were first announced under. */
   readonly #first = new Map<EntryId, EntryId>();
+  /** The other way round: what they are now. */
+  readonly #latest = new Map<EntryId, EntryId>();
   readonly #attempts = new Map<EntryId, number>();
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
+    const { replica, secrets } = options;
+    this.reading = new Reading({
+      replica,
+      secrets,
+      announced: (id) => this.announced(id),
+      latest: (id) => this.latest(id),
+    });
     for (const entry of options.replica.pending())
       if (entry.kind === 'epoch') options.secrets.noteOpened(entry);
   }
@@ -88,40 +97,101 @@ export class Conversations {
    * Signs a message and keeps it in the outbox.
    * @throws TOO_LARGE
    */
-  say(stream: StreamName, text: string): Promise<Entry> {
-    const say = sayOf(text);
-    return this.#write(stream, () => this.#append(stream, say.text, undefined));
+  say(stream: StreamName, said: string | SayBody): Promise<Entry> {
+    const saying = message(sayOf(said));
+    return this.#write(stream, () => this.#append(stream, saying, undefined));
   }
 
-  async #append(stream: StreamName, text: string, instead: Entry | undefined): Promise<Entry> {
-    const { replica, secrets, outbox, clock, random } = this.#options;
-    const { state } = await replica.log.open(stream);
-    const kind = messageKind(replica.space, stream);
-    const offline = !outbox.attached;
-    let epoch: EntryId | undefined;
-    if (kind === 'sealed') {
-      epoch = secrets.writable(stream, state, replica.space);
-      if (epoch === undefined) {
-        const body = secrets.newEpoch(stream, state, replica.space);
-        const make = (): { body: Uint8Array; salt: Uint8Array } => ({
-          body,
-          salt: newSalt(random),
-        });
-        const opened = await replica.append(stream, 'epoch', clock.now(), make, {
-          sync: offline,
-          isOpening: instead !== undefined,
-        });
-        secrets.noteOpened(opened);
-        epoch = opened.id;
+  /**
+   * Gives a message another text.
+   * @param moderator not as its author
+   */
+  edit(stream: StreamName, target: EntryId, text: string, moderator: boolean): Promise<Entry> {
+    const open = { target, ...(moderator ? { moderator } : {}) };
+    const saying: Saying = { kind: 'edit', plain: { text }, open };
+    return this.#write(stream, () => this.#append(stream, saying, undefined));
+  }
+
+  react(stream: StreamName, target: EntryId, emoji: string, on: boolean): Promise<Entry> {
+    const saying: Saying = { kind: 'react', plain: { emoji, on }, open: { target } };
+    return this.#write(stream, () => this.#append(stream, saying, undefined));
+  }
+
+  async #append(stream: StreamName, saying: Saying, instead: Entry | undefined): Promise<Entry> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#appendOnce(stream, saying, instead);
+      } catch (error) {
+        // The epoch just opened has been refused before anything was written under it.
+        if (!hasCode(error, 'STALE_KEY') || attempt === MAX_ATTEMPTS) throw error;
       }
     }
+  }
+
+  async #appendOnce(
+    stream: StreamName,
+    saying: Saying,
+    instead: Entry | undefined,
+  ): Promise<Entry> {
+    const { replica, secrets, outbox, clock } = this.#options;
+    const { state } = await replica.log.open(stream);
+    const kind = messageKind(replica.space, stream);
+    const epoch =
+      kind === 'sealed' ? await this.#epoch(stream, state, instead !== undefined) : undefined;
+    const { target } = saying.open;
+    const open =
+      target === undefined
+        ? // In the clear, a message names its file but once.
+          kind === 'sealed'
+          ? saying.open
+          : {}
+        : { ...saying.open, target: this.latest(target) };
     return replica.append(
       stream,
-      kind,
+      saying.kind === 'message' ? kind : saying.kind,
       clock.now(),
-      (place) => secrets.write({ text }, place, epoch, state),
-      { sync: offline, instead },
+      (place) => secrets.write({ plain: saying.plain, open }, place, epoch, state),
+      { sync: !outbox.attached, instead },
     );
+  }
+
+  /** The key epoch to write under; opens one where there is none that reaches exactly the members. */
+  async #epoch(stream: StreamName, state: Reader, isOpening: boolean): Promise<EntryId> {
+    const { replica, secrets, outbox, clock, random } = this.#options;
+    const above = secrets.above(stream);
+    if (above !== undefined) await this.#renewAbove(above);
+    const present = secrets.writable(stream, state);
+    if (present !== undefined) return present;
+    const body = secrets.newEpoch(stream, state);
+    const make = (): { body: Uint8Array; salt: Uint8Array } => ({ body, salt: newSalt(random) });
+    const opened = await replica.append(stream, 'epoch', clock.now(), make, {
+      sync: !outbox.attached,
+      isOpening,
+    });
+    secrets.noteOpened(opened);
+    return opened.id;
+  }
+
+  /** Who has left the room above must not read on by what that room's members may open. */
+  async #renewAbove(above: StreamName): Promise<void> {
+    const { replica, account } = this.#options;
+    const { state } = await replica.log.open(above);
+    if (state.get('member', account) === true) await this.renew(above);
+  }
+
+  /**
+   * Opens a key epoch now, where the next message would need one.
+   * @returns the one that messages are written under
+   */
+  async renew(stream: StreamName): Promise<EntryId> {
+    const { replica, outbox } = this.#options;
+    const epoch = await this.#inTurn(stream, async () => {
+      await this.#remakeAll(stream);
+      const { state } = await replica.log.open(stream);
+      return this.#epoch(stream, state, false);
+    });
+    outbox.flush();
+    return epoch;
   }
 
   /** Signs any other entry of this device, such as a block. */
@@ -175,16 +245,23 @@ export class Conversations {
     const attempts = (this.#attempts.get(first) ?? 0) + 1;
     this.#attempts.set(first, attempts);
     const { state } = await replica.log.open(stream);
-    const say = isMessage(entry) ? secrets.read(entry, state) : undefined;
-    if (attempts > MAX_ATTEMPTS || body === undefined || (isMessage(entry) && !say))
+    const saying = isSaid(entry) ? sayingOf(entry, secrets, state) : undefined;
+    if (attempts > MAX_ATTEMPTS || body === undefined || (isSaid(entry) && saying === undefined))
       throw new ClchatError('STALE_KEY');
     const again =
-      say === undefined
+      saying === undefined
         ? await this.#sign(stream, kind, body, entry)
-        : await this.#append(stream, say.text, entry);
+        : await this.#append(stream, saying, entry);
+    this.#latest.set(entry.id, again.id);
+    this.#latest.set(first, again.id);
     this.#first.set(again.id, first);
     outbox.rename(entry.id, again.id);
     outbox.flush();
+  }
+
+  /** What an own entry is now, if it had to be made anew. */
+  latest(id: EntryId): EntryId {
+    return this.#latest.get(id) ?? id;
   }
 
   /** The id under which an own message was first announced. */
@@ -192,45 +269,17 @@ export class Conversations {
     return this.#first.get(id) ?? id;
   }
 
-  /** Reads one entry. */
-  async read(entry: Entry, state: ReadMessage['state'], code?: ErrorCode): Promise<ReadMessage> {
-    const { replica, secrets } = this.#options;
-    const stream = await replica.log.open(entry.stream);
-    return {
-      id: this.announced(entry.id),
-      stream: entry.stream,
-      author: deviceOf(replica.space, entry.device)?.account,
-      text: secrets.read(entry, stream.state)?.text ?? UNREADABLE,
-      time: entry.time,
-      state,
-      ...(code === undefined ? {} : { code }),
-    };
+  /** The ids under which those own messages were first announced that have another by now. */
+  renamed(): Iterable<EntryId> {
+    return this.#first.values();
   }
 
   /**
    * The newest messages of a stream that are here, oldest first.
    * @param unbroken only those after which nothing is missing
    */
-  async newest(stream: StreamName, count: number, unbroken = false): Promise<ReadMessage[]> {
-    const { replica } = this.#options;
-    const head = replica.log.headOf(stream);
-    const gap = unbroken ? highestGap(head) : undefined;
-    const messages: ReadMessage[] = [];
-    for (const entry of replica.pending(stream).reverse())
-      if (isMessage(entry) && messages.length < count)
-        messages.push(await this.read(entry, 'sending'));
-    const items = replica.log.items(stream, gap?.[1] ?? 0, head.length, true);
-    for await (const { position, item } of items) {
-      if (messages.length >= count) break;
-      if (item.type === 'refusal') {
-        // What was refused stays with its author.
-        const own = replica.refused(item.refusal.id);
-        if (own !== undefined && isMessage(own.entry))
-          messages.push(await this.read(own.entry, 'refused', own.code));
-      } else if (isMessage(item.entry) && !replica.isVoid(stream, position))
-        messages.push(await this.read(item.entry, 'held'));
-    }
-    return messages.reverse();
+  newest(stream: StreamName, count: number, unbroken = false): Promise<ReadMessage[]> {
+    return this.reading.newest(stream, count, unbroken);
   }
 
   /** The other side of a pair, by name. */
@@ -238,4 +287,32 @@ export class Conversations {
     const other = otherOf(placeOfStream(stream), this.#options.account);
     return other === undefined ? undefined : accountOf(this.#options.replica.space, other)?.name;
   }
+}
+
+function message(say: SayBody): Saying {
+  const { file } = say;
+  const open = file === undefined ? {} : { blob: { hash: file.hash, size: file.size } };
+  return { kind: 'message', plain: say, open };
+}
+
+function isSaid(entry: Entry): boolean {
+  return isMessage(entry) || entry.kind === 'edit' || entry.kind === 'react';
+}
+
+/** What an entry of this device said, to be said again. */
+function sayingOf(entry: Entry, secrets: Secrets, state: Reader): Saying | undefined {
+  if (isMessage(entry)) {
+    const say = secrets.read(entry, state);
+    return say && message(say);
+  }
+  const target = targetOf(entry);
+  const action = conversationAction(entry);
+  if (target === undefined) return undefined;
+  if (action?.kind === 'edit') {
+    const plain = secrets.readEdit(entry, state);
+    const moderator = action.body.moderator === true ? { moderator: true } : {};
+    return plain && { kind: 'edit', plain, open: { target, ...moderator } };
+  }
+  const plain = secrets.readReaction(entry, state);
+  return plain && { kind: 'react', plain, open: { target } };
 }

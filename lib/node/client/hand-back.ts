@@ -1,8 +1,12 @@
 /** What a restored server has lost and this device still has. */
+import { annotationsOf, isEntitled } from '../../crdt/content.ts';
+import { encodeEntry, isMessage } from '../../crdt/entry.ts';
 import type { Replica } from '../../crdt/replica.ts';
+import { decodeItem } from '../../crdt/seal.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import type { Channel } from '../channel.ts';
 import { Exchange } from '../exchange.ts';
-import { SYNC } from '../wire.ts';
+import { MAX_REMOVALS, SYNC } from '../wire.ts';
 
 /** Bytes handed back in one request. */
 const HAND_BACK_BYTES = 128 * 1024;
@@ -29,11 +33,31 @@ export async function handBack(channel: Channel, replica: Replica): Promise<void
       while (theirs < mine) {
         const batches = await log.batches(stream, theirs, mine, HAND_BACK_BYTES);
         if (batches.length === 0) break;
-        const { length } = await exchange.call('handBack', { batches });
+        const removals = await removalsIn(replica, stream, batches);
+        const { length } = await exchange.call('handBack', { batches, removals });
         if (length <= theirs) break;
         theirs = length;
       }
     }
   }
   await exchange.close();
+}
+
+/** The entries because of which messages of these batches have no bodies any more. */
+async function removalsIn(
+  { log, space }: Replica,
+  stream: StreamName,
+  batches: readonly { readonly items: readonly Uint8Array[] }[],
+): Promise<Uint8Array[]> {
+  const removals: Uint8Array[] = [];
+  for (const item of batches.flatMap(({ items }) => items.map(decodeItem))) {
+    if (item.type !== 'entry' || item.entry.body !== undefined || !isMessage(item.entry)) continue;
+    const about = await annotationsOf(log, stream, item.entry.id);
+    const removal = about.find(
+      ({ entry }) => entry.kind === 'remove' && isEntitled(space, entry, item.entry),
+    );
+    if (removal !== undefined && removals.length < MAX_REMOVALS)
+      removals.push(encodeEntry(removal.entry));
+  }
+  return removals;
 }

@@ -2,17 +2,19 @@
  * What an account has on this device: its replica of the log and all that reads and writes it.
  * Works without the server; a connection, while there is one, is attached from outside.
  */
-import { actionOf, type AccountAction } from '../../crdt/bodies.ts';
-import { isMessage, type Entry } from '../../crdt/entry.ts';
-import { Keyring, openByDevice, reachable } from '../../crdt/keyring.ts';
+import { actionOf, type AccountAction, type Reaction, type FileReference } from '../../crdt/bodies.ts';
+import { isEntitled, targetOf, type Placed } from '../../crdt/content.ts';
+import { Eraser } from '../../crdt/eraser.ts';
+import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
+import { Forgetter } from '../../crdt/forget-stream.ts';
+import type { Keyring } from '../../crdt/keyring.ts';
 import {
-  SealingKey,
-  sealTo,
   SigningKey,
   type AccountId,
   type EntryId,
   type PublicKey,
   type RandomBytes,
+  type RoomId,
 } from '../../crdt/keys.ts';
 import { LogStore } from '../../crdt/log-store.ts';
 import {
@@ -22,29 +24,35 @@ import {
   type AccountRecord,
   type DeviceRecord,
   type HeadRecord,
-  type KeyringPublic,
-  type RoomRecord,
   type ServerRecord,
 } from '../../crdt/records.ts';
 import { Replica } from '../../crdt/replica.ts';
+import { isEncryptedRoom, isOpenMember, pathOf } from '../../crdt/rooms.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { Secrets } from '../../crdt/secrets.ts';
-import { accountNamed } from '../../crdt/space.ts';
+import { Secrets, type ProvedLock } from '../../crdt/secrets.ts';
+import { accountNamed } from '../../crdt/people.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { Store } from '../../crdt/store.ts';
-import { accountStream, placeOfStream, type StreamName } from '../../crdt/stream.ts';
-import { membersOf } from '../../crdt/conversation.ts';
-import { equal, sha256, utf8 } from '../../crdt/bytes.ts';
+import { accountStream, placeOfStream, roomStream, type StreamName } from '../../crdt/stream.ts';
+import { sha256, utf8 } from '../../crdt/bytes.ts';
 import { ClchatError, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
+import { mentionsOf } from '../../text.ts';
 import type { Keystore } from '../keystore.ts';
-import { withKeyring, type SpacePlace } from './auth.ts';
+import { AdminNewsReader, type AdminNews } from './admin-news.ts';
+import { Audience } from './audience.ts';
+import type { SpacePlace } from './auth.ts';
 import { Contacts, type ContactNews } from './contacts.ts';
-import { Conversations, type ReadMessage } from './conversations.ts';
+import { Conversations } from './conversations.ts';
 import { Inbox } from './inbox.ts';
+import { Keyrings } from './keyrings.ts';
 import { Outbox } from './outbox.ts';
+import { LostRooms } from './lost-rooms.ts';
 import { ProgressBook, type Receipt } from './progress.ts';
+import { UNREADABLE, type ReadMessage } from './reading.ts';
+import { RoomNewsReader, type RoomNews } from './room-news.ts';
 import { SearchIndex } from './search.ts';
+import { ReadMarks, type ReadMark } from './unread.ts';
 
 export interface HomeOptions {
   readonly keystore: Keystore;
@@ -55,8 +63,18 @@ export interface HomeOptions {
   readonly random: RandomBytes;
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet?: boolean;
+  /** See `ReplicaOptions`. */
+  readonly isParallel?: boolean;
   readonly onMessage: (message: ReadMessage) => void;
   readonly onContact: (news: ContactNews) => void;
+  readonly onContent: (news: ContentNews) => void;
+  readonly onAdmin: (news: AdminNews) => void;
+  /** @param isLive it happens now, and not before this device came back */
+  readonly onRoom: (news: RoomNews, isLive: boolean) => void;
+  /** Whether a file is on this device; where absent none is. */
+  readonly hasFile?: (file: FileReference) => boolean;
+  /** Messages are about to be erased; also before this is opened. */
+  readonly onErasing?: (log: LogStore, entries: readonly Placed[]) => Promise<void>;
   readonly onReceipt: (receipt: Receipt) => void;
   /** One of this device's entries was refused for good. */
   readonly onRefused: (id: EntryId, code: ErrorCode) => void;
@@ -65,11 +83,22 @@ export interface HomeOptions {
   readonly onFault: (error: unknown) => void;
 }
 
+/** What has been done about a message that was there already. */
+export interface ContentNews {
+  readonly kind: 'edit' | 'remove' | 'react';
+  readonly by: AccountId | undefined;
+  /** As it is now. */
+  readonly message: ReadMessage;
+  /** Of `react`, where it can be read. */
+  readonly reaction?: Reaction | undefined;
+}
+
 interface Hooks {
   readonly onBatch: (batch: Batch, added: boolean) => void;
   readonly refused: (entry: Entry, code: ErrorCode, again: boolean) => void;
   readonly tell: (entry: Entry) => void;
   readonly receipt: (receipt: Receipt) => void;
+  readonly forgotten: (stream: StreamName) => void;
 }
 
 export class Home {
@@ -80,31 +109,64 @@ export class Home {
   readonly contacts: Contacts;
   readonly search: SearchIndex;
   readonly progress: ProgressBook;
+  readonly unread: ReadMarks;
+  readonly keyrings: Keyrings;
+  readonly audience: Audience;
   readonly account: AccountId;
+  /** Encrypted rooms that the server does not give to this account any more. */
+  readonly lost: LostRooms;
   readonly #options: HomeOptions;
+  readonly #adminNews: AdminNewsReader;
+  readonly #roomNews: RoomNewsReader;
   readonly #secrets: Secrets;
-  readonly #keyrings = new Map<number, Keyring>();
-  #audience: { at: number; sizes: Map<AccountId, number>; total: number } | undefined;
+  readonly #eraser: Eraser;
+  readonly #forgetter: Forgetter;
+  /** Locks of rooms whose password has been proved here, by room and generation. */
+  readonly #locks = new Map<string, ProvedLock>();
   /** Messages are told in the order in which they came. */
   #telling: Promise<unknown> = Promise.resolve();
 
   private constructor(
     options: HomeOptions,
-    parts: { replica: Replica; inbox: Inbox; progress: ProgressBook },
+    parts: {
+      replica: Replica;
+      inbox: Inbox;
+      progress: ProgressBook;
+      lost: LostRooms;
+      eraser: Eraser;
+      forgetter: Forgetter;
+    },
   ) {
     this.#options = options;
     this.account = options.account;
     this.replica = parts.replica;
     this.inbox = parts.inbox;
     this.progress = parts.progress;
+    this.lost = parts.lost;
+    this.#eraser = parts.eraser;
+    this.#forgetter = parts.forgetter;
     const { clock, random, account, server } = options;
     const { replica } = this;
+    this.audience = new Audience(replica);
+    this.#adminNews = new AdminNewsReader(replica, account);
+    this.#roomNews = new RoomNewsReader(replica, account);
+    this.keyrings = new Keyrings({
+      keystore: options.keystore,
+      account,
+      device: replica.device,
+      random,
+      space: () => replica.space,
+      onFault: options.onFault,
+    });
     this.#secrets = new Secrets({
       server,
       device: replica.device,
       account,
       random,
-      keyring: (generation) => this.#keyring(generation),
+      keyring: (generation) => this.keyrings.get(generation),
+      space: () => replica.space,
+      provedLock: (holder, generation) => this.#locks.get(`${holder}:${generation}`),
+      opened: (stream) => replica.log.opened(stream)?.state,
       isProven: (epoch) => replica.isProven(epoch),
       keptEpoch: (epoch) => replica.keptEpoch(epoch),
     });
@@ -123,17 +185,37 @@ export class Home {
     });
     const { device } = options.keystore.read();
     const key = Uint8Array.from(sha256(utf8('clchat search v1\0'), device.seed));
-    this.search = new SearchIndex({ replica, secrets, conversations: this.conversations, key });
+    const { conversations } = this;
+    this.unread = new ReadMarks({
+      replica,
+      account,
+      lost: this.lost.all,
+      told: (stream) => this.inbox.cursor(stream),
+      textOf: async (entry) => (await conversations.reading.original(entry))?.text,
+      isMention: (text) => this.isMention(text),
+      write: (mark) => this.#writeMark(mark),
+      onFault: options.onFault,
+    });
+    this.search = new SearchIndex({
+      replica,
+      secrets,
+      conversations,
+      key,
+      onFault: options.onFault,
+    });
   }
 
   static async open(options: HomeOptions): Promise<Home> {
     const { keystore, store, server, onFault, isQuiet = false } = options;
     // What comes in before everything is put together waits for it.
     const late: { hooks?: Hooks } = {};
+    let assemble: (home: Home) => void = () => undefined;
+    const assembled = new Promise<Home>((resolve) => (assemble = resolve));
     const replica = await Replica.open({
       log: new LogStore(store),
       server,
       device: new SigningKey(keystore.read().device.seed),
+      isParallel: options.isParallel ?? false,
       onBatch: (batch, added) => late.hooks?.onBatch(batch, added),
       onRefused: (entry, code, again) => late.hooks?.refused(entry, code, again),
     });
@@ -143,14 +225,31 @@ export class Home {
       onFault,
       onNews: (entry) => late.hooks?.tell(entry),
     });
+    const eraser = await Eraser.open({
+      log: replica.log,
+      space: () => replica.space,
+      onErasing: async (stream, entries) => (await assembled).#erasing(stream, entries),
+      onFault,
+    });
+    const forgetter = Forgetter.open({
+      log: replica.log,
+      space: () => replica.space,
+      drop: (stream) => replica.drop(stream),
+      onForgetting: async (stream, entries) => (await assembled).#erasing(stream, entries),
+      onForgotten: (stream) => late.hooks?.forgotten(stream),
+      onFault,
+    });
     const progress = await ProgressBook.open(store, (receipt) => late.hooks?.receipt(receipt));
-    const home = new Home(options, { replica, inbox, progress });
+    const lost = await LostRooms.open(store, onFault);
+    const home = new Home(options, { replica, inbox, progress, lost, eraser, forgetter });
     late.hooks = {
       onBatch: (batch, added) => home.#onBatch(batch, added),
       refused: (entry, code, again) => home.#refused(entry, code, again),
       tell: (entry) => home.#tell(entry),
       receipt: (receipt) => home.#receipt(receipt),
+      forgotten: (stream) => home.#forgotten(stream),
     };
+    assemble(home);
     // What a crash left half done.
     for (const stream of replica.unmadeStreams()) await home.conversations.remake(stream);
     return home;
@@ -191,18 +290,22 @@ export class Home {
     let isBlocked = state.get('block', account) === true;
     for (const entry of this.replica.unsealed(stream)) {
       const action = actionOf(entry, 'account') as AccountAction | undefined;
-      if (action?.body.account === account) isBlocked = action.body.blocked;
+      if (action?.kind === 'block' && action.body.account === account)
+        isBlocked = action.body.blocked;
     }
     return isBlocked;
   }
 
   names(): string[] {
-    return [...this.space.entries<AccountRecord>('account')].map(([, { name }]) => name);
+    return [...this.space.entries<AccountRecord>('account')].flatMap(([, { name, removed }]) =>
+      removed === true ? [] : [name],
+    );
   }
 
+  /** The path of a room. */
   roomName(stream: StreamName): string | undefined {
     const place = placeOfStream(stream);
-    return place.type === 'room' ? this.space.get<RoomRecord>('room', place.room)?.name : undefined;
+    return place.type === 'room' ? pathOf(this.space, place.room) : undefined;
   }
 
   devices(): { key: PublicKey; record: DeviceRecord }[] {
@@ -225,26 +328,68 @@ export class Home {
   #onBatch(batch: Batch, added: boolean): void {
     for (const item of batch.items)
       this.outbox.sealed(item.type === 'entry' ? item.entry.id : item.refusal.id);
+    this.#eraser.note(batch);
+    this.#forgetter.note(batch);
+    this.search.note(batch.seal.stream);
+    this.unread.note(batch, added);
     if (!added) return;
     if (batch.seal.stream === 'space') {
       void this.refreshKeyrings();
       this.#options.onSpace();
+      for (const news of this.#adminNews.read(batch)) this.#options.onAdmin(news);
     }
+    this.lost.delete(batch.seal.stream);
+    for (const news of this.#roomNews.read(batch)) this.#options.onRoom(news, this.outbox.attached);
     if (!this.inbox.take(batch)) void this.inbox.pump(batch.seal.stream);
   }
 
   #tell(entry: Entry): void {
-    const { onMessage, onContact, onFault } = this.#options;
-    this.#telling = this.#telling
-      .then(async () => {
-        if (isMessage(entry)) return onMessage(await this.conversations.read(entry, 'held'));
-        const news = await this.contacts.read(entry, this.space);
-        if (news !== undefined) onContact(news);
-      })
-      .catch(onFault);
+    const { onFault } = this.#options;
+    this.#telling = this.#telling.then(() => this.#tellOne(entry)).catch(onFault);
+  }
+
+  async #tellOne(entry: Entry): Promise<void> {
+    const { onMessage, onContact, onContent } = this.#options;
+    const { reading } = this.conversations;
+    if (!this.#listens(entry.stream)) return;
+    if (isMessage(entry)) {
+      const said = await reading.read(entry, { state: 'held' });
+      // What was said while this account was not there is not for it.
+      if (said.text !== UNREADABLE) onMessage(said);
+      return;
+    }
+    if (isAnnotation(entry)) {
+      const target = targetOf(entry);
+      const found = target === undefined ? undefined : reading.find(target);
+      if (found === undefined) return;
+      if (entry.kind !== 'react' && !isEntitled(this.space, entry, found.entry)) return;
+      const kind = entry.kind as ContentNews['kind'];
+      const by = deviceOf(this.space, entry.device)?.account;
+      const message = await reading.read(found.entry, found.standing);
+      const reaction = kind === 'react' ? await reading.reaction(entry) : undefined;
+      onContent({ kind, by, message, reaction });
+      return;
+    }
+    const news = await this.contacts.read(entry, this.space);
+    if (news !== undefined) onContact(news);
+  }
+
+  /** Whether what is said in a stream is for this account: it is not, in open rooms it has not joined. */
+  #listens(stream: StreamName): boolean {
+    const place = placeOfStream(stream);
+    if (place.type !== 'room' || isEncryptedRoom(this.space, place.room)) return true;
+    return isOpenMember(this.space, place.room, this.account);
+  }
+
+  /** What else is kept of what is about to be erased goes first. */
+  async #erasing(stream: StreamName, entries: readonly Placed[]): Promise<void> {
+    this.unread.forget(stream);
+    await this.search.forget(stream, entries);
+    await this.#options.onErasing?.(this.replica.log, entries);
   }
 
   #held(entry: Entry): void {
+    if (entry.kind === 'join' && entry.stream !== 'space') this.unread.entered(entry.stream);
     if (!isMessage(entry)) return;
     this.progress.held(entry.id, this.audienceSize(entry.stream));
   }
@@ -256,128 +401,99 @@ export class Home {
   #refused(entry: Entry, code: ErrorCode, again: boolean): void {
     if (entry.kind === 'epoch') this.#secrets.forgetOpened(entry.stream);
     if (again) this.conversations.remake(entry.stream).catch(this.#options.onFault);
-    else if (entry.kind !== 'epoch')
+    // Nobody has asked for these.
+    else if (entry.kind !== 'epoch' && entry.kind !== 'read')
       this.#options.onRefused(this.conversations.announced(entry.id), code);
+  }
+
+  /** Whether a text speaks to this account. */
+  isMention(text: string): boolean {
+    return mentionsOf(text.normalize('NFC'), this.name).length > 0;
+  }
+
+  async #writeMark(mark: ReadMark): Promise<void> {
+    // Before anything else the first password has to be changed.
+    if (this.record?.mustChange === true) return;
+    await this.conversations.act(accountStream(this.account), 'read', { ...mark });
+    this.outbox.flush();
+  }
+
+  #forgotten(stream: StreamName): void {
+    this.inbox.forget(stream);
+    this.unread.forget(stream);
+  }
+
+  /** The server does not give a room to this account: it may have been put out of it meanwhile. */
+  lose(stream: StreamName): void {
+    const { account, space } = this;
+    const place = placeOfStream(stream);
+    if (place.type !== 'room' || !isEncryptedRoom(space, place.room)) return;
+    if (this.replica.log.record(stream, 'member', account) !== true) return;
+    const path = pathOf(space, place.room);
+    if (!this.lost.add(stream) || path === undefined) return;
+    const news = { kind: 'member', state: 'removed', account } as const;
+    this.#options.onRoom({ room: place.room, path, by: undefined, ...news }, true);
   }
 
   /** How many devices are to get what is said in a stream, this one not counted. */
   audienceSize(stream: StreamName): number {
-    const at = this.replica.log.headOf('space').length;
-    if (this.#audience?.at !== at) {
-      const sizes = new Map<AccountId, number>();
-      let total = 0;
-      for (const [, { account, revoked }] of this.space.entries<DeviceRecord>('device')) {
-        if (revoked) continue;
-        sizes.set(account, (sizes.get(account) ?? 0) + 1);
-        total++;
-      }
-      this.#audience = { at, sizes, total };
-    }
-    const { sizes, total } = this.#audience;
-    const room = placeOfStream(stream);
-    const open =
-      room.type === 'room' && this.space.get<RoomRecord>('room', room.room)?.private !== true;
-    if (open) return Math.max(0, total - 1);
+    return this.audience.sizeOf(stream);
+  }
+
+  hasFile(file: FileReference): boolean {
+    return this.#options.hasFile?.(file) === true;
+  }
+
+  /** Keeps a generation of a room's lock, for as long as the program runs. */
+  noteLock(holder: RoomId, lock: ProvedLock): void {
+    const key = `${holder}:${lock.keyring.generation}`;
+    const password = lock.password ?? this.#locks.get(key)?.password;
+    this.#locks.set(key, { keyring: lock.keyring, password });
+  }
+
+  /** A generation of a room's lock, from its password or as its members know it. */
+  readonly lockKnown = (holder: RoomId, generation: number): Keyring | undefined => {
+    const stream = roomStream(holder);
     const state = this.replica.log.opened(stream)?.state;
-    const members = state === undefined ? [] : membersOf(stream, state);
-    return Math.max(0, members.reduce((sum, member) => sum + (sizes.get(member) ?? 0), 0) - 1);
-  }
+    return state === undefined
+      ? this.#locks.get(`${holder}:${generation}`)?.keyring
+      : this.#secrets.lock(stream, holder, generation, state);
+  };
 
-  // The keyring.
-
-  #keyring(generation: number): Keyring | undefined {
-    let keyring = this.#keyrings.get(generation);
-    if (keyring === undefined) {
-      const kept = this.#options.keystore
-        .read()
-        .keyring.find((one) => one.generation === generation);
-      if (kept === undefined) return undefined;
-      keyring = new Keyring(generation, kept.secret);
-      const present = this.record?.keyring;
-      // One of an account that came to nothing must not stand in the way of the account's own.
-      if (present?.generation === generation && !isSame(keyring.public, present)) return undefined;
-      this.#keyrings.set(generation, keyring);
-    }
-    return keyring;
-  }
-
-  /** The present generation. @throws STALE_KEY when this device does not have it */
-  get keyring(): Keyring {
-    const generation = this.record?.keyring.generation;
-    const keyring = generation === undefined ? undefined : this.#keyring(generation);
-    if (keyring === undefined) throw new ClchatError('STALE_KEY');
-    return keyring;
-  }
+  /** A key has come that may open more than before. */
+  readonly forgetUnreadable = (): void => this.#secrets.forgetUnreadable();
 
   /** Takes what generations of the keyring can be reached from here into the keystore. */
-  async refreshKeyrings(): Promise<void> {
-    const { keystore, onFault } = this.#options;
-    const generation = this.record?.keyring.generation;
-    if (generation === undefined) return;
-    try {
-      const device = keystore.read().device;
-      const sealing = new SealingKey(device.sealing);
-      const newest =
-        this.#keyring(generation) ??
-        openByDevice(this.space, this.account, generation, this.replica.device, sealing);
-      if (newest === undefined) return;
-      const missing: Keyring[] = [];
-      for (const keyring of reachable(this.space, this.account, newest)) {
-        const known = this.#keyring(keyring.generation);
-        if (known !== undefined && isSame(known.public, keyring.public)) {
-          if (keyring !== newest) break;
-        } else missing.push(keyring);
-      }
-      if (missing.length === 0) return;
-      await this.keep(missing);
-      for (const { generation: other } of missing) this.#keyrings.delete(other);
-    } catch (error) {
-      onFault(error);
-    }
-  }
-
-  /** Keeps generations of the keyring. */
-  async keep(keyrings: readonly Keyring[]): Promise<void> {
-    await this.#options.keystore.update((record) => ({
-      ...record,
-      keyring: keyrings.reduce(withKeyring, record.keyring),
-    }));
+  refreshKeyrings(): Promise<void> {
+    return this.keyrings.refresh();
   }
 
   /** What shuts a device out and begins a new generation of the keyring. */
   revocation(device: PublicKey): { body: unknown; keyring: Keyring } {
-    const { random } = this.#options;
-    const { record } = this;
-    const old = this.keyring;
-    const fresh = Keyring.create(old.generation + 1, random);
-    const rest = this.devices().filter(({ key }) => key !== device);
-    const body = {
-      device,
-      keyring: fresh.public,
-      wraps: rest.map(({ key, record: { sealing } }) => [
-        key,
-        sealTo(sealing, fresh.secret, random),
-      ]),
-      password: record?.password == null ? null : sealTo(record.password, fresh.secret, random),
-      previous: fresh.sealPrevious(old, random),
-    };
-    return { body, keyring: fresh };
+    const rest = this.devices().flatMap(({ key }) => (key === device ? [] : [key]));
+    return this.keyrings.revocation(device, rest);
+  }
+
+  /** Resolves when all that has come has been told. */
+  async told(): Promise<void> {
+    await this.#telling;
   }
 
   async settled(): Promise<void> {
     await this.replica.settled();
     await this.inbox.settled();
+    await this.#eraser.settled();
+    await this.#forgetter.settled();
     await this.#telling;
     await this.progress.settled();
   }
 
   async close(): Promise<void> {
     this.search.stop();
+    await this.unread.stop();
+    await this.#eraser.stop();
+    await this.#forgetter.stop();
     this.outbox.attach(undefined);
     await this.settled();
   }
-}
-
-function isSame(a: KeyringPublic, b: KeyringPublic): boolean {
-  return a.sign === b.sign && equal(a.box, b.box);
 }

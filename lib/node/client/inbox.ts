@@ -6,7 +6,7 @@
  */
 import { utf8 } from '../../crdt/bytes.ts';
 import { isContactAction } from '../../crdt/contact.ts';
-import { isMessage, type Entry } from '../../crdt/entry.ts';
+import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
 import { deviceOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import type { Batch, Item } from '../../crdt/seal.ts';
@@ -165,6 +165,18 @@ export class Inbox {
     if ((this.#cursors.get(stream) ?? 0) > until) this.#advance(stream, until);
   }
 
+  /** A stream is no more. */
+  forget(stream: StreamName): void {
+    this.#cursors.delete(stream);
+    this.#unwritten.delete(stream);
+  }
+
+  /** What is there already of a stream is no news to this device. */
+  skip(stream: StreamName): void {
+    const { length } = this.#options.replica.log.headOf(stream);
+    if ((this.#cursors.get(stream) ?? 0) < length) this.#advance(stream, length);
+  }
+
   async settled(): Promise<void> {
     await this.#pumping;
     this.#saving.stop();
@@ -175,7 +187,9 @@ export class Inbox {
 
 function isNews(entry: Entry): boolean {
   return (
-    isMessage(entry) || (isContactAction(entry) && placeOfStream(entry.stream).type === 'pair')
+    isMessage(entry) ||
+    isAnnotation(entry) ||
+    (isContactAction(entry) && placeOfStream(entry.stream).type === 'pair')
   );
 }
 

@@ -17,6 +17,10 @@ export type Hello = Reply<typeof SESSION, 'hello'>;
 export interface LinkEvents {
   readonly onPresence: (notice: Notice<typeof SESSION, 'presence'>) => void;
   readonly onBroadcast: (notice: Notice<typeof SESSION, 'broadcast'>) => void;
+  readonly onTyping: (notice: Notice<typeof SESSION, 'typing'>) => void;
+  readonly onConference: (notice: Notice<typeof SESSION, 'conference'>) => void;
+  /** Something of conferences was not told: they are to be asked for. */
+  readonly onConferences: () => void;
   readonly onLogout: (reason: string) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -35,6 +39,9 @@ export class Link {
       notices: {
         presence: events.onPresence,
         broadcast: events.onBroadcast,
+        typing: events.onTyping,
+        conference: events.onConference,
+        conferences: () => events.onConferences(),
         logout: ({ reason }) => events.onLogout(reason),
       },
     });

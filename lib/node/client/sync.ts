@@ -7,7 +7,7 @@ import { loadSeal, openSeal } from '../../crdt/seal.ts';
 import { highestGap } from '../../crdt/log-store.ts';
 import type { Change } from '../../crdt/state.ts';
 import { isEncrypted } from '../../crdt/conversation.ts';
-import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
+import { LOBBY_STREAM, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
 import { Gather } from '../../lifecycle.ts';
 import type { Channel } from '../channel.ts';
@@ -37,6 +37,8 @@ export interface SyncOptions {
   readonly inbox: Inbox;
   /** A stream has come as a snapshot. */
   readonly onAdopted: (stream: StreamName) => void;
+  /** The server does not give an encrypted room to this account any more. */
+  readonly onLost: (stream: StreamName) => void;
   readonly onReceipts: (receipts: Receipt[]) => void;
   /** The server's history of a stream is another than what is here from `until` on. */
   readonly onForked: (stream: StreamName, until: number) => Promise<void>;
@@ -54,6 +56,8 @@ export class SyncClient {
   readonly #heads = new Map<StreamName, number>();
   /** Pushed batches that came before what precedes them, by stream and first position. */
   readonly #early = new Map<StreamName, Map<number, Notice<typeof SYNC, 'batch'>>>();
+  /** Rooms that are caught up with while everything else goes on. */
+  #later: Promise<void> = Promise.resolve();
   #earlyBytes = 0;
   #arriving = 0;
   readonly #unacknowledged = new Set<StreamName>();
@@ -76,8 +80,8 @@ export class SyncClient {
   }
 
   /**
-   * Begins. Resolves when the state of the space and of all conversations is here; older messages
-   * may still come in.
+   * Begins. Resolves when the space, what is between people and the lobby are here; what was said in
+   * other rooms may still come in.
    */
   async open(): Promise<void> {
     const { replica } = this.#options;
@@ -93,16 +97,33 @@ export class SyncClient {
     // The space first: who may speak where, and with which keys, is in it.
     await this.#catchUp('space');
     const told = new Set(heads.map(([stream]) => stream));
-    for (const stream of await replica.log.names())
-      if (!told.has(stream) && this.#isOurs(stream)) await this.#options.onForked(stream, 0);
+    for (const stream of await replica.log.names()) {
+      if (told.has(stream)) continue;
+      if (this.#isOurs(stream)) await this.#options.onForked(stream, 0);
+      else if (placeOfStream(stream).type === 'room') this.#options.onLost(stream);
+    }
+    // Rooms may have much in them: what is said there comes in while the person is at work already.
+    const isLater = (stream: StreamName): boolean =>
+      placeOfStream(stream).type === 'room' && stream !== LOBBY_STREAM;
+    await this.#catchUpAll(rest.filter((stream) => !isLater(stream)));
+    this.#later = this.#catchUpAll(rest.filter(isLater))
+      .then(() => this.#pumpAll())
+      .catch((error: unknown) => this.#failed(error));
+  }
+
+  async #catchUpAll(streams: readonly StreamName[]): Promise<void> {
     let next = 0;
     const worker = async (): Promise<void> => {
-      while (next < rest.length) await this.#catchUp(rest[next++]!);
+      while (next < streams.length) await this.#catchUp(streams[next++]!);
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
+  }
+
+  /** What came in before it was clear since when this device is there. */
+  async #pumpAll(): Promise<void> {
+    const { replica, inbox } = this.#options;
     for (const stream of await replica.log.names()) {
-      // What came in before it was clear since when this device is there.
-      await this.#options.inbox.pump(stream);
+      await inbox.pump(stream);
       this.#acknowledge(stream);
     }
   }
@@ -210,12 +231,14 @@ export class SyncClient {
         await this.#reach('space', space);
       await this.#catchUp(stream);
     };
-    run().catch((error: unknown) => {
-      if (this.exchange.ended) return;
-      // Nothing else would set it going again: a new connection begins with what is missing.
-      this.#options.onFault(error);
-      this.exchange.abort(new ClchatError('CLOSED', 'replication failed', { cause: error }));
-    });
+    run().catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Nothing else would set it going again: a new connection begins with what is missing. */
+  #failed(error: unknown): void {
+    if (this.exchange.ended) return;
+    this.#options.onFault(error);
+    this.exchange.abort(new ClchatError('CLOSED', 'replication failed', { cause: error }));
   }
 
   /** Takes a stream back to where the server tells another history; once, however many batches say so. */
@@ -341,6 +364,7 @@ export class SyncClient {
    * @returns whether the server has more
    */
   async fetchOlder(stream: StreamName, enough: () => Promise<boolean>): Promise<void> {
+    if (this.#heads.has(stream)) await this.#catchUp(stream);
     while (!(await enough())) if (!(await this.#older(stream))) return;
   }
 
@@ -362,15 +386,16 @@ export class SyncClient {
 
   /** Resolves when what was pushed has been taken. */
   async settled(): Promise<void> {
+    await this.#later;
     await Promise.allSettled(this.#catching.values());
   }
 }
 
-export function toReceipt([id, on, of]: Reply<
+export function toReceipt([id, on, of, read]: Reply<
   typeof SYNC,
   'receipts'
 >['receipts'][number]): Receipt {
-  return { id, on, of };
+  return { id, on, of, read };
 }
 
 function sizeOf({ seal, items }: Notice<typeof SYNC, 'batch'>): number {

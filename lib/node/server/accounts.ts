@@ -1,36 +1,33 @@
-/**
- * Who may log in: passwords by OPAQUE, their records and locks in the vault. The server never sees
- * a password, and a wrong one shows on the client only; so every start counts as a failure until it
- * is validly finished.
- */
-import * as v from 'valibot';
-import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
-import { equal, toHex } from '../../crdt/bytes.ts';
+/** Who may log in: accounts and their passwords, made, changed and recovered. */
+import { actionOf, type Action, type SpaceAction } from '../../crdt/bodies.ts';
+import { equal } from '../../crdt/bytes.ts';
 import { decodeEntry, verifyEntry, type Entry } from '../../crdt/entry.ts';
-import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
+import { accountNamed, namesake } from '../../crdt/people.ts';
 import {
   accountOf,
-  bytesUpTo,
   deviceOf,
+  presentAccount,
   type AccountRecord,
+  type CodeRecord,
   type KeyringRecord,
   type ResetRecord,
 } from '../../crdt/records.ts';
+import { isBanned } from '../../crdt/rooms.ts';
+import type { Context } from '../../crdt/rules.ts';
 import type { Sealer } from '../../crdt/sealer.ts';
-import { accountNamed, codeVerifier } from '../../crdt/space.ts';
+import { codeVerifier } from '../../crdt/space.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { StoreOperation } from '../../crdt/store.ts';
-import { ClchatError, type ErrorCode } from '../../errors.ts';
+import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import { fold, whyNotFree } from '../../text.ts';
 import type { Reply, Request } from '../exchange.ts';
-import { lockSchema, type Lockout } from '../lockout.ts';
-import type { OpaqueServer } from '../opaque.ts';
 import { TokenBuckets } from '../token-bucket.ts';
-import type { Vault } from '../vault.ts';
 import type { SESSION } from '../wire.ts';
 import type { Directory } from './directory.ts';
+import type { Guarded, Passwords, Prover } from './passwords.ts';
 
 /** How long a reset code can be redeemed, in seconds. */
 export const RESET_SECONDS = 24 * 3600;
@@ -38,48 +35,28 @@ export const RESET_SECONDS = 24 * 3600;
 /** Registrations that a device may begin at once, and then a second. */
 const REGISTRATION_BURST = 10;
 const REGISTRATIONS_PER_SECOND = 0.2;
+/** Accounts that somebody trusted with it may begin to make for others at once, and then a second. */
+const CREATION_BURST = 100;
+const CREATIONS_PER_SECOND = 10;
 
 export interface AccountsOptions {
   readonly log: LogStore;
   readonly directory: Directory;
   readonly sealer: Sealer;
-  readonly vault: Vault;
-  readonly opaque: OpaqueServer;
+  readonly passwords: Passwords;
   readonly clock: Clock;
-  readonly random: RandomBytes;
-  /** Durable once it resolves. */
-  readonly write: (operations: readonly StoreOperation[]) => Promise<void>;
-  readonly lockout: Lockout;
   readonly inviteOnly: boolean;
 }
 
-/** A password that is being registered. */
-export interface Registration {
-  /** The name it is for, folded. */
-  readonly name: string;
-  /** The identifier the record will be bound to. */
-  readonly user: string;
-}
-
 /** What a session has under way; see `Session`. */
-export interface Claimant {
-  readonly device: PublicKey;
+export interface Claimant extends Prover {
   /** Logged in to it. */
   readonly account: AccountId | undefined;
-  /** A password login begun: the account, what the server keeps of it, and its turn. */
-  attempt: { account: AccountId; state: Uint8Array; release: () => void } | undefined;
   /** The account whose password has been proved on this connection. */
   proved: AccountId | undefined;
-  registering: Registration | undefined;
 }
 
-const passwordSchema = v.strictObject({
-  /** The identifier the record is bound to; in old records the name at registration, folded. */
-  user: v.pipe(v.string(), v.maxLength(256)),
-  record: bytesUpTo(2048),
-  lock: lockSchema,
-});
-type PasswordRecord = v.InferOutput<typeof passwordSchema>;
+const guarded = (account: AccountId): Guarded => `password ${account}`;
 
 type BodyOf<K extends SpaceAction['kind']> = Extract<SpaceAction, { kind: K }>['body'];
 type Methods = typeof SESSION.methods;
@@ -89,6 +66,7 @@ type Answer<M extends keyof Methods> = Promise<Reply<typeof SESSION, M>>;
 export class Accounts {
   readonly #options: AccountsOptions;
   readonly #registrations: TokenBuckets<PublicKey>;
+  readonly #creations: TokenBuckets<PublicKey>;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
@@ -97,6 +75,7 @@ export class Accounts {
       REGISTRATIONS_PER_SECOND,
       options.clock,
     );
+    this.#creations = new TokenBuckets(CREATION_BURST, CREATIONS_PER_SECOND, options.clock);
   }
 
   get #space(): Reader {
@@ -110,19 +89,15 @@ export class Accounts {
     return { id, account };
   }
 
-  #password(account: AccountId): PasswordRecord | undefined {
-    return this.#options.vault.get(`password ${account}`, passwordSchema);
-  }
-
-  #keep(account: AccountId, record: PasswordRecord): StoreOperation {
-    return this.#options.vault.put(`password ${account}`, record);
+  hasPassword(account: AccountId): boolean {
+    return this.#options.passwords.get(guarded(account)) !== undefined;
   }
 
   lookup(name: string): { exists: boolean; password: boolean } {
     const id = accountNamed(this.#space, name);
     return {
       exists: id !== undefined,
-      password: id !== undefined && this.#password(id) !== undefined,
+      password: id !== undefined && this.hasPassword(id),
     };
   }
 
@@ -130,82 +105,57 @@ export class Accounts {
     claimant: Claimant,
     { name, request }: Asked<'loginStart'>,
   ): Answer<'loginStart'> {
-    const { lockout, opaque, write } = this.#options;
-    this.release(claimant);
+    const { passwords } = this.#options;
+    passwords.release(claimant);
     const { id } = this.#named(name);
-    if (this.#password(id) === undefined)
+    this.#mustBeLetIn(id);
+    if (!this.hasPassword(id))
       throw new ClchatError(
         'DENIED',
         'That account has no password: it is used from its own devices only.',
       );
-    const release = await lockout.turn(id);
-    try {
-      const record = this.#password(id);
-      if (record === undefined) throw new ClchatError('NO_SUCH_USER');
-      const lock = lockout.begin(record.lock);
-      await write([this.#keep(id, { ...record, lock })]);
-      const { response, state } = await opaque.loginResponse({
-        user: record.user,
-        record: record.record,
-        request,
-      });
-      claimant.attempt = { account: id, state, release };
-      return { response, account: id };
-    } catch (error) {
-      release();
-      throw error;
-    }
+    return { response: await passwords.start(claimant, guarded(id), request), account: id };
+  }
+
+  /** @throws NO_SUCH_USER (there is none any more), BANNED */
+  #mustBeLetIn(account: AccountId): void {
+    if (presentAccount(this.#space, account) === undefined) throw new ClchatError('NO_SUCH_USER');
+    if (isBanned(this.#space, account, undefined, this.#options.clock.now()))
+      throw new ClchatError('BANNED', 'That account is banned from this server.');
   }
 
   async loginFinish(claimant: Claimant, { finish }: Asked<'loginFinish'>): Answer<'loginFinish'> {
-    const { attempt } = claimant;
-    if (attempt === undefined) throw new ClchatError('BAD_PASSWORD');
-    claimant.attempt = undefined;
-    const { account: id, state, release } = attempt;
-    try {
-      const valid = await this.#options.opaque.loginVerify({ state, finish });
-      const record = this.#password(id);
-      const account = accountOf(this.#space, id);
-      if (!valid || record === undefined || account === undefined)
-        throw new ClchatError('BAD_PASSWORD');
-      const lock = this.#options.lockout.succeed();
-      await this.#options.write([this.#keep(id, { ...record, lock })]);
-      claimant.proved = id;
-      const { generation } = account.keyring;
-      const keyring = this.#space.get<KeyringRecord>('keyring', `${id}:${generation}`);
-      return {
-        account: id,
-        name: account.name,
-        generation,
-        wrap: keyring?.password ?? null,
-        passwordVersion: account.passwordVersion,
-      };
-    } finally {
-      release();
-    }
+    const proved = await this.#options.passwords.finish(claimant, finish);
+    const id = proved.slice(proved.indexOf(' ') + 1) as AccountId;
+    const account = accountOf(this.#space, id);
+    if (proved !== guarded(id) || account === undefined) throw new ClchatError('BAD_PASSWORD');
+    claimant.proved = id;
+    const { generation } = account.keyring;
+    const keyring = this.#space.get<KeyringRecord>('keyring', `${id}:${generation}`);
+    return {
+      account: id,
+      name: account.name,
+      generation,
+      wrap: keyring?.password ?? null,
+      passwordVersion: account.passwordVersion,
+    };
   }
 
   /** The client gave up: it could not use the answer. The failure has been counted at the start. */
   loginFailed(claimant: Claimant): { failures: number; lockedSeconds: number } {
-    const account = claimant.attempt?.account;
-    this.release(claimant);
-    const record = account === undefined ? undefined : this.#password(account);
-    if (record === undefined) return { failures: 0, lockedSeconds: 0 };
-    const { failures } = record.lock;
-    return { failures, lockedSeconds: this.#options.lockout.remaining(record.lock) };
+    return this.#options.passwords.failed(claimant);
   }
 
   /** Lets the next attempt on the account begin. */
   release(claimant: Claimant): void {
-    claimant.attempt?.release();
-    claimant.attempt = undefined;
+    this.#options.passwords.release(claimant);
   }
 
-  /** Reads an entry of the claimant that must be of a kind. */
-  #entry<K extends SpaceAction['kind']>(
+  /** Reads an entry of the claimant, of one of some kinds of the space stream. @throws BAD_ENTRY */
+  entry<K extends SpaceAction['kind']>(
     claimant: Claimant,
     bytes: Uint8Array,
-    kind: K,
+    ...kinds: K[]
   ): { entry: Entry; body: BodyOf<K> } {
     const entry = decodeEntry(bytes);
     const mine =
@@ -213,70 +163,91 @@ export class Accounts {
       entry.server === this.#options.sealer.server &&
       entry.stream === 'space';
     const action = mine ? (actionOf(entry, 'space') as SpaceAction | undefined) : undefined;
-    if (action?.kind !== kind || !verifyEntry(entry)) throw new ClchatError('BAD_ENTRY');
+    if (action === undefined || !(kinds as string[]).includes(action.kind) || !verifyEntry(entry))
+      throw new ClchatError('BAD_ENTRY');
     return { entry, body: action.body as BodyOf<K> };
   }
 
-  /** Has an entry sealed, with what belongs to it in the vault. */
-  async #seal(
+  /** Has an entry sealed, with what belongs to it in the vault. @throws as it was refused */
+  async seal(
     entry: Entry,
     bytes: Uint8Array,
     operations: readonly StoreOperation[],
-    admit?: () => ErrorCode | undefined,
+    admit?: (action: Action, context: Context) => ErrorCode | undefined,
   ): Promise<void> {
     const outcome = await this.#options.sealer.submit({ entry, bytes, operations, admit });
     if (outcome.type !== 'sealed') throw new ClchatError(outcome.code);
   }
 
   async enrol(claimant: Claimant, { entry: bytes }: Asked<'enrol'>): Promise<AccountId> {
-    const { entry, body } = this.#entry(claimant, bytes, 'device');
+    const { entry, body } = this.entry(claimant, bytes, 'device');
     if (claimant.proved === undefined || claimant.proved !== body.account)
       throw new ClchatError('DENIED');
-    await this.#seal(entry, bytes, []);
+    await this.seal(entry, bytes, []);
+    // Whoever was shut out meanwhile had no session yet that could be ended.
+    this.#mustBeLetIn(body.account);
     return body.account;
-  }
-
-  /**
-   * Begins a registration. The identifier is a fresh one each time: the answer is what a login
-   * attempt would give under the same identifier, and one that could be known beforehand would let
-   * passwords be tried here that no lock counts.
-   */
-  async #register(claimant: Claimant, name: string, request: Uint8Array): Promise<Uint8Array> {
-    const { opaque, random } = this.#options;
-    // Longer than any name, so that it is no old record's.
-    const user = toHex(random(32));
-    claimant.registering = { name: fold(name), user };
-    return opaque.registerResponse({ user, request });
-  }
-
-  /** What is to be kept of a registration that was begun for a name. @throws BAD_ENTRY */
-  #registered(claimant: Claimant, name: string, record: Uint8Array): PasswordRecord {
-    const { registering } = claimant;
-    if (registering?.name !== fold(name)) throw new ClchatError('BAD_ENTRY');
-    return { user: registering.user, record, lock: this.#options.lockout.succeed() };
   }
 
   async registerStart(
     claimant: Claimant,
     { name, request }: Asked<'registerStart'>,
   ): Answer<'registerStart'> {
-    if (accountNamed(this.#space, name) !== undefined) throw new ClchatError('NAME_TAKEN');
+    this.mustBeFree(name);
     if (!this.#registrations.take(claimant.device)) throw new ClchatError('RATE_LIMITED');
-    return { response: await this.#register(claimant, name, request) };
+    const { passwords } = this.#options;
+    return { response: await passwords.register(claimant, purposeOf(name), request) };
+  }
+
+  /** @throws NAME_TAKEN, which says by whom */
+  mustBeFree(name: string): void {
+    const other = namesake(this.#space, name);
+    if (other === undefined) return;
+    const isSame = fold(other) === fold(name);
+    throw new ClchatError('NAME_TAKEN', isSame ? undefined : `That name looks like "${other}".`);
+  }
+
+  /**
+   * Begins to register a password for an account that somebody makes for another.
+   * @throws RATE_LIMITED
+   */
+  registerOther(claimant: Claimant, name: string, request: Uint8Array): Promise<Uint8Array> {
+    if (!this.#creations.take(claimant.device)) throw new ClchatError('RATE_LIMITED');
+    return this.#options.passwords.register(claimant, purposeOf(name), request);
+  }
+
+  /** What keeps the password that was registered for a name. @throws BAD_ENTRY */
+  registered(
+    claimant: Claimant,
+    account: AccountId,
+    name: string,
+    record: Uint8Array,
+  ): StoreOperation {
+    const { passwords } = this.#options;
+    const value = passwords.registered(claimant, purposeOf(name), record);
+    return passwords.keep(guarded(account), value);
   }
 
   async signup(claimant: Claimant, { entry: bytes, record }: Asked<'signup'>): Promise<AccountId> {
-    const { inviteOnly } = this.#options;
-    const { entry, body } = this.#entry(claimant, bytes, 'account');
+    const { inviteOnly, clock } = this.#options;
+    const { entry, body } = this.entry(claimant, bytes, 'account');
     const why = whyNotFree(body.name);
     if (why !== undefined) throw new ClchatError('BAD_NAME', why);
     const account = entry.id.slice(0, 32) as AccountId;
     if ((record === null) !== (body.password === null)) throw new ClchatError('BAD_ENTRY');
     const operations =
-      record === null ? [] : [this.#keep(account, this.#registered(claimant, body.name, record))];
-    await this.#seal(entry, bytes, operations, () =>
-      inviteOnly && this.#hasAccounts() ? 'CODE_REQUIRED' : undefined,
-    );
+      record === null ? [] : [this.registered(claimant, account, body.name, record)];
+    const { code } = body;
+    const sealed = this.seal(entry, bytes, operations, (_action, { space }) => {
+      if (code === undefined)
+        return inviteOnly && this.#hasAccounts() ? 'CODE_REQUIRED' : undefined;
+      const issued = space.get<CodeRecord>('code', code.verifier);
+      return issued !== undefined && issued.expires < clock.now() ? 'BAD_CODE' : undefined;
+    });
+    await sealed.catch((error: unknown) => {
+      if (hasCode(error, 'NAME_TAKEN')) this.mustBeFree(body.name);
+      throw error;
+    });
     claimant.registering = undefined;
     return account;
   }
@@ -290,7 +261,8 @@ export class Accounts {
     { request }: Asked<'passwordStart'>,
   ): Answer<'passwordStart'> {
     const { name } = this.#mayChange(claimant);
-    return { response: await this.#register(claimant, name, request) };
+    const { passwords } = this.#options;
+    return { response: await passwords.register(claimant, purposeOf(name), request) };
   }
 
   /** Who has a password must have proved it on this connection to change it. */
@@ -298,17 +270,16 @@ export class Accounts {
     const { account: id } = claimant;
     const account = id === undefined ? undefined : accountOf(this.#space, id);
     if (id === undefined || account === undefined) throw new ClchatError('NOT_LOGGED_IN');
-    if (this.#password(id) !== undefined && claimant.proved !== id)
-      throw new ClchatError('BAD_PASSWORD');
+    if (this.hasPassword(id) && claimant.proved !== id) throw new ClchatError('BAD_PASSWORD');
     return account;
   }
 
   async password(claimant: Claimant, { entry: bytes, record }: Asked<'password'>): Promise<void> {
     const account = this.#mayChange(claimant);
-    const { entry } = this.#entry(claimant, bytes, 'password');
+    const { entry } = this.entry(claimant, bytes, 'password');
     if (claimant.account === undefined) throw new ClchatError('BAD_ENTRY');
-    const value = this.#registered(claimant, account.name, record);
-    await this.#seal(entry, bytes, [this.#keep(claimant.account, value)]);
+    const kept = this.registered(claimant, claimant.account, account.name, record);
+    await this.seal(entry, bytes, [kept]);
     claimant.proved = undefined;
     claimant.registering = undefined;
   }
@@ -350,9 +321,11 @@ export class Accounts {
     { name, code, request }: Asked<'recoverStart'>,
   ): Answer<'recoverStart'> {
     const { id, account } = this.#named(name);
+    this.#mustBeLetIn(id);
     // A code has 128 random bits: guessing needs no lock of its own.
     await this.#reset(id, code);
-    const response = await this.#register(claimant, account.name, request);
+    const { passwords } = this.#options;
+    const response = await passwords.register(claimant, purposeOf(account.name), request);
     const devices: [PublicKey, Uint8Array][] = [];
     for (const key of this.#options.directory.devicesOf(id)) {
       const device = deviceOf(this.#space, key);
@@ -365,13 +338,24 @@ export class Accounts {
     claimant: Claimant,
     { entry: bytes, record }: Asked<'recover'>,
   ): Promise<AccountId> {
-    const { entry, body } = this.#entry(claimant, bytes, 'recover');
+    const { entry, body } = this.entry(claimant, bytes, 'recover');
     const account = accountOf(this.#space, body.account);
     if (account === undefined) throw new ClchatError('BAD_ENTRY');
-    const value = this.#registered(claimant, account.name, record);
+    const kept = this.registered(claimant, body.account, account.name, record);
     await this.#reset(body.account, body.code);
-    await this.#seal(entry, bytes, [this.#keep(body.account, value)]);
+    await this.seal(entry, bytes, [kept]);
     claimant.registering = undefined;
+    this.#mustBeLetIn(body.account);
     return body.account;
   }
+
+  /** What forgets the password of an account, for a batch of the caller's. */
+  forgetPassword(account: AccountId): StoreOperation {
+    return this.#options.passwords.forget(guarded(account));
+  }
+}
+
+/** What a registration is for: the name, in any case. */
+function purposeOf(name: string): string {
+  return `account ${fold(name)}`;
 }

@@ -1,13 +1,23 @@
 /** Indexes over the space stream that the server asks at every turn. */
-import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import type { SpaceAction } from '../../crdt/bodies.ts';
+import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
+import type { Entry } from '../../crdt/entry.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import { deviceOf, type DeviceRecord, type RoomRecord } from '../../crdt/records.ts';
+import { isEncryptedRoom, isOpenMember, roomOf } from '../../crdt/rooms.ts';
 import { mayRead } from '../../crdt/rules.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import type { Reader, State } from '../../crdt/state.ts';
 import { actionOf } from '../../crdt/bodies.ts';
-import { membersOf } from '../../crdt/conversation.ts';
-import { accountStream, placeOfStream, roomStream, type StreamName } from '../../crdt/stream.ts';
+import { membersOf } from '../../crdt/membership.ts';
+import {
+  accountStream,
+  LOBBY,
+  otherOf,
+  placeOfStream,
+  roomStream,
+  type StreamName,
+} from '../../crdt/stream.ts';
 
 export class Directory {
   readonly #log: LogStore;
@@ -15,8 +25,12 @@ export class Directory {
   /** Devices that are not revoked, by account. */
   readonly #devices = new Map<AccountId, Set<PublicKey>>();
   readonly #pairs = new Map<AccountId, Set<StreamName>>();
-  /** How many rooms an account has made. */
+  /** How many rooms an account has. */
   readonly #rooms = new Map<AccountId, number>();
+  /** Who is in open rooms. */
+  readonly #members = new Map<RoomId, Set<AccountId>>();
+  /** Contacts of the accounts that were asked about. */
+  readonly #contacts = new Map<AccountId, Set<AccountId>>();
   #deviceCount = 0;
 
   private constructor(log: LogStore, space: State) {
@@ -28,7 +42,7 @@ export class Directory {
     const { state } = await log.open('space');
     const directory = new Directory(log, state);
     for (const [key] of state.entries<DeviceRecord>('device')) directory.#note(key as PublicKey);
-    for (const [, room] of state.entries<RoomRecord>('room')) directory.#noteRoom(room);
+    directory.#countRooms();
     for (const name of await log.names()) directory.#notePair(name);
     return directory;
   }
@@ -58,32 +72,115 @@ export class Directory {
     }
   }
 
+  /** Counts anew who has rooms, and who is in them. */
+  #countRooms(): void {
+    this.#rooms.clear();
+    this.#members.clear();
+    for (const [, room] of this.#space.entries<RoomRecord>('room')) this.#noteRoom(room);
+    for (const [id] of this.#space.entries('member')) {
+      const mark = id.indexOf(':');
+      this.#noteMember(id.slice(0, mark) as RoomId, id.slice(mark + 1) as AccountId);
+    }
+  }
+
   #noteRoom({ owner }: RoomRecord): void {
     if (owner !== null) this.#rooms.set(owner, this.roomsOf(owner) + 1);
+  }
+
+  #noteMember(room: RoomId, account: AccountId): void {
+    let members = this.#members.get(room);
+    if (isOpenMember(this.#space, room, account)) {
+      if (members === undefined) this.#members.set(room, (members = new Set()));
+      members.add(account);
+    } else members?.delete(account);
   }
 
   /** Brings the indexes up to date. */
   update(batch: Batch): void {
     const { stream, first } = batch.seal;
     if (first === 0) this.#notePair(stream);
+    this.#noteContact(stream);
     if (stream !== 'space') return;
     for (const item of batch.items) {
       if (item.type !== 'entry') continue;
-      const { entry } = item;
-      this.#note(entry.device);
-      const action = actionOf(entry, 'space');
-      if (action?.kind === 'revoke') this.#note(action.body.device);
-      if (action?.kind !== 'room') continue;
-      const room = this.#space.get<RoomRecord>('room', entry.id.slice(0, 32));
-      if (room !== undefined) this.#noteRoom(room);
+      this.#note(item.entry.device);
+      const action = actionOf(item.entry, 'space') as SpaceAction | undefined;
+      if (action !== undefined) this.#follow(action, item.entry);
     }
+  }
+
+  #follow(action: SpaceAction, { id, device }: Entry): void {
+    switch (action.kind) {
+      case 'revoke':
+        this.#note(action.body.device);
+        break;
+      case 'removeuser':
+        for (const key of this.devicesOf(action.body.account)) this.#note(key);
+        this.#countRooms();
+        break;
+      case 'room': {
+        const room = roomOf(this.#space, id.slice(0, 32) as RoomId);
+        const account = deviceOf(this.#space, device)?.account;
+        if (room !== undefined) this.#noteRoom(room);
+        if (account !== undefined) this.#noteMember(id.slice(0, 32) as RoomId, account);
+        break;
+      }
+      case 'removeroom':
+      case 'owner':
+        this.#countRooms();
+        break;
+      case 'join':
+      case 'leave': {
+        const account = deviceOf(this.#space, device)?.account;
+        if (account !== undefined) this.#noteMember(action.body.room, account);
+        break;
+      }
+      case 'expel':
+        this.#noteMember(action.body.room, action.body.account);
+        break;
+      case 'ban':
+        if (action.body.room !== undefined) this.#noteMember(action.body.room, action.body.account);
+        break;
+      default:
+    }
+  }
+
+  #noteContact(stream: StreamName): void {
+    const place = placeOfStream(stream);
+    if (place.type !== 'pair') return;
+    const isContact = this.#isContactIn(stream);
+    for (const [one, other] of [
+      [place.a, place.b],
+      [place.b, place.a],
+    ] as const) {
+      if (isContact) this.#contacts.get(one)?.add(other);
+      else this.#contacts.get(one)?.delete(other);
+    }
+  }
+
+  #isContactIn(pair: StreamName): boolean {
+    return this.#log.record(pair, 'contact', 'contact') !== undefined;
+  }
+
+  /** Contacts of an account, those too whom a block suspends. */
+  contactsOf(account: AccountId): ReadonlySet<AccountId> {
+    let contacts = this.#contacts.get(account);
+    if (contacts === undefined) {
+      contacts = new Set();
+      for (const pair of this.#pairs.get(account) ?? []) {
+        const other = otherOf(placeOfStream(pair), account);
+        if (other !== undefined && this.#isContactIn(pair)) contacts.add(other);
+      }
+      this.#contacts.set(account, contacts);
+    }
+    return contacts;
   }
 
   devicesOf(account: AccountId): ReadonlySet<PublicKey> {
     return this.#devices.get(account) ?? new Set();
   }
 
-  /** How many rooms an account has made. */
+  /** How many rooms an account has. */
   roomsOf(account: AccountId): number {
     return this.#rooms.get(account) ?? 0;
   }
@@ -116,7 +213,14 @@ export class Directory {
   /** Whether a device is to get what is said in a stream. */
   isAudience(stream: StreamName, device: PublicKey): boolean {
     const record = deviceOf(this.#space, device);
-    return record !== undefined && !record.revoked && this.mayRead(record.account, stream);
+    if (record === undefined || record.revoked || !this.mayRead(record.account, stream))
+      return false;
+    const place = placeOfStream(stream);
+    return (
+      place.type !== 'room' ||
+      isEncryptedRoom(this.#space, place.room) ||
+      isOpenMember(this.#space, place.room, record.account)
+    );
   }
 
   /** Accounts that a stream reaches; undefined: all. */
@@ -128,9 +232,10 @@ export class Directory {
       case 'account':
         return [place.account];
       case 'room': {
-        if (this.#space.get<RoomRecord>('room', place.room)?.private !== true) return undefined;
+        if (!isEncryptedRoom(this.#space, place.room))
+          return place.room === LOBBY ? undefined : [...(this.#members.get(place.room) ?? [])];
         const state = this.#log.opened(stream)?.state;
-        return state === undefined ? [] : membersOf(stream, state);
+        return state === undefined ? [] : membersOf(stream, state, this.#space);
       }
       case 'space':
         return undefined;

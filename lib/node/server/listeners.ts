@@ -15,6 +15,8 @@ export interface Listener {
   readonly device: PublicKey;
   /** Who came or went, of which the device is told once it has read what waits. */
   readonly later: Map<string, boolean>;
+  /** It has missed something of conferences. */
+  isBehind: boolean;
 }
 
 export class Listeners<L extends Listener> {
@@ -60,6 +62,29 @@ export class Listeners<L extends Listener> {
         });
       if (later.size < MAX_LATER || later.has(notice.user)) later.set(notice.user, notice.online);
     }
+  }
+
+  /** Tells of a conference. Who does not read is told that there was something, once it does again. */
+  tellConference(to: AccountId, notice: Notice<typeof SESSION, 'conference'>): void {
+    for (const listener of this.of(to)) {
+      const { exchange } = listener;
+      if (listener.isBehind) continue;
+      if (exchange.channel.queued < PRESENCE_BYTES) {
+        exchange.notify('conference', notice);
+        continue;
+      }
+      listener.isBehind = true;
+      void exchange.channel.drained().then(() => {
+        listener.isBehind = false;
+        exchange.notify('conferences', {});
+      });
+    }
+  }
+
+  /** Tells that somebody is typing, which nobody misses. */
+  hint(to: AccountId, notice: Notice<typeof SESSION, 'typing'>): void {
+    for (const { exchange } of this.of(to))
+      if (exchange.channel.queued < PRESENCE_BYTES) exchange.notify('typing', notice);
   }
 
   /** @returns those whom it reached, of the accounts it is for */

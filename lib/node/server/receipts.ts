@@ -1,16 +1,22 @@
 /**
- * How far each message has got. Devices acknowledge, by stream, up to where they hold it; authors
- * that are connected are told, in portions, how many devices have each of their messages.
+ * How far each message has got. Devices acknowledge, by stream, up to where they hold it, and people
+ * mark in their account's stream up to where they have read it; authors that are connected are told,
+ * in portions, how many devices have each of their messages, and how many people have read it.
+ *
+ *   c!<stream>!<device>   length that the device holds
  */
-import type { EntryId, PublicKey } from '../../crdt/keys.ts';
+import type { AccountId, EntryId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import type { Batch } from '../../crdt/seal.ts';
+import { authorOf } from '../../crdt/content.ts';
 import { isMessage } from '../../crdt/entry.ts';
+import { deviceOf } from '../../crdt/records.ts';
 import { prefixed, type StoreOperation } from '../../crdt/store.ts';
 import { utf8 } from '../../crdt/bytes.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { Gather } from '../../lifecycle.ts';
 import type { Directory } from './directory.ts';
+import { Readers, type ReadNews } from './readers.ts';
 
 /** Messages watched in a stream; older ones are looked up when asked for. */
 const WATCH_LIMIT = 4_096;
@@ -22,39 +28,56 @@ const PORTION = 256;
 /** How long acknowledgements may stay unwritten, in milliseconds. */
 const WRITE_MS = 500;
 
+/** Messages of a stream that every device has and that are watched until they are read. */
+const READ_WATCH = 32;
+/** Messages not watched of which it is told when somebody reads them: the newest. */
+const READ_OLDER = 32;
+
 interface Watched {
   readonly id: EntryId;
   readonly position: number;
   readonly author: PublicKey;
+  /** The author's account. */
+  readonly account: AccountId | undefined;
   readonly of: number;
   on: number;
+  read: number;
 }
 
-export type Receipt = [id: EntryId, on: number, of: number];
+export type Receipt = [id: EntryId, on: number, of: number, read: number];
 
 export interface ReceiptsOptions {
   readonly log: LogStore;
   readonly directory: Directory;
   readonly tell: (device: PublicKey, receipts: Receipt[]) => void;
+  /** Whether a device would hear what is told. */
+  readonly isThere: (device: PublicKey) => boolean;
   readonly onFault: (error: unknown) => void;
 }
 
 export class Receipts {
   readonly #options: ReceiptsOptions;
+  readonly #readers: Readers;
   /** Stream → device → length held. */
   readonly #cursors = new Map<StreamName, Map<PublicKey, number>>();
   readonly #watched = new Map<StreamName, Watched[]>();
   readonly #news = new Set<Watched>();
+  /** Messages that are not watched and of which there is news, by author. */
+  readonly #older = new Map<PublicKey, Set<EntryId>>();
   readonly #unwritten = new Map<string, StoreOperation>();
   readonly #telling = new Gather(() => this.#tell(), TELL_MS, TELL_APART_MS);
   #writeTimer: NodeJS.Timeout | undefined;
 
-  private constructor(options: ReceiptsOptions) {
+  private constructor(options: ReceiptsOptions, readers: Readers) {
     this.#options = options;
+    this.#readers = readers;
   }
 
   static async open(options: ReceiptsOptions): Promise<Receipts> {
-    const receipts = new Receipts(options);
+    const { log, directory } = options;
+    const onRead = (news: ReadNews): void => receipts.#countReader(news);
+    const readers = await Readers.open({ log, directory, onRead, onFault: options.onFault });
+    const receipts = new Receipts(options, readers);
     for await (const [key, value] of options.log.store.entries(prefixed('c!'))) {
       const [, stream, device] = key.split('!') as [string, StreamName, PublicKey];
       receipts.#of(stream).set(device, Number(Buffer.from(value).toString()));
@@ -68,17 +91,20 @@ export class Receipts {
     return cursors;
   }
 
-  /** Begins to watch the messages of a batch. */
+  /** Begins to watch the messages of a batch, and takes its marks of what was read. */
   watch(batch: Batch): void {
     const { stream, first } = batch.seal;
+    const { directory } = this.#options;
     if (stream === 'space') return;
-    const of = Math.max(0, this.#options.directory.audienceSize(stream));
+    if (stream.startsWith('account/')) return this.#readers.note(batch);
+    const of = Math.max(0, directory.audienceSize(stream));
     batch.items.forEach((item, index) => {
       if (item.type !== 'entry' || !isMessage(item.entry)) return;
       const { id, device } = item.entry;
+      const account = authorOf(directory.space, item.entry);
       let watched = this.#watched.get(stream);
       if (watched === undefined) this.#watched.set(stream, (watched = []));
-      watched.push({ id, position: first + index, author: device, of, on: 0 });
+      watched.push({ id, position: first + index, author: device, account, of, on: 0, read: 0 });
       if (watched.length > 2 * WATCH_LIMIT) watched.splice(0, WATCH_LIMIT);
     });
   }
@@ -111,27 +137,67 @@ export class Receipts {
       message.on++;
       this.#news.add(message);
     }
-    while (complete < watched.length && watched[complete]!.on >= watched[complete]!.of) complete++;
+    const end = watched.length - READ_WATCH;
+    while (complete < end && watched[complete]!.on >= watched[complete]!.of) complete++;
     if (complete > 64) watched.splice(0, complete);
     if (this.#news.size > 0) this.#telling.ask();
   }
 
+  /** Somebody has read messages of a stream. */
+  #countReader(news: ReadNews): void {
+    const { stream, account, from, until } = news;
+    const watched = this.#watched.get(stream) ?? [];
+    const watchedFrom = watched[0]?.position ?? until;
+    if (from < watchedFrom)
+      this.#noteOlder({ ...news, until: Math.min(until, watchedFrom) }).catch(
+        this.#options.onFault,
+      );
+    const first = firstWhere(watched.length, (at) => watched[at]!.position >= from);
+    for (let i = first; i < watched.length; i++) {
+      const message = watched[i]!;
+      if (message.position >= until) break;
+      if (message.account === account) continue;
+      message.read++;
+      this.#news.add(message);
+    }
+    if (this.#news.size > 0) this.#telling.ask();
+  }
+
+  /** Of messages from before the server was started, or long ago, it is looked up how they stand. */
+  async #noteOlder({ stream, account, from, until }: ReadNews): Promise<void> {
+    const { log, directory, isThere } = this.#options;
+    const oldest = Math.max(from, until - READ_OLDER);
+    for await (const { item } of log.items(stream, oldest, until, true)) {
+      if (item.type !== 'entry' || !isMessage(item.entry) || !isThere(item.entry.device)) continue;
+      const { id, device } = item.entry;
+      if (authorOf(directory.space, item.entry) === account) continue;
+      const ids = this.#older.get(device);
+      if (ids === undefined) this.#older.set(device, new Set([id]));
+      else ids.add(id);
+    }
+    if (this.#older.size > 0) this.#telling.ask();
+  }
+
   #tell(): void {
+    const { tell, onFault } = this.#options;
+    for (const [author, ids] of this.#older)
+      this.lookup([...ids], author).then((list) => tell(author, list), onFault);
+    this.#older.clear();
     const byAuthor = new Map<PublicKey, Receipt[]>();
-    for (const { author, id, on, of } of this.#news) {
+    for (const { author, id, on, of, read } of this.#news) {
       let receipts = byAuthor.get(author);
       if (receipts === undefined) byAuthor.set(author, (receipts = []));
-      receipts.push([id, on, of]);
+      receipts.push([id, on, of, read]);
     }
     this.#news.clear();
     for (const [author, receipts] of byAuthor)
-      for (let i = 0; i < receipts.length; i += 1_000)
-        this.#options.tell(author, receipts.slice(i, i + 1_000));
+      for (let i = 0; i < receipts.length; i += 1_000) tell(author, receipts.slice(i, i + 1_000));
   }
 
   /** How far messages have got, from what devices have acknowledged; each is told once. */
   async lookup(ids: readonly EntryId[], asking: PublicKey): Promise<Receipt[]> {
     const { log, directory } = this.#options;
+    const asker = deviceOf(directory.space, asking)?.account;
     const byStream = new Map<StreamName, { id: EntryId; position: number }[]>();
     for (const id of new Set(ids)) {
       const place = log.find(id);
@@ -147,6 +213,7 @@ export class Receipts {
       const of = directory.audienceSize(stream);
       const held = await this.#held(stream);
       const lengths = [...held.values()].sort((a, b) => a - b);
+      const readersOf = this.#readers.counter(stream);
       for (const { id, position } of places) {
         const item = log.item(stream, position);
         if (item?.type !== 'entry') continue;
@@ -155,7 +222,10 @@ export class Receipts {
         // As it was when the others were counted: it may have gone on since.
         const own = held.get(item.entry.device) ?? 0;
         const on = own > position ? holders - 1 : holders;
-        receipts.push([id, on, Math.max(on, of)]);
+        // Who has read a message is its author's business alone.
+        const author = authorOf(directory.space, item.entry);
+        const read = author === asker ? readersOf(position, author) : 0;
+        receipts.push([id, on, Math.max(on, of), read]);
       }
     }
     return receipts;
@@ -175,6 +245,14 @@ export class Receipts {
     return held;
   }
 
+  /** A stream is no more. */
+  forget(stream: StreamName): void {
+    for (const device of this.#cursors.get(stream)?.keys() ?? [])
+      this.#unwritten.delete(`c!${stream}!${device}`);
+    this.#cursors.delete(stream);
+    this.#watched.delete(stream);
+  }
+
   /** Writes the acknowledgements that are still in memory only. */
   async flush(): Promise<void> {
     clearTimeout(this.#writeTimer);
@@ -192,6 +270,7 @@ export class Receipts {
 
   async stop(): Promise<void> {
     this.#telling.stop();
+    await this.#readers.stop();
     await this.flush();
   }
 }

@@ -2,33 +2,39 @@
  * The server role: the peer that holds the authoritative log, judges what comes in and tells
  * everybody who may know. Works over any transports.
  */
-import { encode } from '../../crdt/codec.ts';
-import { encodeEntry, newSalt, signEntry } from '../../crdt/entry.ts';
+import { Eraser } from '../../crdt/eraser.ts';
+import { Forgetter } from '../../crdt/forget-stream.ts';
 import type { AccountId, PublicKey, RandomBytes, SigningKey } from '../../crdt/keys.ts';
 import { LogStore } from '../../crdt/log-store.ts';
 import { ADMIN_GROUP, PERMISSIONS, USER_GROUP, USER_PERMISSIONS } from '../../crdt/permissions.ts';
-import {
-  accountOf,
-  type GroupRecord,
-  type HeadRecord,
-  type ServerRecord,
-} from '../../crdt/records.ts';
+import { accountOf, type GroupRecord, type ServerRecord } from '../../crdt/records.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { Sealer, type Outcome } from '../../crdt/sealer.ts';
-import { accountNamed } from '../../crdt/space.ts';
+import { Sealer } from '../../crdt/sealer.ts';
+import { accountNamed } from '../../crdt/people.ts';
 import type { Store } from '../../crdt/store.ts';
 import { accountStream } from '../../crdt/stream.ts';
-import { actionOf } from '../../crdt/bodies.ts';
+import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
 import { ClchatError } from '../../errors.ts';
 import { startAll, type Clock, type Lifecycle } from '../../lifecycle.ts';
 import { isName } from '../../text.ts';
+import type { BlobStore } from '../blobs/store.ts';
+import { BLOB } from '../blobs/wire.ts';
 import type { Transport } from '../channel.ts';
 import { Lockout } from '../lockout.ts';
+import type { Mailer } from '../mailer.ts';
 import type { OpaqueServer } from '../opaque.ts';
 import type { Vault } from '../vault.ts';
 import { SESSION, SYNC } from '../wire.ts';
 import { Accounts } from './accounts.ts';
+import { Administration } from './administration.ts';
+import { Admission } from './admission.ts';
+import { ConferenceRooms } from './conference-rooms.ts';
 import { Directory } from './directory.ts';
+import { Ephemeral } from './ephemeral.ts';
+import { ServerFiles } from './files.ts';
+import { Passwords } from './passwords.ts';
+import { RoomLocks } from './room-locks.ts';
+import { ServerEntries } from './server-entries.ts';
 import { Sessions } from './sessions.ts';
 import { SyncHub } from './sync.ts';
 
@@ -48,12 +54,20 @@ export interface ServerOptions {
   /** Seconds of inactivity after which a person is logged out; 0: never. */
   readonly timeout: number;
   readonly inviteOnly: boolean;
+  /** An administrator has given the server another name. */
+  readonly onRename?: (name: string) => void;
+  /** Where files of messages are kept; undefined: nowhere. */
+  readonly blobs?: BlobStore | undefined;
+  /** Sends first passwords and reset codes, where an SMTP server is configured. */
+  readonly mailer?: Mailer | undefined;
   /** Rises when the server continues from a backup. */
   readonly term: number;
   /** Milliseconds in which clients may hand back what a restored server lacks; 0 for others. */
   readonly recoverMs: number;
   /** See `HubOptions.patienceMs`; for tests. */
   readonly syncPatienceMs?: number;
+  /** See `LifeOptions.graceMs`; for tests. */
+  readonly conferenceGraceMs?: number;
   /** Faults of ours, for the log. */
   readonly onFault: (error: unknown) => void;
 }
@@ -70,21 +84,41 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #lifecycle: Lifecycle;
   readonly #sealer: Sealer;
+  readonly #own: ServerEntries;
   readonly #directory: Directory;
   readonly #sessions: Sessions;
   readonly #hub: SyncHub;
+  readonly #eraser: Eraser;
+  readonly #forgetter: Forgetter;
+  readonly #administration: Administration;
+  readonly #conferences: ConferenceRooms;
 
   private constructor(
     options: ServerOptions,
     lifecycle: Lifecycle,
-    parts: { sealer: Sealer; directory: Directory; sessions: Sessions; hub: SyncHub },
+    parts: {
+      sealer: Sealer;
+      own: ServerEntries;
+      directory: Directory;
+      sessions: Sessions;
+      hub: SyncHub;
+      eraser: Eraser;
+      forgetter: Forgetter;
+      administration: Administration;
+      conferences: ConferenceRooms;
+    },
   ) {
     this.#options = options;
     this.#lifecycle = lifecycle;
     this.#sealer = parts.sealer;
+    this.#own = parts.own;
     this.#directory = parts.directory;
     this.#sessions = parts.sessions;
     this.#hub = parts.hub;
+    this.#eraser = parts.eraser;
+    this.#forgetter = parts.forgetter;
+    this.#administration = parts.administration;
+    this.#conferences = parts.conferences;
   }
 
   /** Opens the log (a new one gets its first entry) and serves it on the transports. */
@@ -107,28 +141,73 @@ export class Server {
       );
       sealer.holdUntil = clock.monotonic() + options.recoverMs;
       const { head } = await log.open('space');
-      if (head.length === 0) await found(options, sealer);
+      const own = new ServerEntries({ log, sealer, key, clock, random: options.random });
+      if (head.length === 0) await found(options.name, own);
       const directory = await Directory.open(log);
       const isBlocked = (blocker: AccountId, target: AccountId): boolean =>
         log.record(accountStream(blocker), 'block', target) === true;
-      const accounts = new Accounts({
-        log,
-        directory,
-        sealer,
+      const passwords = new Passwords({
         vault,
         opaque,
-        clock,
+        lockout: new Lockout({ clock, blockDuration: options.blockDuration }),
         random: options.random,
         write: (operations) => store.write(operations, { sync: true }),
-        lockout: new Lockout({ clock, blockDuration: options.blockDuration }),
-        inviteOnly,
       });
-      const sessions = await lifecycle.start(
+      const accounts = new Accounts({ log, directory, sealer, passwords, clock, inviteOnly });
+      const conferences = await lifecycle.start(
+        'conferences',
+        () =>
+          new ConferenceRooms({
+            log,
+            directory,
+            own,
+            clock,
+            graceMs: options.conferenceGraceMs,
+            isBlocked,
+            isOnline: (account) => sessions.presence.isOnline(account),
+            accountOf: (device) => sessions.accountOf(device),
+            tell: (to, event) => sessions.tellConference(to, event),
+            onFault,
+          }),
+        (value) => value.stop(),
+      );
+      const admission = new Admission({
+        log,
+        directory,
+        clock,
+        isBlocked,
+        takeProof: (device, of) => sessions.takeProof(device, of),
+        conference: (room, action, context) => conferences.admit(room, action, context),
+      });
+      const administration = new Administration({
+        directory,
+        accounts,
+        admission,
+        vault,
+        mailer: options.mailer,
+        write: (operations) => store.write(operations, { sync: true }),
+        putOut: (account, reason) => sessions.putOut(account, reason),
+      });
+      const locks = new RoomLocks({
+        directory,
+        accounts,
+        passwords,
+        admission,
+        write: (operations) => store.write(operations, { sync: true }),
+      });
+      await administration.forgetRemoved();
+      lifecycle.add('administration', () => administration.settled());
+      const sessions: Sessions = await lifecycle.start(
         'sessions',
         () =>
           new Sessions({
             space: directory.space,
             accounts,
+            locks,
+            administration,
+            conferences,
+            mayRead: (account, stream) => directory.mayRead(account, stream),
+            readersOf: async (hash) => files?.readersOf(hash),
             clock,
             term: options.term,
             inviteOnly,
@@ -149,18 +228,80 @@ export class Server {
             clock,
             accountOf: (device) => sessions.accountOf(device),
             onActive: (device) => sessions.active(device),
-            isBlocked,
-            takeProof: (device, of) => sessions.takeProof(device, of),
+            admission,
             onFault,
             patienceMs: options.syncPatienceMs,
           }),
         (value) => value.stop(),
       );
-      const server = new Server(options, lifecycle, { sealer, directory, sessions, hub });
+      const { blobs } = options;
+      const files =
+        blobs === undefined
+          ? undefined
+          : await lifecycle.start(
+              'files',
+              () => new ServerFiles({ log, directory, store: blobs, clock, onFault }),
+              (value) => value.stop(),
+            );
+      const eraser = await lifecycle.start(
+        'erasing',
+        () =>
+          Eraser.open({
+            log,
+            space: () => directory.space,
+            onErasing: async (_stream, entries) => files?.erase(entries),
+            onFault,
+          }),
+        (value) => value.stop(),
+      );
+      const forgetter = await lifecycle.start(
+        'forgetting',
+        () =>
+          Forgetter.open({
+            log,
+            space: () => directory.space,
+            drop: (stream) => log.drop(stream),
+            onForgetting: async (_stream, entries) => files?.erase(entries),
+            onForgotten: async (stream) => {
+              hub.receipts.forget(stream);
+              await locks.forget(stream);
+            },
+            onFault,
+          }),
+        (value) => value.stop(),
+      );
+      await lifecycle.start(
+        'temporary rooms',
+        () =>
+          new Ephemeral({
+            log,
+            space: directory.space,
+            clock,
+            isOnline: (account) => sessions.presence.isOnline(account),
+            remove: (room) => own.submit('space', 'removeroom', { room }),
+            onFault,
+          }),
+        (value) => value.stop(),
+      );
+      const server = new Server(options, lifecycle, {
+        sealer,
+        own,
+        directory,
+        sessions,
+        hub,
+        eraser,
+        forgetter,
+        administration,
+        conferences,
+      });
       publish = (batches) => server.#publish(batches);
+      const begun = conferences.begin();
+      // While clients hand back what a restored server lacks, nothing else is sealed.
+      if (options.recoverMs === 0) await begun;
       for (const transport of options.transports) {
         transport.handle(SESSION.name, (channel) => sessions.accept(channel));
         transport.handle(SYNC.name, (channel) => hub.accept(channel));
+        if (files !== undefined) transport.handle(BLOB.name, (channel) => files.accept(channel));
       }
       return server;
     });
@@ -177,7 +318,10 @@ export class Server {
   #publish(batches: readonly Batch[]): void {
     for (const batch of batches) {
       this.#directory.update(batch);
-      if (batch.seal.stream === 'space') this.#shutOut(batch);
+      this.#eraser.note(batch);
+      this.#forgetter.note(batch);
+      this.#conferences.follow(batch);
+      if (batch.seal.stream === 'space') this.#follow(batch);
     }
     for (const batch of batches) {
       const told = this.#hub.publish(batch);
@@ -186,11 +330,19 @@ export class Server {
     }
   }
 
-  /** A revoked device is logged out at once. */
-  #shutOut(batch: Batch): void {
+  /** Does what follows from the space beyond the log; whoever is shut out is logged out at once. */
+  #follow(batch: Batch): void {
     for (const item of batch.items) {
-      const action = item.type === 'entry' ? actionOf(item.entry, 'space') : undefined;
+      const action =
+        item.type === 'entry' ? (actionOf(item.entry, 'space') as SpaceAction) : undefined;
       if (action?.kind === 'revoke') this.#sessions.revoke(action.body.device);
+      if (action?.kind === 'removeuser') {
+        this.#sessions.putOut(action.body.account, 'removed');
+        this.#administration.forgetSoon(action.body.account, this.#options.onFault);
+      }
+      if (action?.kind === 'ban' && action.body.room === undefined)
+        this.#sessions.putOut(action.body.account, 'banned');
+      if (action?.kind === 'renameserver') this.#options.onRename?.(action.body.name);
     }
   }
 
@@ -203,14 +355,8 @@ export class Server {
     const account = accountNamed(space, name);
     if (account === undefined) throw new ClchatError('NO_SUCH_USER');
     if (accountOf(space, account)?.group === ADMIN_GROUP) return true;
-    const head = space.get<HeadRecord>('head', this.key);
-    const outcome = await submitOwn(this.#options, this.#sealer, {
-      seq: (head?.seq ?? 0) + 1,
-      previous: head?.id ?? null,
-      clock: (space.get<number>('clock', 'clock') ?? 0) + 1,
-      kind: 'setgroup',
-      body: { account, group: ADMIN_GROUP },
-    });
+    const body = { account, group: ADMIN_GROUP };
+    const outcome = await this.#own.submit('space', 'setgroup', body);
     return outcome.type === 'sealed';
   }
 
@@ -226,41 +372,14 @@ export class Server {
   }
 }
 
-/** Has an entry of the server's own key sealed in the space stream. */
-function submitOwn(
-  { key, clock, random }: ServerOptions,
-  sealer: Sealer,
-  entry: {
-    seq: number;
-    previous: HeadRecord['id'] | null;
-    clock: number;
-    kind: string;
-    body: unknown;
-  },
-): Promise<Outcome> {
-  const { body, ...place } = entry;
-  const signed = signEntry(
-    key,
-    { server: key.public, stream: 'space', time: clock.now(), ...place },
-    encode(body),
-    newSalt(random),
-  );
-  return sealer.submit({ entry: signed, bytes: encodeEntry(signed) });
-}
-
 /** The first entry of a new server: its name, its groups and its lobby. */
-async function found(options: ServerOptions, sealer: Sealer): Promise<void> {
-  if (!isName(options.name)) throw new ClchatError('BAD_NAME');
+async function found(name: string, own: ServerEntries): Promise<void> {
+  if (!isName(name)) throw new ClchatError('BAD_NAME');
   const groups: Record<string, GroupRecord> = {
     [ADMIN_GROUP]: { level: 100, permissions: [...PERMISSIONS] },
     [USER_GROUP]: { level: 0, permissions: [...USER_PERMISSIONS] },
   };
-  const outcome = await submitOwn(options, sealer, {
-    seq: 1,
-    previous: null,
-    clock: 1,
-    kind: 'server',
-    body: { name: options.name, groups, lobby: 'lobby' },
-  });
+  const body = { name, groups, lobby: 'lobby' };
+  const outcome = await own.submit('space', 'server', body);
   if (outcome.type !== 'sealed') throw new ClchatError('INTERNAL', 'the log could not be begun');
 }

@@ -3,25 +3,42 @@ import { ClchatError } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import { accountOf, deviceOf, type ServerRecord } from '../../crdt/records.ts';
-import { may } from '../../crdt/space.ts';
+import { may } from '../../crdt/rights.ts';
+import { isBanned } from '../../crdt/rooms.ts';
 import type { Reader } from '../../crdt/state.ts';
+import type { StreamName } from '../../crdt/stream.ts';
+import { listCards } from '../../interfaces.ts';
+import type { BlobHash } from '../blobs/manifest.ts';
+import { reachableAt } from '../blobs/sources.ts';
 import type { Channel } from '../channel.ts';
 import { Exchange, type Reply, type Request } from '../exchange.ts';
 import { TokenBuckets } from '../token-bucket.ts';
-import { PROTOCOL_VERSION, SESSION } from '../wire.ts';
+import { MAX_PEERS, PROTOCOL_VERSION, SESSION } from '../wire.ts';
 import type { Accounts, Claimant } from './accounts.ts';
+import type { Administration } from './administration.ts';
+import type { ConferenceEvent } from './conference-news.ts';
+import type { ConferenceRooms } from './conference-rooms.ts';
+import type { FileReaders } from './files.ts';
 import { Listeners, type Listener } from './listeners.ts';
 import { Presence } from './presence.ts';
+import type { RoomLocks } from './room-locks.ts';
 
 export interface SessionsOptions {
   readonly space: Reader;
   readonly accounts: Accounts;
+  readonly locks: RoomLocks;
+  readonly administration: Administration;
+  readonly conferences: ConferenceRooms;
   readonly clock: Clock;
   readonly term: number;
   readonly inviteOnly: boolean;
   /** Seconds without a person's doing after which a session is logged out; 0: never. */
   readonly timeout: number;
   readonly isBlocked: (blocker: AccountId, target: AccountId) => boolean;
+  /** Whether an account takes part in a conversation. */
+  readonly mayRead: (account: AccountId, stream: StreamName) => boolean;
+  /** Who may have a file; undefined where none are kept. */
+  readonly readersOf: (hash: BlobHash) => Promise<FileReaders | undefined>;
   /** A device is no longer logged in: nothing more is replicated to it. */
   readonly onLeave: (device: PublicKey) => void;
   readonly onFault: (error: unknown) => void;
@@ -30,6 +47,8 @@ export interface SessionsOptions {
 interface Session extends Claimant, Listener {
   readonly device: PublicKey;
   account: AccountId | undefined;
+  /** Where others may reach it, `IP:PORT` each. */
+  addresses: readonly string[];
   /** Since when nobody is logged in here, where nobody is: monotonic, in milliseconds. */
   since: number;
   /** When a person was last at work, and when anything was heard: monotonic, in milliseconds. */
@@ -47,6 +66,9 @@ const STRANGER_MS = 300_000;
 /** Broadcasts of an account at once, and then a second: each costs a frame for everybody. */
 const BROADCAST_BURST = 10;
 const BROADCASTS_PER_SECOND = 2;
+/** How often an account may tell that it is typing: each costs a frame for everybody there. */
+const TYPING_BURST = 4;
+const TYPINGS_PER_SECOND = 0.5;
 /** Logins of an account's devices, of each of which everybody may have to be told. */
 const LOGIN_BURST = 30;
 const LOGINS_PER_SECOND = 1;
@@ -60,6 +82,7 @@ export class Sessions {
   readonly #listeners = new Listeners<Session>();
   readonly #broadcasts: TokenBuckets<AccountId>;
   readonly #logins: TokenBuckets<AccountId>;
+  readonly #typings: TokenBuckets<AccountId>;
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SessionsOptions) {
@@ -67,6 +90,7 @@ export class Sessions {
     const { clock } = options;
     this.#broadcasts = new TokenBuckets(BROADCAST_BURST, BROADCASTS_PER_SECOND, clock);
     this.#logins = new TokenBuckets(LOGIN_BURST, LOGINS_PER_SECOND, clock);
+    this.#typings = new TokenBuckets(TYPING_BURST, TYPINGS_PER_SECOND, clock);
     this.presence = new Presence({
       clock,
       isBlocked: options.isBlocked,
@@ -98,7 +122,7 @@ export class Sessions {
 
   /** Takes a session channel. */
   accept(channel: Channel): void {
-    const { accounts, onFault, clock } = this.#options;
+    const { accounts, locks, administration, conferences, onFault, clock } = this.#options;
     const touch =
       <A extends unknown[], R>(run: (...args: A) => R): ((...args: A) => R) =>
       (...args) => {
@@ -138,6 +162,27 @@ export class Sessions {
           this.#leave(session);
           return {};
         },
+        lockStart: (request) => locks.lockStart(session, request),
+        lock: async (request) => {
+          await locks.lock(session, request);
+          return {};
+        },
+        roomStart: (request) => locks.roomStart(session, request),
+        roomFinish: async (request) => {
+          await locks.roomFinish(session, request);
+          return {};
+        },
+        createUserStart: (request) => administration.createUserStart(session, request),
+        createUser: (request) => administration.createUser(session, request),
+        mailReset: (request) => administration.mailReset(session, request),
+        setEmail: async (request) => {
+          await administration.setEmail(session, request);
+          return {};
+        },
+        kick: (request) => {
+          administration.kick(session, request);
+          return {};
+        },
         whoelse: touch(() => {
           return { users: this.#namesOf(this.presence.whoElse(this.#mustBeIn(session))) };
         }),
@@ -146,10 +191,18 @@ export class Sessions {
           return { users: this.#namesOf(this.presence.whoElseSince(account, seconds)) };
         }),
         broadcast: touch((request) => this.#broadcast(session, request)),
+        conferences: touch((request) => conferences.list(session, request)),
+        conferenceJoin: touch((request) => conferences.join(session, request)),
+        conferenceLeave: touch((request) => conferences.leave(session, request)),
+        conferenceInvite: touch((request) => {
+          conferences.invite(session, request);
+          return {};
+        }),
         online: () => {
           const account = this.#mustBeIn(session);
           return { devices: [...this.#listeners.of(account)].map(({ device }) => device) };
         },
+        peers: async ({ hash }) => ({ peers: await this.#peers(session, hash) }),
         ping: () => {
           session.heard = clock.monotonic();
           return {};
@@ -159,6 +212,14 @@ export class Sessions {
         active: () => {
           session.active = clock.monotonic();
         },
+        typing: ({ stream }) => this.#typing(session, stream),
+        reachable: ({ addresses }) => {
+          session.addresses = reachableAt(addresses, channel.address, listCards());
+        },
+        leaving: () => {
+          const { account, device } = session;
+          if (account !== undefined) conferences.life.deviceGone(account, device);
+        },
       },
     });
     const now = clock.monotonic();
@@ -166,7 +227,9 @@ export class Sessions {
       exchange,
       device: channel.remote,
       later: new Map(),
+      isBehind: false,
       account: undefined,
+      addresses: [],
       since: now,
       attempt: undefined,
       proved: undefined,
@@ -177,14 +240,14 @@ export class Sessions {
     this.#sessions.add(session);
     exchange.onEnd(() => {
       accounts.release(session);
-      this.#leave(session);
+      this.#leave(session, true);
       this.#sessions.delete(session);
     });
   }
 
   #hello(session: Session, version: number): Reply<typeof SESSION, 'hello'> {
     if (version !== PROTOCOL_VERSION) throw new ClchatError('VERSION');
-    const { space, term, inviteOnly } = this.#options;
+    const { space, term, inviteOnly, clock } = this.#options;
     const server = space.get<ServerRecord>('server', 'server');
     const device = deviceOf(space, session.device);
     const account = device === undefined ? undefined : accountOf(space, device.account);
@@ -192,6 +255,7 @@ export class Sessions {
       version: PROTOCOL_VERSION,
       name: server?.name ?? 'clchat',
       term,
+      time: clock.now(),
       inviteOnly,
       revoked: device?.revoked === true,
       account:
@@ -207,6 +271,8 @@ export class Sessions {
     if (device?.revoked === true) throw new ClchatError('REVOKED');
     const account = device === undefined ? undefined : accountOf(space, device.account);
     if (device === undefined || account === undefined) throw new ClchatError('NOT_LOGGED_IN');
+    if (isBanned(space, device.account, undefined, this.#options.clock.now()))
+      throw new ClchatError('BANNED', 'You are banned from this server.');
     if (session.account !== device.account && !this.#logins.take(device.account))
       throw new ClchatError('RATE_LIMITED');
     this.#enter(session, device.account);
@@ -228,9 +294,11 @@ export class Sessions {
       this.presence.leave(account);
       before.exchange.abort(new ClchatError('CLOSED', 'replaced by a newer connection'));
     }
+    this.#options.conferences.life.deviceBack(account, session.device);
   }
 
-  #leave(session: Session): void {
+  /** @param isLost it may be back soon */
+  #leave(session: Session, isLost = false): void {
     const { account, device } = session;
     if (account === undefined) return;
     session.account = undefined;
@@ -239,6 +307,9 @@ export class Sessions {
     this.#listeners.remove(account, session);
     this.#options.onLeave(device);
     this.presence.leave(account);
+    const { life } = this.#options.conferences;
+    if (isLost) life.deviceLost(account, device);
+    else life.deviceGone(account, device);
   }
 
   #mustBeIn(session: Session): AccountId {
@@ -273,6 +344,56 @@ export class Sessions {
     };
   }
 
+  /** Where a file may be had: at devices that are here, of those who may read of it. */
+  async #peers(session: Session, hash: BlobHash): Promise<Reply<typeof SESSION, 'peers'>['peers']> {
+    const { readersOf, isBlocked } = this.#options;
+    const account = this.#mustBeIn(session);
+    const readers = await readersOf(hash);
+    if (readers?.includes(account) !== true) throw new ClchatError('NO_SUCH_FILE');
+    const peers: Reply<typeof SESSION, 'peers'>['peers'] = [];
+    // Whoever wrote of it is the likeliest to have it.
+    for (const other of new Set([...readers.authors, ...this.presence.online()])) {
+      // Presence is not told to whom one has blocked.
+      if (isBlocked(other, account) || isBlocked(account, other)) continue;
+      const devices = [...this.#listeners.of(other)].filter(
+        (one) => one !== session && one.addresses.length > 0,
+      );
+      if (devices.length === 0 || !readers.includes(other)) continue;
+      for (const { device, addresses } of devices)
+        if (peers.push({ device, addresses: [...addresses] }) >= MAX_PEERS) return peers;
+    }
+    return peers;
+  }
+
+  /** Tells those who read a conversation that somebody is typing there. */
+  #typing(session: Session, stream: StreamName): void {
+    const { space, mayRead, isBlocked } = this.#options;
+    const { account } = session;
+    if (account === undefined || !mayRead(account, stream) || !this.#typings.take(account)) return;
+    const user = accountOf(space, account)?.name;
+    if (user === undefined) return;
+    for (const to of this.presence.online()) {
+      if (
+        to === account ||
+        !mayRead(to, stream) ||
+        isBlocked(account, to) ||
+        isBlocked(to, account)
+      )
+        continue;
+      this.#listeners.hint(to, { stream, user });
+    }
+  }
+
+  /** Tells all devices of an account that are connected of a conference. */
+  tellConference(to: AccountId, event: ConferenceEvent): void {
+    this.#listeners.tellConference(to, event);
+  }
+
+  /** Ends all sessions of an account. */
+  putOut(account: AccountId, reason: string): void {
+    for (const session of [...this.#listeners.of(account)]) this.#end(session, reason);
+  }
+
   /** Ends the session of a device that its account has shut out. */
   revoke(device: PublicKey): void {
     const session = this.#listeners.ofDevice(device);
@@ -285,18 +406,16 @@ export class Sessions {
   }
 
   #sweep(): void {
-    const { timeout, clock } = this.#options;
+    const { timeout, clock, conferences } = this.#options;
     const now = clock.monotonic();
     for (const session of this.#sessions) {
+      const { account, device } = session;
+      if (account !== undefined && conferences.isBusy(account, device)) session.active = now;
       if (now - session.heard > SILENCE_MS)
         session.exchange.abort(new ClchatError('TIMEOUT', 'nothing was heard of it'));
-      else if (session.account === undefined && now - session.since > STRANGER_MS)
+      else if (account === undefined && now - session.since > STRANGER_MS)
         void session.exchange.close();
-      else if (
-        timeout > 0 &&
-        session.account !== undefined &&
-        now - session.active > timeout * 1_000
-      )
+      else if (timeout > 0 && account !== undefined && now - session.active > timeout * 1_000)
         this.#end(session, 'timeout');
     }
   }

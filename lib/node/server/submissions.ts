@@ -1,23 +1,27 @@
 /** What devices submit, on its way to the sealer: checked, in order, and at a bounded rate. */
 import { decodeEntry, verifyEntry } from '../../crdt/entry.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
-import type { RoomRecord } from '../../crdt/records.ts';
 import type { Outcome, Sealer } from '../../crdt/sealer.ts';
-import type { Reader } from '../../crdt/state.ts';
-import { otherOf, placeOfStream } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
 import { TokenBuckets } from '../token-bucket.ts';
+import type { Admission } from './admission.ts';
 import type { Directory } from './directory.ts';
 import type { Lane } from './lanes.ts';
 
 /** Messages an account may send a second, and how many at once after a pause. */
 const RATE = 200;
 const BURST = 400;
-/** Rooms that an account may make: every device has to know of each. */
-export const MAX_ROOMS = 200;
 /** Kinds that need more than the entry, and so come by the session protocol. */
-const BY_SESSION = new Set(['account', 'device', 'recover', 'password', 'server']);
+const BY_SESSION = new Set([
+  'account',
+  'createuser',
+  'device',
+  'lock',
+  'password',
+  'recover',
+  'server',
+]);
 
 export interface SubmissionOptions {
   readonly sealer: Sealer;
@@ -27,10 +31,7 @@ export interface SubmissionOptions {
   readonly accountOf: (device: PublicKey) => AccountId | undefined;
   /** A person of the account has done something. */
   readonly onActive: (device: PublicKey) => void;
-  /** Whether one account has blocked another. */
-  readonly isBlocked: (blocker: AccountId, target: AccountId) => boolean;
-  /** Whether a device has just proved another account's password; a proof is good for one use. */
-  readonly takeProof: (device: PublicKey, of: AccountId) => boolean;
+  readonly admission: Admission;
 }
 
 /** Who submits. */
@@ -68,7 +69,7 @@ export class Submissions {
   ): Promise<void> {
     // The device submits again, over its next connection, what had no answer.
     if (hasGone()) throw new ClchatError('CLOSED');
-    const { sealer, onActive, accountOf } = this.#options;
+    const { sealer, onActive, accountOf, admission } = this.#options;
     const reject = (code: 'BAD_ENTRY' | 'DENIED' | 'NOT_LOGGED_IN'): void => {
       outcomes.push(Promise.resolve({ type: 'rejected', code }));
     };
@@ -77,31 +78,21 @@ export class Submissions {
     if (BY_SESSION.has(entry.kind) && entry.stream === 'space') return reject('DENIED');
     if (!verifyEntry(entry)) return reject('BAD_ENTRY');
     if (accountOf(device) !== account) return reject('NOT_LOGGED_IN');
-    onActive(device);
+    // A mark of what was read is made for whoever reads, by the program.
+    if (entry.kind !== 'read') onActive(device);
     const early = this.#paces.reserve(account);
     if (early > 0) await sleep(early);
-    const other = otherOf(placeOfStream(entry.stream), account);
     const outcome = sealer.submit({
       entry,
       bytes,
-      admit: (action, { space }) => {
-        if (other !== undefined && this.#options.isBlocked(other, account)) return 'BLOCKED';
-        if (action.kind === 'befriend' && other !== undefined)
-          return this.#options.takeProof(device, other) ? undefined : 'BAD_PASSWORD';
-        const isFull = action.kind === 'room' && this.#hasManyRooms(account, space);
-        return isFull ? 'RATE_LIMITED' : undefined;
-      },
+      admit: (action, context) =>
+        // A room with a lock needs its password registered first.
+        action.kind === 'room' && action.body.lock?.password != null
+          ? 'DENIED'
+          : admission.admit(action, context),
     });
     // Awaited with the others, above; a failure until then must not count as unhandled.
     outcome.catch(() => undefined);
     outcomes.push(outcome);
-  }
-
-  #hasManyRooms(account: AccountId, space: Reader): boolean {
-    // Whoever has reached the bound is refused without another count.
-    if (this.#options.directory.roomsOf(account) >= MAX_ROOMS) return true;
-    let rooms = 0;
-    for (const [, { owner }] of space.entries<RoomRecord>('room')) if (owner === account) rooms++;
-    return rooms >= MAX_ROOMS;
   }
 }

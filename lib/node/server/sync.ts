@@ -1,13 +1,15 @@
 /** Replication, the server's side: batches out to every device that may read them, entries in. */
-import { verifyEntry } from '../../crdt/entry.ts';
+import { authorOf, conversationAction } from '../../crdt/content.ts';
 import { ClchatError } from '../../errors.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import { openBatch, type Batch, type Item } from '../../crdt/seal.ts';
+import { openBatch, type Batch } from '../../crdt/seal.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import type { Channel } from '../channel.ts';
 import { encodeNotice, Exchange, type Reply, type Request } from '../exchange.ts';
 import { MAX_HEADS, PORTION_BYTES, SYNC } from '../wire.ts';
+import type { Directory } from './directory.ts';
+import { isErasedRightly } from './erased.ts';
 import { Lanes, type Lane } from './lanes.ts';
 import { Receipts, type Receipt } from './receipts.ts';
 import { Snapshots } from './snapshots.ts';
@@ -59,7 +61,8 @@ export class SyncHub {
   static async open(options: HubOptions): Promise<SyncHub> {
     const { log, directory, onFault } = options;
     const tell = (device: PublicKey, list: Receipt[]): void => hub.#tell(device, list);
-    const receipts = await Receipts.open({ log, directory, tell, onFault });
+    const isThere = (device: PublicKey): boolean => hub.#subscribers.has(device);
+    const receipts = await Receipts.open({ log, directory, tell, isThere, onFault });
     const hub = new SyncHub(options, receipts);
     return hub;
   }
@@ -85,7 +88,7 @@ export class SyncHub {
           );
         },
         lengths: ({ streams }) => this.#lengths(subscriber, streams),
-        handBack: ({ batches }) => this.#handBack(subscriber, batches),
+        handBack: (request) => this.#handBack(subscriber, request),
         fetch: ({ stream, from }) =>
           this.#readStream(subscriber, stream, async () => {
             const { length } = log.headOf(stream);
@@ -169,17 +172,17 @@ export class SyncHub {
 
   async #handBack(
     subscriber: Subscriber,
-    batches: Request<typeof SYNC, 'handBack'>['batches'],
+    { batches, removals = [] }: Request<typeof SYNC, 'handBack'>,
   ): Promise<{ length: number }> {
-    const { sealer, log } = this.#options;
+    const { sealer, log, directory } = this.#options;
     let length = 0;
     for (const { seal, items } of batches) {
       mustBeThere(subscriber.exchange);
-      const batch = openBatch(seal, items, sealer.server, verifyEntry);
+      const batch = openBatch(seal, items, sealer.server);
       this.#waitFor(subscriber);
       const { stream, first } = batch.seal;
-      // Seals vouch for an entry without its body too: taken so, it would be lost for good.
-      if (first >= log.headOf(stream).length && batch.items.some(isErased))
+      const isNew = first >= log.headOf(stream).length;
+      if (isNew && !isErasedRightly(batch, removals, sealer.server, directory.space))
         throw new ClchatError('BAD_ENTRY', 'a message without its body');
       const goesOn = await sealer.handBack(batch);
       length = log.headOf(stream).length;
@@ -260,9 +263,12 @@ export class SyncHub {
     const items = batch.items.map(({ bytes }) => bytes);
     const frame = encodeNotice(SYNC, 'batch', { seal: batch.seal.bytes, items });
     this.receipts.watch(batch);
+    // Whoever has just left is told of that as well.
+    const left = leavers(batch, directory);
     let told = 0;
     for (const subscriber of this.#subscribers.values()) {
-      if (subscriber.account === undefined || !directory.mayRead(subscriber.account, stream))
+      const { account } = subscriber;
+      if (account === undefined || !(left.has(account) || directory.mayRead(account, stream)))
         continue;
       this.#push(subscriber, stream, frame);
       told++;
@@ -314,6 +320,16 @@ function mustBeThere(exchange: Exchange<typeof SYNC>): void {
   if (exchange.ended) throw new ClchatError('CLOSED');
 }
 
-function isErased(item: Item): boolean {
-  return item.type === 'entry' && item.entry.body === undefined;
+/** Accounts that leave an encrypted room with a batch, or are removed. */
+function leavers(batch: Batch, directory: Directory): Set<AccountId> {
+  const left = new Set<AccountId>();
+  if (!batch.seal.stream.startsWith('room/')) return left;
+  for (const item of batch.items) {
+    if (item.type !== 'entry') continue;
+    const action = conversationAction(item.entry);
+    if (action?.kind === 'members') for (const account of action.body.remove) left.add(account);
+    const author = action?.kind === 'leave' ? authorOf(directory.space, item.entry) : undefined;
+    if (author !== undefined) left.add(author);
+  }
+  return left;
 }

@@ -27,6 +27,12 @@ export async function openClient(options: BenchClientOptions): Promise<ClientPee
     events: {
       onMessage: ({ text }) => onText(text),
       onContact: quiet,
+      onContent: quiet,
+      onAdmin: quiet,
+      onRoom: quiet,
+      onTyping: quiet,
+      onSending: quiet,
+      onConference: quiet,
       onReceipt: quiet,
       onRefused: (_id, code) => onFault(new Error(`refused: ${code}`)),
       onPresence: quiet,

@@ -18,6 +18,12 @@ import { describeProfile, openClient, random } from './client.ts';
 const quiet = (): void => undefined;
 const onFault = (error: unknown): void => console.error(error);
 
+/** How long all of it may take, in milliseconds. */
+const RETURN_MS = 900_000;
+
+/** How often is looked at what has come, in milliseconds. */
+const LOOK_MS = 100;
+
 let news = 0;
 const onText = (): void => void (news += 1);
 
@@ -77,11 +83,35 @@ const methods = {
     await client.connect();
     await client.loginDevice();
     const usable = now() - begun;
-    for (const end = begun + 120_000; news < where.entries && now() < end;) await sleep(20);
+    for (const end = begun + RETURN_MS; news < where.entries && now() < end;) await sleep(20);
     const whole = now() - begun;
     const used = ownTime() - usedBefore;
     await peer.stop();
     return { usable, whole, used, entries: news };
+  },
+
+  /** A known device that was away, until it holds so many entries in all. */
+  async caughtUp(where: Where & { entries: number }): Promise<CaughtUp> {
+    const usedBefore = ownTime();
+    const begun = now();
+    const peer = await openClient({ ...where, onText, onFault });
+    const { client } = peer;
+    await client.connect();
+    await client.loginDevice();
+    const usable = now() - begun;
+    const { log } = client.home.replica;
+    const held = async (): Promise<number> =>
+      (await log.names()).reduce((sum, name) => sum + log.headOf(name).length, 0);
+    let entries = await held();
+    for (const end = begun + RETURN_MS; entries < where.entries && now() < end;) {
+      await sleep(LOOK_MS);
+      entries = await held();
+    }
+    const whole = now() - begun;
+    const used = ownTime() - usedBefore;
+    await client.settle();
+    await peer.stop();
+    return { usable, whole, used, entries };
   },
 
   /**
@@ -98,7 +128,15 @@ const methods = {
     const link = await Link.open(
       transport,
       { addresses: [address], key: server!.key },
-      { onPresence: quiet, onBroadcast: quiet, onLogout: quiet, onFault },
+      {
+        onPresence: quiet,
+        onBroadcast: quiet,
+        onTyping: quiet,
+        onConference: quiet,
+        onConferences: quiet,
+        onLogout: quiet,
+        onFault,
+      },
       new AbortController().signal,
     );
     await link.session.call('login', {});

@@ -40,7 +40,15 @@ describe('authentication', () => {
     const link = await Link.open(
       world.host(new SigningKey(keystore.read().device.seed).public),
       { addresses: [SERVER_ADDRESS] },
-      { onPresence: nothing, onBroadcast: nothing, onLogout: nothing, onFault: nothing },
+      {
+        onPresence: nothing,
+        onBroadcast: nothing,
+        onTyping: nothing,
+        onConference: nothing,
+        onConferences: nothing,
+        onLogout: nothing,
+        onFault: nothing,
+      },
       new AbortController().signal,
     );
     links.push(link);

@@ -3,7 +3,7 @@ import type { Entry } from '../../../lib/crdt/entry.ts';
 import { Keyring } from '../../../lib/crdt/keyring.ts';
 import { accountStream, LOBBY_STREAM, type StreamName } from '../../../lib/crdt/stream.ts';
 import { ClchatError, hasCode } from '../../../lib/errors.ts';
-import { UNREADABLE } from '../../../lib/node/client/conversations.ts';
+import { UNREADABLE } from '../../../lib/node/client/reading.ts';
 import { MAX_TEXT_BYTES } from '../../../lib/text.ts';
 import { eventually } from '../../support/channels.ts';
 import { SealedCommunity, wireOf, type Member } from '../../support/community.ts';
@@ -39,7 +39,7 @@ describe('conversations', () => {
     const phone = await community.enrol(bob.member);
     await bob.catchUp();
     const { body, keyring } = bob.home.revocation(phone.id);
-    await bob.home.keep([keyring]);
+    await bob.home.keyrings.keep([keyring]);
     await bob.home.conversations.act('space', 'revoke', body);
     assert.deepEqual(await bob.deliver(), ['sealed']);
     await bob.home.refreshKeyrings();
@@ -312,7 +312,7 @@ describe('conversations', () => {
       const phone = await community.enrol(bob.member);
       const poor = await HomeBench.open(community, phone, { keyring: false });
       assert.deepEqual(await poor.read(pair), [UNREADABLE]);
-      await poor.home.keep([bob.member.keyring]);
+      await poor.home.keyrings.keep([bob.member.keyring]);
       assert.deepEqual(await poor.read(pair), ['secret']);
       await poor.stop();
     });

@@ -40,7 +40,7 @@ describe('a home', () => {
   const revoke = async (by: HomeBench, device: Member): Promise<void> => {
     await by.catchUp();
     const { body, keyring } = by.home.revocation(device.id);
-    await by.home.keep([keyring]);
+    await by.home.keyrings.keep([keyring]);
     await by.home.conversations.act('space', 'revoke', body);
     assert.deepEqual(await by.deliver(), ['sealed']);
   };
@@ -68,7 +68,7 @@ describe('a home', () => {
       assert.equal(carol.home.name, 'carol');
       assert.equal(carol.home.record, undefined);
       assert.equal(carol.home.serverName, '');
-      assert.throws(() => carol.home.keyring, { code: 'STALE_KEY' });
+      assert.throws(() => carol.home.keyrings.present, { code: 'STALE_KEY' });
       assert.deepEqual(carol.home.spacePlace, { seq: 1, previous: null, clock: 1 });
     });
 
@@ -229,18 +229,18 @@ describe('a home', () => {
     it('that its device is wrapped for, with those before it', async () => {
       const phone = await open(await community.enrol(bob.member), { keyring: false });
       assert.deepEqual(generations(phone), []);
-      assert.throws(() => phone.home.keyring, { code: 'STALE_KEY' });
+      assert.throws(() => phone.home.keyrings.present, { code: 'STALE_KEY' });
       const tablet = await community.enrol(bob.member);
       await revoke(bob, tablet);
       await phone.catchUp();
       await phone.home.refreshKeyrings();
       assert.deepEqual(generations(phone).sort(), [1, 2]);
-      assert.equal(phone.home.keyring.generation, 2);
-      assert.equal(toHex(phone.home.keyring.secret), toHex(bob.home.keyring.secret));
+      assert.equal(phone.home.keyrings.present.generation, 2);
+      assert.equal(toHex(phone.home.keyrings.present.secret), toHex(bob.home.keyrings.present.secret));
       const [old] = phone.keystore.read().keyring.filter(({ generation }) => generation === 1);
       assert.equal(toHex(old!.secret), toHex(bob.member.keyring.secret));
       await phone.restart();
-      assert.equal(phone.home.keyring.generation, 2);
+      assert.equal(phone.home.keyrings.present.generation, 2);
     });
 
     it('as soon as the space says that there is another', async () => {
@@ -257,18 +257,18 @@ describe('a home', () => {
       await phone.catchUp();
       await phone.home.refreshKeyrings();
       assert.deepEqual(generations(phone), [1]);
-      assert.throws(() => phone.home.keyring, { code: 'STALE_KEY' });
+      assert.throws(() => phone.home.keyrings.present, { code: 'STALE_KEY' });
     });
 
     it('of its account, whatever others of the same numbers came to nothing', async () => {
       await alice.say('secret of the first', alice.pair(bob));
       const phone = await open(await community.enrol(bob.member), { keyring: false });
-      await phone.home.keep([Keyring.create(1, community.random)]);
+      await phone.home.keyrings.keep([Keyring.create(1, community.random)]);
       await phone.restart();
       await revoke(bob, await community.enrol(bob.member));
       await phone.catchUp();
       await phone.home.refreshKeyrings();
-      assert.equal(phone.home.keyring.generation, 2);
+      assert.equal(phone.home.keyrings.present.generation, 2);
       assert.deepEqual(await phone.read(phone.pair(alice)), ['secret of the first']);
     });
 
@@ -283,7 +283,7 @@ describe('a home', () => {
 
     it('one of each generation, the last that was given', async () => {
       const fresh = Keyring.create(1, community.random);
-      await alice.home.keep([fresh, Keyring.create(2, community.random)]);
+      await alice.home.keyrings.keep([fresh, Keyring.create(2, community.random)]);
       assert.deepEqual(generations(alice), [1, 2]);
       assert.equal(toHex(alice.keystore.read().keyring[0]!.secret), toHex(fresh.secret));
     });

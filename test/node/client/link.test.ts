@@ -14,6 +14,7 @@ const HELLO = {
   version: PROTOCOL_VERSION,
   name: 'acme',
   term: 1,
+  time: 1_700_000_000_000,
   account: null,
   revoked: false,
   inviteOnly: false,
@@ -63,6 +64,9 @@ describe('a link to the server', () => {
         {
           onPresence: ({ user, online }) => told.push(`${user} ${online}`),
           onBroadcast: ({ from, text }) => told.push(`${from}: ${text}`),
+          onTyping: ({ user, stream }) => told.push(`${user} types in ${stream}`),
+          onConference: ({ name, state }) => told.push(`${name} is ${state}`),
+          onConferences: () => told.push('conferences'),
           onLogout: (reason) => told.push(`logout ${reason}`),
           onFault: (error) => told.push(`fault ${codeOf(error)}`),
         },

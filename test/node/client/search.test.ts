@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageAt } from '../../../lib/crdt/content.ts';
+import { openLevelStore } from '../../../lib/crdt/store-level.ts';
+import { prefixed } from '../../../lib/crdt/store.ts';
 import { LOBBY_STREAM, type StreamName } from '../../../lib/crdt/stream.ts';
-import { wordsOf } from '../../../lib/node/client/search.ts';
-import { SealedCommunity, wireOf } from '../../support/community.ts';
+import { hasCode } from '../../../lib/errors.ts';
+import { PageReader } from '../../../lib/node/client/search-pages.ts';
+import { SearchSeal } from '../../../lib/node/client/search-seal.ts';
+import { NOW, SealedCommunity, wireOf } from '../../support/community.ts';
 import { HomeBench } from '../../support/homes.ts';
 import { snapshotOf } from '../../support/replicas.ts';
+import { roomNumber, SEARCH_KEY, SearchStage } from '../../support/search-stage.ts';
+import { collect } from '../../support/store-contract.ts';
+import { temporary } from '../../support/temporary.ts';
+import { FakeTime } from '../../support/time.ts';
 
 describe('search', () => {
   let community: SealedCommunity;
@@ -51,11 +62,41 @@ describe('search', () => {
 
     it('whatever their case and width, and whatever stands between the words', async () => {
       await say(alice, ['ＧＲＯẞＥ Straße, 42!', 'ändern\u001b[31mrot\u001b[0m', '会議は明日']);
-      assert.deepEqual(await find('STRASSE'), []);
+      assert.deepEqual(await find('STRASSE'), ['ＧＲＯẞＥ Straße, 42!']);
       assert.deepEqual(await find('straße'), ['ＧＲＯẞＥ Straße, 42!']);
       assert.deepEqual(await find('groẞe 42'), ['ＧＲＯẞＥ Straße, 42!']);
       assert.deepEqual(await find('ÄNDERN'), ['ändern\u001b[31mrot\u001b[0m']);
       assert.deepEqual(await find('明日'), ['会議は明日']);
+    });
+
+    it('whether accents are written or not', async () => {
+      await say(alice, ['un café crème']);
+      assert.deepEqual(await find('cafe creme'), ['un café crème']);
+      assert.deepEqual(await find('CAFÉ'), ['un café crème']);
+    });
+
+    it('the most relevant first', async () => {
+      await say(alice, [
+        'soup soup soup with rice',
+        'rice and soup and bread and butter and cheese and a very long list of other things',
+        'rice with soup',
+        'rice rice rice with soup',
+      ]);
+      for (let n = 0; n < 5; n++) await say(bob, [`rice of day ${n}`]);
+      const [first, second, third, last, ...more] = await find('rice soup');
+      assert.equal(first, 'soup soup soup with rice', 'the rarer word counts more');
+      assert.equal(second, 'rice rice rice with soup', 'what occurs more often counts more');
+      assert.equal(third, 'rice with soup');
+      assert.ok(last!.startsWith('rice and soup and bread'), 'what is longer counts less');
+      assert.deepEqual(more, []);
+    });
+
+    it('with words that follow each other, where they are in quotes', async () => {
+      await say(alice, ['red fox', 'fox red', 'a red, FOX!', 'red old fox']);
+      assert.deepEqual(await find('"red fox"'), ['a red, FOX!', 'red fox']);
+      assert.equal((await find('red fox')).length, 4);
+      for (let n = 0; n < 70; n++) await say(bob, [`fox red ${n}`]);
+      assert.deepEqual(await find('"red fox"'), ['a red, FOX!', 'red fox']);
     });
 
     it('newest first, by when they were written', async () => {
@@ -77,6 +118,40 @@ describe('search', () => {
       assert.equal(found.length, 50);
       assert.deepEqual([found[0], found[49]], ['word 59', 'word 10']);
       assert.deepEqual(await find('word 3'), ['word 3'], 'the old ones by what is theirs');
+      const few = await alice.home.search.find('word', { limit: 3 });
+      assert.deepEqual(
+        few.messages.map(({ text }) => text),
+        ['word 59', 'word 58', 'word 57'],
+      );
+      assert.equal((await alice.home.search.find('word', { limit: 200 })).messages.length, 60);
+    });
+
+    it('by what they say now', async () => {
+      const { conversations } = alice.home;
+      const id = await alice.say('the first text');
+      await say(bob, ['other text'], pair);
+      assert.equal((await find('text')).length, 2);
+      await conversations.edit(LOBBY_STREAM, id, 'the second version', false);
+      await alice.deliver();
+      assert.deepEqual(await find('first'), []);
+      assert.deepEqual(await find('second'), ['the second version']);
+      assert.deepEqual(await find('second', bob), ['the second version']);
+      const { id: secret } = await bob.home.conversations.say(pair, 'a secret');
+      await bob.deliver();
+      assert.deepEqual(await find('secret'), ['a secret']);
+      await bob.home.conversations.edit(pair, secret, 'a mystery', false);
+      await bob.deliver();
+      assert.deepEqual(await find('secret'), []);
+      assert.deepEqual(await find('mystery'), ['a mystery']);
+    });
+
+    it('by the names of their files', async () => {
+      const file = { hash: new Uint8Array(32), size: 5, name: 'Report of May.pdf' };
+      await alice.home.conversations.say(LOBBY_STREAM, { text: '', file });
+      await alice.home.conversations.say(LOBBY_STREAM, { text: 'here it is', file });
+      await alice.deliver();
+      assert.deepEqual(await find('report pdf'), ['here it is', '']);
+      assert.deepEqual(await find('here may'), ['here it is']);
     });
 
     it('of every conversation that this device can read, and of no other', async () => {
@@ -97,6 +172,7 @@ describe('search', () => {
         {
           id,
           stream: LOBBY_STREAM,
+          position: 0,
           author: bob.home.account,
           text: 'look here',
           time: community.clock.now(),
@@ -202,12 +278,12 @@ describe('search', () => {
       for await (const [key, value] of alice.store.entries({ from: '!', until: '\u007f' }))
         assert.ok(!`${key} ${Buffer.from(value).toString('latin1')}`.includes('cucumber'), key);
       // Nor from the index of somebody else, who has the same words.
-      const hashes = async (bench: HomeBench): Promise<string[]> =>
-        (await keysOf(bench, 'x!')).map((key) => key.split('!')[1]!);
-      const [hers, his] = [await hashes(alice), await hashes(bob)];
-      assert.equal(hers.length, 1);
-      assert.equal(his.length, 1);
-      assert.notDeepEqual(hers, his);
+      const page = 'x!0000000000000!p0000000000000';
+      const [hers, his] = [alice.store.get(page)!, bob.store.get(page)!];
+      assert.equal(hers.length, his.length);
+      assert.ok(
+        !hers.some((byte, at) => at < 40 && byte === his[at] && his[at + 1] === hers[at + 1]),
+      );
     });
 
     it('of what stands there now, where a stream has been taken back', async () => {
@@ -218,7 +294,7 @@ describe('search', () => {
       for (const text of ['word 1', 'lost word']) await community.say(bob.member, text);
       assert.deepEqual(await find('lost word'), ['lost word']);
       const { replica, search } = alice.home;
-      await replica.rewind(LOBBY_STREAM, 1, search.rewindOperations(LOBBY_STREAM, 1));
+      await replica.rewind(LOBBY_STREAM, 1, search.rewindOperations(LOBBY_STREAM));
       const { seal, records } = await snapshotOf(other, LOBBY_STREAM);
       await replica.adopt(seal, records);
       await replica.ingestOlder(LOBBY_STREAM, [wireOf(other.of(LOBBY_STREAM)[1]!)]);
@@ -236,11 +312,213 @@ describe('search', () => {
     });
   });
 
-  it('compares words, not characters between them', () => {
-    assert.deepEqual(wordsOf('One, two;  ONE!  don’t'), ['one', 'two', 'don’t']);
-    assert.deepEqual(wordsOf('\u001b[2J\u0007 ... --'), ['2j']);
-    assert.deepEqual(wordsOf('ﬁne Ⅷ'), ['fine', 'viii']);
-    assert.deepEqual(wordsOf('x'.repeat(100)), ['x'.repeat(64)]);
-    assert.equal(wordsOf(Array.from({ length: 900 }, (_, n) => `w${n}`).join(' ')).length, 512);
+  describe('forgets what is erased', () => {
+    it('with every word of it, over a restart', async () => {
+      const id = await alice.say('the password is cucumber');
+      await say(alice, ['the cucumber salad']);
+      assert.equal((await find('cucumber')).length, 2);
+      const { replica, search } = alice.home;
+      const { entry, position } = messageAt(replica.log, id)!;
+      await search.forget(LOBBY_STREAM, [{ entry, position }]);
+      const found = async (): Promise<string[]> =>
+        (await alice.home.search.search('cucumber')).map(({ text }) => text);
+      assert.deepEqual(await found(), ['the cucumber salad']);
+      assert.deepEqual(await alice.home.search.search('password'), []);
+      await alice.restart();
+      assert.deepEqual(await found(), ['the cucumber salad'], 'it is not indexed once more');
+      assert.equal((await alice.read()).length, 2);
+    });
+
+    it('when it is removed', async () => {
+      const id = await bob.say('the password is cucumber');
+      await bob.home.conversations.edit(LOBBY_STREAM, id, 'the password is tomato', false);
+      await bob.deliver();
+      assert.equal((await find('tomato')).length, 1);
+      await bob.home.conversations.act(LOBBY_STREAM, 'remove', { target: id });
+      await bob.deliver();
+      await alice.catchUp();
+      await alice.home.settled();
+      for (const word of ['tomato', 'cucumber', 'password']) assert.deepEqual(await find(word), []);
+    });
+  });
+});
+
+describe('the search index', () => {
+  const [one, other] = [roomNumber(1), roomNumber(2)];
+  let stage: SearchStage;
+  beforeEach(() => void (stage = new SearchStage()));
+  afterEach(() => assert.deepEqual(stage.faults, []));
+
+  const texts = async (query: string): Promise<string[]> =>
+    (await stage.index.search(query)).map(({ text }) => text);
+
+  describe('is made in the background', () => {
+    let time: FakeTime;
+    beforeEach(() => (time = new FakeTime()));
+    afterEach(() => time.restore());
+
+    const segments = async (): Promise<number> =>
+      (await collect(stage.store, prefixed('x!'))).filter(([key]) => key.includes('!h')).length;
+
+    it('soon after something has come in', async () => {
+      await stage.say(one, 'word 1');
+      assert.equal(await segments(), 0);
+      await time.pass(600);
+      assert.equal(await segments(), 1);
+      await stage.say(one, 'word 2');
+      await time.pass(2_000);
+      assert.equal(await segments(), 2);
+      await time.pass(60_000);
+      assert.equal(await segments(), 2, 'and no more where nothing has');
+      await time.until(stage.close());
+    });
+
+    it('not for what is not searched', async () => {
+      stage.index.note('space');
+      await time.pass(5_000);
+      assert.deepEqual(await collect(stage.store, prefixed('x!')), []);
+      await time.until(stage.close());
+    });
+
+    it('not once it is stopped', async () => {
+      await stage.say(one, 'word');
+      stage.index.stop();
+      stage.index.note(one);
+      await time.pass(5_000);
+      assert.equal(await segments(), 0);
+      await stage.store.close();
+    });
+
+    it('and says what goes wrong there', async () => {
+      await stage.say(one, 'word');
+      stage.disk.capacity = 0;
+      await time.pass(600);
+      assert.ok(hasCode(stage.faults.pop(), 'DISK_FULL'));
+      await time.until(stage.close());
+    });
+  });
+
+  it('answers from what it has while it is made', async () => {
+    await stage.say(one, 'word first');
+    await stage.index.update();
+    await stage.sayAll(
+      one,
+      Array.from({ length: 2_000 }, (_, n) => `word ${n}`),
+    );
+    const { messages, isComplete } = await stage.index.find('word', { patience: 0 });
+    assert.equal(isComplete, false);
+    assert.deepEqual(
+      messages.map(({ text }) => text),
+      ['word first'],
+    );
+    const later = await stage.index.find('word 1999');
+    assert.ok(later.isComplete);
+    assert.equal(later.messages.length, 1);
+    await stage.close();
+  });
+
+  it('answers from what it has where nothing can be stored', async () => {
+    await stage.say(one, 'word 1');
+    assert.deepEqual(await texts('word'), ['word 1']);
+    await stage.say(one, 'word 2');
+    stage.disk.capacity = 0;
+    const { messages, isComplete } = await stage.index.find('word');
+    assert.deepEqual(
+      messages.map(({ text }) => text),
+      ['word 1'],
+    );
+    assert.equal(isComplete, false);
+    stage.disk.capacity = Infinity;
+    await stage.reopen();
+    assert.deepEqual(await texts('word'), ['word 2', 'word 1']);
+    await stage.close();
+  });
+
+  it('is complete only for what has not been taken back', async () => {
+    await stage.say(one, 'word 1');
+    await stage.say(other, 'word 2');
+    assert.equal((await texts('word')).length, 2);
+    const operations = stage.index.rewindOperations(one);
+    const { messages, isComplete } = await stage.index.find('word');
+    assert.equal(messages.length, 2);
+    assert.equal(isComplete, false);
+    await stage.store.write(operations, { sync: false });
+    assert.equal((await texts('word')).length, 2);
+    assert.ok((await stage.index.find('word')).isComplete);
+    assert.deepEqual(stage.index.rewindOperations('space'), []);
+    await stage.close();
+  });
+
+  it('has few segments, however many there have been', async () => {
+    for (let n = 0; n < 100; n++) {
+      await stage.say(one, `word ${n}`, NOW + n * 1_000);
+      await stage.index.update();
+    }
+    await stage.index.settled();
+    const headers = (await collect(stage.store, prefixed('x!'))).filter(([key]) => /!h$/.test(key));
+    assert.ok(headers.length < 16, `${headers.length}`);
+    assert.equal((await stage.index.find('word', { limit: 1_000 })).messages.length, 100);
+    await stage.reopen();
+    assert.equal((await texts('word'))[0], 'word 99');
+    assert.deepEqual(await texts('word 7'), ['word 7']);
+    await stage.close();
+  });
+
+  it('tells of damage', async () => {
+    await stage.say(one, 'word');
+    assert.equal((await texts('word')).length, 1);
+    const key = 'x!0000000000000!p0000000000000';
+    await stage.store.write([{ type: 'put', key, value: new Uint8Array(50) }], { sync: false });
+    await assert.rejects(stage.index.search('word'), { code: 'DATA_CORRUPT' });
+    await stage.close();
+  });
+
+  describe('on a disk', () => {
+    const { newDirectory } = temporary();
+
+    it('holds nothing of what was erased, in whatever segment it has been', async () => {
+      const directory = await newDirectory();
+      await stage.store.close();
+      stage.open(await openLevelStore(directory, { create: true }));
+      /** All values that ever were, by their bytes on the disk. */
+      const seen = new Map<string, Uint8Array>();
+      const look = async (): Promise<void> => {
+        for await (const [key, value] of stage.store.entries(prefixed('x!')))
+          if (/!p/.test(key)) seen.set(`${key} ${Buffer.from(value).toString('hex')}`, value);
+      };
+      for (let n = 0; n < 20; n++) {
+        await stage.say(n % 2 === 0 ? one : other, n === 3 ? 'secret cucumber' : `word ${n}`);
+        await stage.index.update();
+        await stage.index.settled();
+        await look();
+      }
+      const seal = new SearchSeal(SEARCH_KEY);
+      const hash = seal.hash('cucumber');
+      const holds = (name: string, value: Uint8Array): boolean => {
+        const reader = new PageReader(seal.open(name.slice(0, name.indexOf(' ')), value));
+        while (reader.next()) if (reader.hash === hash) return true;
+        return false;
+      };
+      const told = [...seen]
+        .filter(([name, value]) => holds(name, value))
+        .map(([, value]) => value);
+      assert.ok(told.length >= 2, 'it has been in several segments');
+      const isOnDisk = async (value: Uint8Array): Promise<boolean> => {
+        for (const name of await readdir(directory))
+          if ((await readFile(join(directory, name))).includes(Buffer.from(value))) return true;
+        return false;
+      };
+      assert.ok((await Promise.all(told.map(isOnDisk))).includes(true));
+      await stage.erase(other, [1]);
+      for (const value of told) assert.equal(await isOnDisk(value), false);
+      seen.clear();
+      await look();
+      assert.deepEqual(
+        [...seen].filter(([name, value]) => holds(name, value)),
+        [],
+      );
+      assert.equal((await stage.index.find('word', { limit: 100 })).messages.length, 19);
+      await stage.close();
+    });
   });
 });

@@ -4,10 +4,11 @@ import { runInNewContext } from 'node:vm';
 import type { EntryId, PublicKey } from '../../../lib/crdt/keys.ts';
 import { LogStore } from '../../../lib/crdt/log-store.ts';
 import type { Batch } from '../../../lib/crdt/seal.ts';
-import { LOBBY_STREAM, pairStream, roomStream } from '../../../lib/crdt/stream.ts';
+import { accountStream, LOBBY_STREAM, pairStream, roomStream } from '../../../lib/crdt/stream.ts';
 import { Directory } from '../../../lib/node/server/directory.ts';
 import { Receipts, type Receipt } from '../../../lib/node/server/receipts.ts';
 import { eventually } from '../../support/channels.ts';
+import { Random } from '../../simulation/random.ts';
 import { SealedCommunity, type Member } from '../../support/community.ts';
 
 describe('receipts', () => {
@@ -18,6 +19,7 @@ describe('receipts', () => {
   let bob: Member;
   let carol: Member;
   let told: [string, Receipt][];
+  const away = new Set<PublicKey>();
   const faults: unknown[] = [];
 
   const open = async (): Promise<void> => {
@@ -26,6 +28,7 @@ describe('receipts', () => {
       log: community.log,
       directory,
       tell: (device, list) => told.push(...list.map((one): [string, Receipt] => [device, one])),
+      isThere: (device) => !away.has(device),
       onFault: (error) => faults.push(error),
     });
   };
@@ -39,6 +42,7 @@ describe('receipts', () => {
     await open();
   });
   afterEach(async () => {
+    away.clear();
     await receipts.stop();
     assert.deepEqual(faults, []);
   });
@@ -59,29 +63,29 @@ describe('receipts', () => {
   it('count the devices that have a message, for its author', async () => {
     const id = await say(alice);
     receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
-    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
+    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2, 0]]]);
     receipts.acknowledge(carol.id, LOBBY_STREAM, 1);
-    assert.deepEqual(await news(1), [[alice.id, [id, 2, 2]]]);
-    assert.deepEqual(await lookup(id, alice.id), [id, 2, 2]);
+    assert.deepEqual(await news(1), [[alice.id, [id, 2, 2, 0]]]);
+    assert.deepEqual(await lookup(id, alice.id), [id, 2, 2, 0]);
   });
 
   it('count no device twice, nor the author', async () => {
     const id = await say(alice);
     for (let i = 0; i < 3; i++) receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
     receipts.acknowledge(alice.id, LOBBY_STREAM, 1);
-    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
-    assert.deepEqual(await lookup(id, bob.id), [id, 1, 2]);
+    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2, 0]]]);
+    assert.deepEqual(await lookup(id, bob.id), [id, 1, 2, 0]);
   });
 
   it('go up to what there is, and never back', async () => {
     const id = await say(alice);
     receipts.acknowledge(bob.id, LOBBY_STREAM, 1_000_000);
     receipts.acknowledge(bob.id, LOBBY_STREAM, 0);
-    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2]]]);
+    assert.deepEqual(await news(1), [[alice.id, [id, 1, 2, 0]]]);
     const later = await say(alice);
     await new Promise((resolve) => setTimeout(resolve, 70));
     assert.deepEqual(told, []);
-    assert.deepEqual(await lookup(later, alice.id), [later, 0, 2]);
+    assert.deepEqual(await lookup(later, alice.id), [later, 0, 2, 0]);
   });
 
   it('are told in portions, whatever has been said meanwhile', async () => {
@@ -93,10 +97,10 @@ describe('receipts', () => {
     assert.deepEqual(
       list.sort(([, [a]], [, [b]]) => ids.indexOf(a) - ids.indexOf(b)),
       [
-        [alice.id, [ids[0]!, 2, 2]],
-        [bob.id, [ids[1]!, 1, 2]],
-        [alice.id, [ids[2]!, 2, 2]],
-        [alice.id, [ids[4]!, 1, 2]],
+        [alice.id, [ids[0]!, 2, 2, 0]],
+        [bob.id, [ids[1]!, 1, 2, 0]],
+        [alice.id, [ids[2]!, 2, 2, 0]],
+        [alice.id, [ids[4]!, 1, 2, 0]],
       ],
     );
   });
@@ -113,8 +117,8 @@ describe('receipts', () => {
     for (const batch of community.of(pair)) receipts.watch(batch);
     receipts.acknowledge(carol.id, pair, 2);
     receipts.acknowledge(phone.id, pair, 2);
-    assert.deepEqual(await news(1), [[alice.id, [message.id, 1, 2]]]);
-    assert.deepEqual(await lookup(message.id, bob.id), [message.id, 1, 2]);
+    assert.deepEqual(await news(1), [[alice.id, [message.id, 1, 2, 0]]]);
+    assert.deepEqual(await lookup(message.id, bob.id), [message.id, 1, 2, 0]);
     assert.equal(await lookup(message.id, carol.id), undefined);
     assert.equal(await lookup('0'.repeat(64) as EntryId, alice.id), undefined);
   });
@@ -126,10 +130,10 @@ describe('receipts', () => {
     community.disk.crash(community.disk.unsynced);
     await community.restart();
     await open();
-    assert.deepEqual(await lookup(id, alice.id), [id, 1, 2]);
+    assert.deepEqual(await lookup(id, alice.id), [id, 1, 2, 0]);
     receipts.acknowledge(bob.id, LOBBY_STREAM, 1);
     receipts.acknowledge(carol.id, LOBBY_STREAM, 1);
-    assert.deepEqual(await lookup(id, alice.id), [id, 2, 2]);
+    assert.deepEqual(await lookup(id, alice.id), [id, 2, 2, 0]);
   });
 
   it('are of one moment: the author is not taken off without having been counted', async () => {
@@ -140,8 +144,8 @@ describe('receipts', () => {
     // Whenever it comes in between.
     for (let turns = 0; turns < 5; turns++) await Promise.resolve();
     receipts.acknowledge(alice.id, LOBBY_STREAM, 1);
-    assert.deepEqual(await during, [[id, 1, 2]]);
-    assert.deepEqual(await receipts.lookup([id], alice.id), [[id, 1, 2]]);
+    assert.deepEqual(await during, [[id, 1, 2, 0]]);
+    assert.deepEqual(await receipts.lookup([id], alice.id), [[id, 1, 2, 0]]);
   });
 
   it('are looked up in one pass over the devices, which lets others have their turn', async () => {
@@ -167,12 +171,150 @@ describe('receipts', () => {
     const found = await receipts.lookup(repeated, alice.id);
     isOver = true;
     assert.deepEqual(found, [
-      [ids[0]!, 2_250, 3_000],
-      [ids[1]!, 1_500, 3_000],
-      [ids[2]!, 750, 3_000],
+      [ids[0]!, 2_250, 3_000, 0],
+      [ids[1]!, 1_500, 3_000, 0],
+      [ids[2]!, 750, 3_000, 0],
     ]);
     assert.ok(asked < 3_020, `${asked} times`);
     assert.ok(turns >= 10, `${turns} turns`);
+  });
+
+  describe('of what was read', () => {
+    const mark = async (
+      member: Member,
+      until: number,
+      { tell = true, stream = LOBBY_STREAM } = {},
+    ): Promise<void> => {
+      const account = accountStream(member.account);
+      await community.seal(member.write(account, 'read', { stream, until, tell }));
+      receipts.watch(community.of(account).at(-1)!);
+    };
+    /** The newest of each message. */
+    const newest = (list: [string, Receipt][]): Receipt[] => [
+      ...new Map(list.map(([, receipt]) => [receipt[0], receipt])).values(),
+    ];
+
+    it('count the people who have read a message, its author not among them', async () => {
+      const id = await say(alice);
+      await mark(bob, 1);
+      assert.deepEqual(await news(1), [[alice.id, [id, 0, 2, 1]]]);
+      receipts.acknowledge(carol.id, LOBBY_STREAM, 1);
+      await mark(carol, 1);
+      await mark(alice, 1);
+      const list = await news(1);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      assert.deepEqual(newest([...list, ...told]), [[id, 1, 2, 2]]);
+      assert.deepEqual(await lookup(id, alice.id), [id, 1, 2, 2]);
+    });
+
+    it('are its author’s business alone', async () => {
+      const id = await say(alice);
+      await mark(bob, 1);
+      await news(1);
+      assert.deepEqual(await lookup(id, bob.id), [id, 0, 2, 0]);
+      const phone = await community.enrol(alice);
+      directory.update(community.of('space').at(-1)!);
+      assert.deepEqual((await lookup(id, phone.id))?.[3], 1);
+    });
+
+    it('are told of each message between two marks', async () => {
+      const ids = [await say(alice, '1'), await say(bob, '2'), await say(alice, '3')];
+      await mark(carol, 2);
+      assert.deepEqual(newest(await news(2)), [
+        [ids[0]!, 0, 2, 1],
+        [ids[1]!, 0, 2, 1],
+      ]);
+      await mark(carol, 1);
+      await mark(carol, 1_000);
+      assert.deepEqual(newest(await news(1)), [[ids[2]!, 0, 2, 1]]);
+    });
+
+    it('say nothing of those who keep it to themselves', async () => {
+      const first = await say(alice);
+      await mark(bob, 1, { tell: false });
+      const second = await say(alice);
+      await mark(bob, 2);
+      assert.deepEqual(newest(await news(1)), [[second, 0, 2, 1]]);
+      assert.equal((await lookup(first, alice.id))?.[3], 0);
+      await say(alice);
+      await mark(bob, 3, { tell: false });
+      assert.equal((await lookup(second, alice.id))?.[3], 0);
+    });
+
+    it('say nothing of those who came later', async () => {
+      const before = await say(alice);
+      const dave = await community.join('dave');
+      directory.update(community.of('space').at(-1)!);
+      const after = await say(alice);
+      await mark(dave, 2);
+      assert.deepEqual(newest(await news(1)), [[after, 0, 3, 1]]);
+      assert.equal((await lookup(before, alice.id))?.[3], 0);
+    });
+
+    it('are found again after a restart', async () => {
+      const id = await say(alice);
+      await mark(bob, 1);
+      await news(1);
+      await receipts.stop();
+      community.disk.crash(community.disk.unsynced);
+      await community.restart();
+      await open();
+      assert.deepEqual(await lookup(id, alice.id), [id, 0, 2, 1]);
+      await mark(bob, 1);
+      await mark(carol, 1);
+      await receipts.stop();
+      assert.equal((await lookup(id, alice.id))?.[3], 2);
+    });
+
+    it('are told of messages from before a restart, to those who are there', async () => {
+      const ids: EntryId[] = [];
+      for (let n = 0; n < 40; n++) ids.push(await say(alice, `${n}`));
+      const other = await say(carol, 'carol');
+      await receipts.stop();
+      await open();
+      away.add(carol.id);
+      await mark(bob, 41);
+      const list = newest(await news(31));
+      assert.deepEqual(
+        list,
+        ids
+          .slice(9)
+          .map((id) => [id, 0, 2, 1])
+          .reverse(),
+      );
+      assert.equal((await lookup(other, carol.id))?.[3], 1);
+    });
+
+    it('take no mark of what somebody may not read, or what is not there', async () => {
+      const pair = pairStream(alice.account, bob.account);
+      for (const stream of [pair, roomStream('0'.repeat(32)), 'space'] as const)
+        await mark(carol, 5, { stream });
+      await mark(carol, 5);
+      await receipts.stop();
+      const kept: string[] = [];
+      for await (const [key] of community.log.store.entries({ from: 'm!', until: 'm"' }))
+        kept.push(key);
+      assert.deepEqual(kept, [`m!${LOBBY_STREAM}!${carol.account}`]);
+      assert.equal((await lookup(await say(alice), alice.id))?.[3], 0);
+    });
+
+    it('are the same looked up and told, whatever is read in which order', async () => {
+      const ids: EntryId[] = [];
+      const authors = [alice, bob];
+      for (let n = 0; n < 12; n++) ids.push(await say(authors[n % 2]!, `${n}`));
+      const random = new Random(5);
+      for (let n = 0; n < 20; n++) {
+        const member = [alice, bob, carol][random.below(3)]!;
+        await mark(member, random.below(13));
+      }
+      // Told at most every quarter of a second.
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      const last = new Map(told.map(([, receipt]) => [receipt[0], receipt[3]]));
+      for (const [n, id] of ids.entries()) {
+        const found = await lookup(id, authors[n % 2]!.id);
+        assert.equal(last.get(id) ?? 0, found?.[3], `message ${n}`);
+      }
+    });
   });
 
   it('of many messages that nobody acknowledges take a bounded place', async () => {
@@ -191,7 +333,7 @@ describe('receipts', () => {
     const list = await news(4_096);
     assert.ok(list.length <= 8_192, `${list.length} are watched`);
     // The old ones are counted when they are asked for.
-    assert.deepEqual(await lookup(first, alice.id), [first, 1, 2]);
+    assert.deepEqual(await lookup(first, alice.id), [first, 1, 2, 0]);
   });
 
   it('take no place for streams that are not there', () => {

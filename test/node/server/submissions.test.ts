@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { encodeEntry } from '../../../lib/crdt/entry.ts';
 import { LOBBY_STREAM, pairStream } from '../../../lib/crdt/stream.ts';
+import { Admission, MAX_ROOMS } from '../../../lib/node/server/admission.ts';
 import { Directory } from '../../../lib/node/server/directory.ts';
 import { Lanes } from '../../../lib/node/server/lanes.ts';
-import { MAX_ROOMS, Submissions, type Submitter } from '../../../lib/node/server/submissions.ts';
+import { Submissions, type Submitter } from '../../../lib/node/server/submissions.ts';
 import { turns } from '../../support/channels.ts';
 import { SealedCommunity, type Member } from '../../support/community.ts';
 
@@ -29,8 +30,14 @@ describe('submissions', () => {
       clock: community.clock,
       accountOf: (device) => (device === alice.id ? alice.account : bob.account),
       onActive: () => undefined,
-      isBlocked: () => false,
-      takeProof: (device, of) => proofs.delete(`${device} ${of}`),
+      admission: new Admission({
+        log: community.log,
+        directory,
+        clock: community.clock,
+        isBlocked: () => false,
+        takeProof: (device, of) => proofs.delete(`${device} ${of}`),
+        conference: () => undefined,
+      }),
     });
   });
 

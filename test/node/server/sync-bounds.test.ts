@@ -3,6 +3,7 @@ import type { Entry } from '../../../lib/crdt/entry.ts';
 import { EMPTY_HEAD, LogStore } from '../../../lib/crdt/log-store.ts';
 import { LOBBY_STREAM, type StreamName } from '../../../lib/crdt/stream.ts';
 import { Exchange } from '../../../lib/node/exchange.ts';
+import type { Admission } from '../../../lib/node/server/admission.ts';
 import type { Directory } from '../../../lib/node/server/directory.ts';
 import { SyncHub } from '../../../lib/node/server/sync.ts';
 import { MAX_HEADS, SYNC } from '../../../lib/node/wire.ts';
@@ -176,8 +177,7 @@ describe('replication from the server is bounded', () => {
       directory: { streamsOf: () => streams } as unknown as Directory,
       accountOf: () => 'a'.repeat(32) as never,
       onActive: () => undefined,
-      isBlocked: () => false,
-      takeProof: () => false,
+      admission: {} as Admission,
       onFault: (error) => assert.fail(String(error)),
     });
     const { near, far } = await openChannel(SYNC.name);

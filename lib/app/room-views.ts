@@ -1,0 +1,22 @@
+/** What is told of rooms and of who is in them. */
+import type { Home } from '../node/client/home.ts';
+import type { RoomNews } from '../node/client/room-news.ts';
+import type { AppEvent } from './types.ts';
+
+export function roomEventOf(home: Home, news: RoomNews): AppEvent {
+  const { path: room } = news;
+  switch (news.kind) {
+    case 'room': {
+      const by = news.by === undefined ? {} : { by: home.nameOf(news.by) };
+      return { event: 'room', room, state: news.state, ...by };
+    }
+    case 'member':
+      return { event: 'member', room, user: home.nameOf(news.account), state: news.state };
+    case 'code': {
+      const user = news.state === 'redeemed' ? { user: home.nameOf(news.by) } : {};
+      return { event: 'code', purpose: 'join', state: news.state, room, ...user };
+    }
+    default:
+      return news satisfies never;
+  }
+}

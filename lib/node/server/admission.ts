@@ -1,0 +1,187 @@
+/** The server's own word on what is submitted, where the log alone cannot tell. */
+import type { Action, Redemption } from '../../crdt/bodies.ts';
+import { isEntitled, messageAt } from '../../crdt/content.ts';
+import type { Entry } from '../../crdt/entry.ts';
+import type { AccountId, EntryId, PublicKey, RoomId } from '../../crdt/keys.ts';
+import type { LogStore } from '../../crdt/log-store.ts';
+import type { CodeRecord, RoomRecord } from '../../crdt/records.ts';
+import { fileLimitOf } from '../../crdt/rights.ts';
+import { isBanned, lineOf } from '../../crdt/rooms.ts';
+import type { Context } from '../../crdt/rules.ts';
+import type { Reader } from '../../crdt/state.ts';
+import { otherOf, placeOfStream, roomStream } from '../../crdt/stream.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { Clock } from '../../lifecycle.ts';
+import { whyNotFree } from '../../text.ts';
+import type { Directory } from './directory.ts';
+
+/** Rooms that an account may have at a time: every device has to know of each. */
+export const MAX_ROOMS = 200;
+
+export interface AdmissionOptions {
+  readonly log: LogStore;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  /** Whether one account has blocked another. */
+  readonly isBlocked: (blocker: AccountId, target: AccountId) => boolean;
+  /** Whether a device has just proved another account's password; a proof is good for one use. */
+  readonly takeProof: (device: PublicKey, of: AccountId) => boolean;
+  /** What the live part of a conference says of what is to be done with its room. */
+  readonly conference: (room: RoomId, action: Action, context: Context) => ErrorCode | undefined;
+}
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** @returns why an entry is refused */
+  admit(action: Action, context: Context): ErrorCode | undefined {
+    const { entry, actor } = context;
+    if (actor === undefined) return undefined;
+    const place = placeOfStream(entry.stream);
+    switch (place.type) {
+      case 'pair':
+        return this.#admitPair(action, context, actor);
+      case 'room':
+        return this.#admitRoom(action, context, place.room);
+      case 'space':
+        return this.#admitSpace(action, context, actor);
+      case 'account':
+        return undefined;
+      default:
+        return place satisfies never;
+    }
+  }
+
+  #admitPair(action: Action, context: Context, actor: AccountId): ErrorCode | undefined {
+    const { isBlocked, takeProof } = this.#options;
+    const { entry } = context;
+    const other = otherOf(placeOfStream(entry.stream), actor);
+    if (other === undefined) return undefined;
+    if (isBlocked(other, actor)) return 'BLOCKED';
+    if (action.kind === 'befriend')
+      return takeProof(entry.device, other) ? undefined : 'BAD_PASSWORD';
+    return this.#admitContent(action, entry) ?? this.#admitFile(action, context);
+  }
+
+  #admitRoom(action: Action, context: Context, room: RoomId): ErrorCode | undefined {
+    const { space, stream, entry } = context;
+    if (action.kind === 'join') {
+      const { body } = action;
+      if ('by' in body && body.by.type === 'code' && this.#isExpired(stream, body.by))
+        return 'BAD_CODE';
+      return this.#mayComeIn(room, context) ?? this.#forConference(room, action, context);
+    }
+    if (action.kind !== 'leave' && this.#isShutOut(space, room, context.actor)) return 'BANNED';
+    if (action.kind === 'members') return this.#forConference(room, action, context);
+    return this.#admitContent(action, entry) ?? this.#admitFile(action, context);
+  }
+
+  #admitSpace(action: Action, context: Context, actor: AccountId): ErrorCode | undefined {
+    const { space, entry } = context;
+    switch (action.kind) {
+      case 'room': {
+        const { name, parent, lifetime } = action.body;
+        if (whyNotFree(name) !== undefined) return 'BAD_NAME';
+        if (this.#hasManyRooms(actor, space)) return 'RATE_LIMITED';
+        if (lifetime === 'conference')
+          return this.#options.conference(entry.id.slice(0, 32) as RoomId, action, context);
+        return parent === undefined ? undefined : this.#isWithin(parent, context);
+      }
+      case 'updateroom': {
+        const { room, name, parent } = action.body;
+        if (name !== undefined && whyNotFree(name) !== undefined) return 'BAD_NAME';
+        const code = parent == null ? undefined : this.#isWithin(parent, context);
+        return code ?? this.#forConference(room, action, context);
+      }
+      case 'createuser':
+        return whyNotFree(action.body.name) === undefined ? undefined : 'BAD_NAME';
+      case 'updateuser': {
+        const { name } = action.body;
+        return name === undefined || whyNotFree(name) === undefined ? undefined : 'BAD_NAME';
+      }
+      case 'owner':
+      case 'removeroom':
+        return this.#forConference(action.body.room, action, context);
+      case 'join':
+        return 'room' in action.body ? this.#mayComeIn(action.body.room, context) : undefined;
+      case 'elevate':
+        return this.#isExpired(space, action.body) ? 'BAD_CODE' : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #forConference(room: RoomId, action: Action, context: Context): ErrorCode | undefined {
+    const record = context.space.get<RoomRecord>('room', room);
+    return record?.lifetime === 'conference'
+      ? this.#options.conference(room, action, context)
+      : undefined;
+  }
+
+  /** Whether a code is past its time, by the server's clock. */
+  #isExpired(state: Pick<Reader, 'get'>, { verifier }: Redemption): boolean {
+    const code = state.get<CodeRecord>('code', verifier);
+    return code !== undefined && code.expires < this.#options.clock.now();
+  }
+
+  #isShutOut(space: Reader, room: RoomId, actor: AccountId | undefined): boolean {
+    const now = this.#options.clock.now();
+    return (
+      actor !== undefined && lineOf(space, room).some(({ id }) => isBanned(space, actor, id, now))
+    );
+  }
+
+  /** Whether somebody may come into a room, as far as it and those above it are concerned. */
+  #mayComeIn(room: RoomId, context: Context): ErrorCode | undefined {
+    if (this.#isShutOut(context.space, room, context.actor)) return 'BANNED';
+    const parent = context.space.get<RoomRecord>('room', room)?.parent;
+    return parent === undefined ? undefined : this.#isWithin(parent, context);
+  }
+
+  /** Whether somebody is in a room, where only members may be, and in all such rooms above it. */
+  #isWithin(room: RoomId, { space, actor }: Context): ErrorCode | undefined {
+    const { log } = this.#options;
+    const isIn = lineOf(space, room).every(
+      ({ id, record }) =>
+        !record.private ||
+        (actor !== undefined && log.record(roomStream(id), 'member', actor) === true),
+    );
+    return isIn ? undefined : 'NOT_MEMBER';
+  }
+
+  /** What is said about a message: it has to be there, and its author's or a moderator's to change. */
+  #admitContent(action: Action, entry: Entry): ErrorCode | undefined {
+    if (action.kind !== 'edit' && action.kind !== 'remove' && action.kind !== 'react')
+      return undefined;
+    const { log, directory } = this.#options;
+    const target: EntryId = action.body.target;
+    const message = messageAt(log, target);
+    if (message?.entry.stream !== entry.stream || message.entry.body === undefined)
+      return 'NO_SUCH_MESSAGE';
+    if (action.kind === 'react') return undefined;
+    return isEntitled(directory.space, entry, message.entry) ? undefined : 'DENIED';
+  }
+
+  #admitFile(action: Action, { space, actor }: Context): ErrorCode | undefined {
+    const file =
+      action.kind === 'say'
+        ? action.body.file
+        : action.kind === 'sealed'
+          ? action.body.blob
+          : undefined;
+    if (file === undefined || actor === undefined) return undefined;
+    return file.size <= fileLimitOf(space, actor) ? undefined : 'TOO_LARGE';
+  }
+
+  #hasManyRooms(account: AccountId, space: Reader): boolean {
+    // Whoever has reached the bound is refused without another count.
+    if (this.#options.directory.roomsOf(account) >= MAX_ROOMS) return true;
+    let rooms = 0;
+    for (const [, { owner }] of space.entries<RoomRecord>('room')) if (owner === account) rooms++;
+    return rooms >= MAX_ROOMS;
+  }
+}

@@ -49,6 +49,8 @@ function rankOf({ event }: AppEvent): number {
   return event === 'conference' ? 2 : 3;
 }
 
+/** How long a login waits for a count of what is unread, in milliseconds. */
+const UNREAD_MS = 300;
 /** How long the word that somebody is admin may take within this process, in milliseconds. */
 const CROWNED_MS = 2_000;
 /** Makes somebody the admin of the server in this process, and has his own client know it. */
@@ -131,9 +133,7 @@ export class Logins {
       for (const event of arrivalNotices(home)) this.#options.tell(event);
       // Whoever starts a server at its own console is its admin.
       if (host !== undefined) await crown(host, home);
-      // Those who have many conversations need not wait for it.
-      if (!this.#options.isQuiet)
-        this.#tellUnread(home).catch((error: unknown) => this.#options.log.fault(error));
+      if (!this.#options.isQuiet) await this.#tellUnread(home);
       return { user: peer.client.home.name, created };
     } catch (error) {
       if (this.#login === login) this.#login = undefined;
@@ -144,8 +144,13 @@ export class Logins {
     }
   }
 
-  /** What there is to be read or answered. */
+  /** Tells what there is to be read or answered; who has very many conversations does not wait for it. */
   async #tellUnread(home: Home): Promise<void> {
+    const told = this.#countUnread(home).catch((error: unknown) => this.#options.log.fault(error));
+    await Promise.race([told, sleep(UNREAD_MS)]);
+  }
+
+  async #countUnread(home: Home): Promise<void> {
     const conversations = await unreadViews(home);
     const relations = [...(await home.contacts.all()).values()];
     const requests = relations.filter((relation) => relation === 'incoming').length;
@@ -252,7 +257,8 @@ export class Logins {
           tell({ event: 'typing', user, ...placeView(home, stream) });
       },
       onSending: (news) => tell({ event: 'attachment', ...news }),
-      onReceipt: (receipt) => tell({ event: 'receipt', held: true, ...receipt }),
+      onReceipt: ({ id, on, of, read }) =>
+        tell({ event: 'receipt', id, held: true, on, of, ...(read === 0 ? {} : { read }) }),
       onRefused: (id, code) => tell({ event: 'refused', id, code, text: textOf(code) }),
       onPresence: ({ user, online }) => tell({ event: 'presence', user, online }),
       onBroadcast: (notice) => tell({ event: 'broadcast', ...notice }),

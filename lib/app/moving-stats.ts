@@ -109,7 +109,7 @@ function pendingOf({ replica }: Home): number {
 
 export const stats: Handler = async (_args, { client, now, directory }) => {
   const { home } = client;
-  const { space, replica } = home;
+  const { space } = home;
   // First, and alone, so that nothing else delays the answer.
   const rttMs = await rttOf(client);
   const [online, held, bytesOnDisk, refused] = await Promise.all([

@@ -204,8 +204,8 @@ export type AppEvent =
       readonly held: boolean;
       readonly on: number;
       readonly of: number;
-      /** People who have read it, as far as they let it be known. */
-      readonly read: number;
+      /** People who have read it, as far as they let it be known; absent where nobody has. */
+      readonly read?: number;
     }
   | {
       readonly event: 'refused';

@@ -7,8 +7,9 @@ import { translate } from '../errors.ts';
 import type { PublicKey } from './keys.ts';
 import type { LogStore, OpenStream } from './log-store.ts';
 import type { OwnEntries, Plan } from './own-entries.ts';
-import { loadSeal, openBatch, openBatchApart, openSeal, type Batch } from './seal.ts';
-import type { StreamName } from './stream.ts';
+import { roomOf } from './rooms.ts';
+import { loadSeal, openBatch, openBatchApart, openSeal, type Batch, type Seal } from './seal.ts';
+import { placeOfStream, type StreamName } from './stream.ts';
 
 /**
  * What became of a batch: `waiting` needs what is before it, or more of the space, by which it was
@@ -48,6 +49,13 @@ export interface ArrivalsOptions {
   readonly write: (plan: Plan, change: () => void) => Promise<void>;
   /** A batch has been stored. */
   readonly onBatch: (batch: Batch) => void;
+}
+
+/** Whether a batch is of a room that is no more: what was here of it is forgotten. */
+function isOfGone(seal: Pick<Seal, 'stream' | 'space'>, space: OpenStream): boolean {
+  const place = placeOfStream(seal.stream);
+  if (place.type !== 'room' || seal.space > space.head.length) return false;
+  return roomOf(space.state, place.room) === undefined;
 }
 
 export class Arrivals {
@@ -90,6 +98,10 @@ export class Arrivals {
         if (draft !== undefined && draft.stream.name !== stream) {
           await this.#store(draft);
           draft = undefined;
+        }
+        if (isOfGone(seal, space)) {
+          tell('duplicate');
+          continue;
         }
         draft ??= new Draft(await log.open(stream));
         const { head } = draft;

@@ -8,7 +8,7 @@ import { adminEventText, adminResultText } from './format-admin.ts';
 import { conferenceEventText, conferenceResultText } from './format-conference.ts';
 import { contactEventText, contactResultText } from './format-contacts.ts';
 import { contentEventText, contentResultText } from './format-content.ts';
-import { fileEventText, fileResultText } from './format-file.ts';
+import { fileResultText } from './format-file.ts';
 import { body, formatMessage, formatMessages } from './format-message.ts';
 import { movingResultText } from './format-moving.ts';
 import { roomEventText, roomResultText } from './format-room.ts';
@@ -59,6 +59,7 @@ export function formatEvent(
     case 'presence':
       return note(`${clean(event.user)} is ${event.online ? 'online' : 'offline'}`, style);
     case 'receipt':
+    case 'attachment':
       return undefined;
     case 'refused':
       return paint(`A message was refused. ${event.code}: ${clean(event.text)}`, RED, style);
@@ -80,8 +81,6 @@ export function formatEvent(
     case 'typing':
     case 'unread':
       return noteOf(contentEventText(event, style, conversation), style);
-    case 'attachment':
-      return noteOf(fileEventText(event, style), style);
     case 'server':
       return note(
         event.connected

@@ -50,7 +50,7 @@ export function helpOverview(): string {
     '',
     'How far your messages have got:',
     '  …  on the way    ✓  held by the server    ✓ 2/3  on 2 of 3 devices',
-    '  ✓✓  on every device    ✗  refused',
+    '  ✓✓  on every device    read 2  read by two people    ✗  refused',
   );
   return lines.join('\n');
 }

@@ -17,6 +17,7 @@ import type { Prompt, StopReason } from './prompt-contract.ts';
 import { failure, run, type Context, type Ending, type Outcome } from './runner.ts';
 import type { Settings } from './settings.ts';
 import { Speech, type Work } from './speech.ts';
+import { Transfers } from './transfers.ts';
 import { addressee, Typists } from './typing.ts';
 import { wrapLines } from './width.ts';
 
@@ -53,6 +54,7 @@ class LineMode {
   readonly #prompt: Prompt;
   readonly #pipeline = new Pipeline<Outcome>();
   readonly #speech: Speech;
+  readonly #transfers: Transfers;
   readonly #attention: Attention;
   readonly #typists = new Typists(() => this.#refresh());
   /** Refusals that the result of a command under way may be about to tell. */
@@ -71,6 +73,7 @@ class LineMode {
     this.#app = options.app;
     this.#prompt = options.prompt;
     this.#mode = options.mode;
+    this.#transfers = new Transfers(options.prompt, () => this.#style);
     this.#attention = new Attention({ ...options, attended: options.unattended !== true });
     this.#speech = new Speech({
       app: this.#app,
@@ -224,8 +227,9 @@ class LineMode {
     }
     // To leave needs no patience with what is still under way; the end waits for that itself.
     if (call.name === 'quit') return this.#leave({ reason: 'quit', status: EXIT.fine });
-    const speaks = ['say', 'message', 'reply'].includes(call.name);
-    if (!speaks) this.#echo(line);
+    const speaks = ['say', 'message', 'reply', 'attach'].includes(call.name);
+    // What is attached is shown only once it has been read.
+    if (!speaks || call.name === 'attach') this.#echo(line);
     const command = commandOf(call.name);
     const overlaps = command?.overlaps === true;
     const outcome = speaks ? this.#speech.speak(call) : this.#command(call);
@@ -319,6 +323,8 @@ class LineMode {
         break;
       case 'receipt':
         return this.#speech.onReceipt(event);
+      case 'attachment':
+        return this.#transfers.note(event);
       case 'refused':
         if (!this.#speech.onRefused(event)) void this.#refused(event);
         break;
@@ -344,7 +350,6 @@ class LineMode {
       case 'conference':
       case 'code':
       case 'group':
-      case 'attachment':
       case 'request':
       case 'contact':
       case 'unfriend':

@@ -42,8 +42,8 @@ export class Speech {
 
   /** A message of one's own. */
   speak(call: CommandCall): Work {
-    // What an answer looks like is known once it is clear what it answers.
-    if (call.name === 'reply')
+    // What an answer looks like is known once it is clear what it answers; what a file, once it is read.
+    if (call.name === 'reply' || call.name === 'attach')
       return {
         run: () => this.#options.run(call),
         tell: (outcome) => {
@@ -93,13 +93,14 @@ export class Speech {
     };
   }
 
-  /** Shows an answer that the App has taken. */
+  /** Shows an answer or a file that the App has taken. */
   #answered(data: ResultData): void {
     const { app, prompt, clock, style } = this.#options;
     const { user = 'you', conversation } = app.status();
     const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
     const { id, to, room, text, time } = data;
     const { from, text: quote } = record(data['reply']);
+    const { name, size, ...facts } = record(data['file']);
     const message: MessageView = {
       id: textOf(id),
       from: user,
@@ -107,11 +108,18 @@ export class Speech {
       text: textOf(text),
       time: typeof time === 'number' ? time : clock.now(),
       mine: true,
-      reply: {
-        id: '',
-        ...(typeof from === 'string' ? { from } : {}),
-        ...(typeof quote === 'string' ? { text: quote } : {}),
-      },
+      ...(data['reply'] === undefined
+        ? {}
+        : {
+            reply: {
+              id: '',
+              ...(typeof from === 'string' ? { from } : {}),
+              ...(typeof quote === 'string' ? { text: quote } : {}),
+            },
+          }),
+      ...(data['file'] === undefined
+        ? {}
+        : { file: { ...facts, name: textOf(name), size: Number(size), here: true } }),
     };
     const line = formatMessage(message, style(), conversation);
     const progress = progressIn(data);
@@ -130,7 +138,7 @@ export class Speech {
     else prompt.print(text);
   }
 
-  onReceipt({ id, held, on, of, read }: Extract<AppEvent, { event: 'receipt' }>): void {
+  onReceipt({ id, held, on, of, read = 0 }: Extract<AppEvent, { event: 'receipt' }>): void {
     this.#own.progressed(id, { state: held ? 'held' : 'sending', on, of, read });
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { newCode, newFirstPassword, writtenCode } from '../../lib/app/codes.ts';
+import { isFirstPassword, newCode, newFirstPassword, writtenCode } from '../../lib/app/codes.ts';
 
 describe('codes and first passwords', () => {
   it('are of letters and digits that nobody takes for one another, and never the same', () => {
@@ -13,6 +13,13 @@ describe('codes and first passwords', () => {
     assert.doesNotMatch(codes.join(''), /[ILO01]/);
     // All of the alphabet is in use.
     assert.equal(new Set(codes.join('').replaceAll('-', '')).size, 31);
+  });
+
+  it('can be told from passwords that people choose', () => {
+    for (let i = 0; i < 50; i++) assert.ok(isFirstPassword(newFirstPassword()));
+    for (const other of ['', 'correct horse', newCode(), `${newFirstPassword()}x`, 'jedi*knight'])
+      assert.equal(isFirstPassword(other), false, other);
+    assert.equal(isFirstPassword(newFirstPassword().toLowerCase()), false);
   });
 
   it('are the same however they are typed', () => {

@@ -8,6 +8,7 @@ import { ClchatError, hasCode, type ErrorCode } from '../../lib/errors.ts';
 import type { ClientOptions } from '../../lib/node/client/client.ts';
 import type { ServerOptions } from '../../lib/node/server/server.ts';
 import { eventually } from '../support/channels.ts';
+import { contextOf } from '../support/commands.ts';
 import { enterAs } from '../support/entering.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
@@ -238,7 +239,7 @@ describe('entering an account', () => {
       const { client, home } = await world.join('root');
       await world.server.crown('root');
       await eventually('the crown', () => home.record?.group === ADMIN_GROUP);
-      const context = { client, now: Date.now, ask: undefined };
+      const context = contextOf(client);
       const { code } = (await HANDLERS['resetpasswd']?.({ user: 'alice' }, context)) ?? {};
       return String(code);
     }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { HANDLERS, newPassword, newSecret } from '../../lib/app/handlers.ts';
 import type { Ask } from '../../lib/app/types.ts';
 import { eventually } from '../support/channels.ts';
+import { contextOf } from '../support/commands.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
 /** Somebody who gives these secrets, one after the other. */
@@ -52,7 +53,7 @@ describe('the command revoke', () => {
 
   async function run(who: TestClient, name: string, args: Record<string, string>) {
     const handler = HANDLERS[name] ?? assert.fail(name);
-    return handler(args, { client: who.client, now: Date.now, ask: undefined });
+    return handler(args, contextOf(who.client));
   }
 });
 

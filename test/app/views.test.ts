@@ -24,6 +24,7 @@ describe('a message as the front ends show it', () => {
   const message = (fields: Partial<ReadMessage> = {}): ReadMessage => ({
     id: 'ab'.repeat(32) as EntryId,
     stream: LOBBY_STREAM,
+    position: undefined,
     author: bob.home.account,
     text: 'hello',
     time: 1_700_000_000_000,
@@ -86,7 +87,7 @@ describe('a message as the front ends show it', () => {
       const { progress } = alice.home;
       progress.held(id, 3);
       assert.deepEqual(mine(), { state: 'held', on: 0, of: 3 });
-      progress.update(id, 2, 3);
+      progress.update({ id, on: 2, of: 3, read: 0 });
       assert.deepEqual(mine(), { state: 'held', on: 2, of: 3 });
     });
 

@@ -31,7 +31,7 @@ describe('a community and its replicas', function () {
       const community = await SealedCommunity.found(seed);
       const life = new Life(seed, community);
       await life.begin();
-      for (let round = 0; round < 160; round++) await life.round();
+      for (let round = 0; round < 240; round++) await life.round();
       for (const [label, count] of life.outcomes) total.set(label, (total.get(label) ?? 0) + count);
 
       const { log, batches } = community;

@@ -4,8 +4,12 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { actionOf, BODIES, type StreamBodies } from '../../lib/crdt/bodies.ts';
 import { equal, fromHex } from '../../lib/crdt/bytes.ts';
+import { decode } from '../../lib/crdt/codec.ts';
+import { blobOperations, contentOperations, isErasing, targetOf } from '../../lib/crdt/content.ts';
 import { decodeEntry, encodeEntry, verifyEntry, type Entry } from '../../lib/crdt/entry.ts';
+import { isRecord } from '../../lib/crdt/records.ts';
 import { decodeItem, loadSeal, openBatch, openSeal } from '../../lib/crdt/seal.ts';
+import { checkKeys } from '../../lib/crdt/store-keys.ts';
 import { LOBBY_STREAM } from '../../lib/crdt/stream.ts';
 import { ClchatError } from '../../lib/errors.ts';
 import { SealedCommunity, wireOf } from '../support/community.ts';
@@ -122,6 +126,47 @@ describe('whatever bytes come from outside', () => {
       );
     }
     assert.ok(understood > 0);
+  });
+
+  it('a record of a snapshot fits its table, or is none', () => {
+    const records = samples('record ');
+    let fitting = 0;
+    fc.assert(
+      fc.property(hostile(records), (bytes) => {
+        let value: unknown;
+        try {
+          value = decode(bytes);
+        } catch (error) {
+          assert.ok(error instanceof ClchatError && error.code === 'BAD_MESSAGE', String(error));
+          return;
+        }
+        const [table, , record] = Array.isArray(value) ? (value as unknown[]) : [];
+        if (typeof table === 'string' && isRecord(table, record)) fitting++;
+      }),
+      RUNS,
+    );
+    assert.ok(fitting > 0);
+  });
+
+  it('what is written with an entry is taken by the store', () => {
+    let written = 0;
+    fc.assert(
+      fc.property(hostile(items), (bytes) => {
+        const item = refusing(() => decodeItem(bytes));
+        if (item?.type !== 'entry') return;
+        const { entry } = item;
+        for (const operations of [
+          contentOperations(entry.stream, 7, item),
+          blobOperations(entry, 7),
+        ]) {
+          checkKeys(operations);
+          written += operations.length;
+        }
+        assert.ok(isErasing(entry) || targetOf(entry) === undefined || entry.kind !== 'remove');
+      }),
+      RUNS,
+    );
+    assert.ok(written > 0);
   });
 
   describe('a batch', () => {

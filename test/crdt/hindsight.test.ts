@@ -37,6 +37,7 @@ describe('in hindsight', () => {
   /** Lies in the vault, and has its lock. */
   let inner: MadeRoom;
   let lock: MadeLock;
+  let rooms: MadeRoom[];
 
   const locked = (by: Member, number: number, members: Member[]): object => ({
     ...by.epoch(members, number, KEY),
@@ -60,6 +61,7 @@ describe('in hindsight', () => {
     vault = make('vault', { private: true, lock: lock.keys });
     safe = make('safe', { private: true, lock: newLock(ledger.random, 1, KEY).keys });
     inner = make('inner', { parent: vault.id });
+    rooms = [open, club, vault, inner];
     ledger.accept(bob.write('space', 'join', { room: open.id }));
     for (const room of [club, vault, safe, inner]) ledger.accept(joinEntry(alice, room, 'owner'));
     ledger.accept(joinEntry(root, vault, lock.keyring));
@@ -100,6 +102,11 @@ describe('in hindsight', () => {
     'left a private room': () => bob.write(club.stream, 'leave', {}),
     'somebody let in': () =>
       alice.write(club.stream, 'members', { add: [root.account], remove: [] }),
+    'somebody let in by an owner who is not there': () => {
+      const room = madeBy(ledger.accept(roomEntry(alice, 'new', { private: true })));
+      rooms.push(room);
+      return alice.write(room.stream, 'members', { add: [bob.account], remove: [] });
+    },
     'somebody put out': () =>
       root.write(vault.stream, 'members', { add: [], remove: [alice.account] }),
     'a code for a room': () => bob.write(club.stream, 'code', codeFacts('MORE')),
@@ -118,7 +125,6 @@ describe('in hindsight', () => {
     ledger.accept(member.write('space', 'revoke', member.revocation(phone.id, [member], fresh)));
     member.keyring = fresh;
   };
-  const rooms = (): MadeRoom[] => [open, club, vault, inner];
 
   /** What becomes of the space afterwards. */
   const events: Record<string, () => void> = {
@@ -140,11 +146,11 @@ describe('in hindsight', () => {
     'the account of alice is gone': () => void gone(alice),
     'they have left the open room': () => void space('leave', { room: open.id }, bob),
     'they are banned': () => {
-      for (const { id } of rooms()) space('ban', { account: bob.account, room: id, until: 0 });
+      for (const { id } of rooms) space('ban', { account: bob.account, room: id, until: 0 });
     },
     'the open room is for voice': () => void space('updateroom', { room: open.id, media: 'voice' }),
     'the rooms have other owners': () => {
-      for (const { id } of rooms()) space('owner', { room: id, account: root.account }, alice);
+      for (const { id } of rooms) space('owner', { room: id, account: root.account }, alice);
     },
     'the rooms have other names and lie elsewhere': () => {
       const top = madeBy(ledger.accept(roomEntry(root, 'top')));

@@ -8,7 +8,7 @@ import type { Entry } from '../../lib/crdt/entry.ts';
 import { Keyring, wrapForPassword } from '../../lib/crdt/keyring.ts';
 import { sealTo, type AccountId, type EntryId } from '../../lib/crdt/keys.ts';
 import { membersOf } from '../../lib/crdt/membership.ts';
-import { accountOf, activeDevices } from '../../lib/crdt/records.ts';
+import { accountOf, activeDevices, actorOf } from '../../lib/crdt/records.ts';
 import type { Outcome } from '../../lib/crdt/sealer.ts';
 import { codeVerifier } from '../../lib/crdt/space.ts';
 import type { State } from '../../lib/crdt/state.ts';
@@ -16,7 +16,7 @@ import { accountStream, pairStream, roomStream, type StreamName } from '../../li
 import { Random } from '../simulation/random.ts';
 import { GROUPS, Member, type SealedCommunity } from './community.ts';
 import { Dice } from './plain-deeds.ts';
-import { TABLE } from './plain-table.ts';
+import { LOTS, TABLE } from './plain-table.ts';
 import { PlainWorld } from './plain-world.ts';
 
 const EXPORT = new Uint8Array(32).fill(3);
@@ -53,18 +53,28 @@ export class Life {
       this.devices.push(device);
       this.world.arrive(device.account, name, 'user', device);
     }
-    const { account } = this.devices[0]!;
-    const admin = { account, group: 'admin' };
-    await this.community.seal(this.community.server.write('space', 'setgroup', admin));
-    this.world.people.get(account)!.group = 'admin';
+    const { server } = this.community;
+    const [first, second] = this.devices as [Member, Member];
+    for (const [by, { account }] of [
+      [server, first],
+      [first, second],
+    ] as const) {
+      await this.community.seal(by.write('space', 'setgroup', { account, group: 'admin' }));
+      this.world.people.get(account)!.group = 'admin';
+    }
     this.#space = (await this.community.log.open('space')).state;
   }
 
   /** Several devices do something at the same time. */
   async round(): Promise<void> {
-    const { random } = this;
-    const writers = new Set(Array.from({ length: 4 }, () => random.pick(this.devices)));
+    const writers = new Set(Array.from({ length: 4 }, () => this.#someDevice()));
     await Promise.all([...writers].map((writer) => this.#act(writer)));
+  }
+
+  /** One that may still do something, as a rule. */
+  #someDevice(): Member {
+    const active = this.devices.filter(({ id }) => actorOf(this.#space, id) !== undefined);
+    return this.random.pick(this.random.chance(0.95) ? active : this.devices);
   }
 
   async #act(writer: Member): Promise<void> {
@@ -114,7 +124,7 @@ export class Life {
   /** Something of the plain table. */
   #deed(writer: Member): Made | undefined {
     const { random, world } = this;
-    const what = random.pick(Object.keys(TABLE));
+    const what = random.pick(LOTS);
     // Where accounts ended as often as they do anything else, nobody would be left.
     if (what === 'removeuser' && random.chance(0.7)) return undefined;
     const person = world.people.get(writer.account)!;

@@ -215,11 +215,14 @@ export const ROOMS: Record<string, Row> = {
   },
 
   ban(world, { account: by }, dice) {
-    const account = someone(world, dice);
     const id = dice.rarely(2) ? undefined : somewhere(world, by, dice);
     const room = id === undefined ? undefined : world.rooms.get(id);
-    const isLifted = dice.rarely(2);
     const banned = id === undefined ? world.banned : room?.banned;
+    const isLifted = dice.rarely(2);
+    const account =
+      isLifted && banned !== undefined && banned.size > 0
+        ? dice.pick([...banned])
+        : someone(world, dice);
     return {
       ...inSpace,
       kind: isLifted ? 'unban' : 'ban',

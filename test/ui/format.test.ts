@@ -62,7 +62,7 @@ describe('format of events', () => {
     assert.match(logout('timeout'), /nothing was done for too long/);
     assert.equal(logout('constructor'), '14:05 * You are logged out: constructor');
     assert.equal(
-      formatEvent({ event: 'receipt', id: 'x', held: true, on: 1, of: 1, read: 0 }, plain),
+      formatEvent({ event: 'receipt', id: 'x', held: true, on: 1, of: 1 }, plain),
       undefined,
     );
   });

@@ -143,7 +143,7 @@ describe('machine mode', () => {
     app.emit({ event: 'message', id: 'b', room: 'lobby', mine: false, ...common });
     app.emit({ event: 'broadcast', ...common });
     app.emit({ event: 'presence', user: 'bob', online: true });
-    app.emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 2, read: 0 });
+    app.emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 2 });
     app.emit({ event: 'refused', id: 'm1', code: 'DENIED', text: 'No.' });
     app.emit({ event: 'server', connected: false, name: 'acme' });
     app.emit({ event: 'logout', reason: 'inactivity' });
@@ -154,7 +154,7 @@ describe('machine mode', () => {
       { type: 'event', event: 'message', id: 'b', from: 'bob', room: 'lobby', text: 'hi', time: 5 },
       { type: 'event', event: 'broadcast', from: 'bob', text: 'hi', time: 5 },
       { type: 'event', event: 'presence', user: 'bob', online: true },
-      { type: 'event', event: 'receipt', id: 'm1', held: true, on: 1, of: 2, read: 0 },
+      { type: 'event', event: 'receipt', id: 'm1', held: true, on: 1, of: 2 },
       { type: 'event', event: 'refused', id: 'm1', code: 'DENIED', text: 'No.' },
       { type: 'event', event: 'server', connected: false, name: 'acme' },
       { type: 'event', event: 'logout', reason: 'inactivity' },

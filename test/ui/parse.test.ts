@@ -35,7 +35,9 @@ describe('command table', () => {
 
   it('has every argument that is required before those that are not', () => {
     for (const command of COMMANDS) {
-      const optional = (command.arguments ?? []).map((argument) => argument.optional === true);
+      // One that is told by its sign stands wherever it likes.
+      const unsigned = (command.arguments ?? []).filter(({ signed }) => signed !== true);
+      const optional = unsigned.map((argument) => argument.optional === true);
       assert.deepEqual(optional, [...optional].sort(), command.name);
     }
   });
@@ -69,6 +71,19 @@ describe('parse', () => {
     assert.equal(parse('backup my file.bin ').args['file'], 'my file.bin');
     assert.equal(parse('say first\nsecond').args['text'], 'first\nsecond');
     assert.equal(parse('message bob\tx').args['message'], 'x');
+  });
+
+  it('takes a conversation before a file by its sign only, and flags around both', () => {
+    const args = (line: string): Record<string, string> => parse(line).args;
+    assert.deepEqual(args('export out.txt'), { file: 'out.txt' });
+    assert.deepEqual(args('export 2026'), { file: '2026' });
+    assert.deepEqual(args('export @bob out.txt'), { conversation: '@bob', file: 'out.txt' });
+    const all = { conversation: '#a/b', file: 'my out.txt', format: 'json' };
+    assert.deepEqual(args('export #a/b "my out.txt" --format json'), all);
+    assert.deepEqual(args('export --format json #a/b "my out.txt"'), all);
+    assert.deepEqual(args('export out.txt --format text'), { file: 'out.txt', format: 'text' });
+    for (const line of ['export', 'export #lobby', 'export my out.txt', 'export a --format'])
+      assert.throws(() => parse(line), { code: 'USAGE' }, line);
   });
 
   it('takes prefixes and quotes of names', () => {

@@ -177,9 +177,9 @@ describe('prompt in a terminal', () => {
     await screen.see('#lobby> half');
     await instruct({ hold: 1 });
     await screen.see('alice: one ✓');
-    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 3, read: 0 });
+    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 3 });
     await screen.see('alice: one ✓ 1/3');
-    await emit({ event: 'receipt', id: 'm1', held: true, on: 3, of: 3, read: 0 });
+    await emit({ event: 'receipt', id: 'm1', held: true, on: 3, of: 3 });
     await screen.see('alice: one ✓✓');
     const rows = screen.rows();
     assert.equal(rows.filter((row) => row.includes('alice: one')).length, 1);
@@ -187,7 +187,7 @@ describe('prompt in a terminal', () => {
     for (let count = 0; count < 8; count += 1) await incoming(`filler ${count}`);
     await screen.see('filler 7');
     const before = screen.all();
-    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 9, read: 0 });
+    await emit({ event: 'receipt', id: 'm1', held: true, on: 1, of: 9 });
     await incoming('last');
     await screen.see('bob: last');
     assert.deepEqual(screen.all().slice(0, before.length - 1), before.slice(0, -1));

@@ -136,6 +136,8 @@ export class Conversations {
     const { replica, secrets, outbox, clock } = this.#options;
     const { state } = await replica.log.open(stream);
     const kind = messageKind(replica.space, stream);
+    if (kind === 'sealed' && hasOpenFile(saying))
+      throw new ClchatError('DENIED', 'The room has been closed meanwhile. Attach the file again.');
     const epoch =
       kind === 'sealed' ? await this.#epoch(stream, state, instead !== undefined) : undefined;
     const { target } = saying.open;
@@ -293,6 +295,12 @@ function message(say: SayBody): Saying {
   const { file } = say;
   const open = file === undefined ? {} : { blob: { hash: file.hash, size: file.size } };
   return { kind: 'message', plain: say, open };
+}
+
+/** Whether it names a file whose bytes are in the clear. */
+function hasOpenFile({ plain }: Saying): boolean {
+  const { file } = plain as Partial<SayBody>;
+  return file !== undefined && file.key === undefined;
 }
 
 function isSaid(entry: Entry): boolean {

@@ -81,6 +81,8 @@ const NOTHING: Unread = { count: 0, mentions: 0, more: false };
 export class ReadMarks {
   readonly #options: ReadMarksOptions;
   readonly #seen = new Map<StreamName, Seen>();
+  /** What is to be written before that: of it the authors may know, or may not, unlike of what followed. */
+  #due: ReadMark[] = [];
   /** Encrypted rooms into which this device has come. */
   readonly #entered = new Set<StreamName>();
   readonly #counted = new Map<StreamName, Counted>();
@@ -240,13 +242,21 @@ export class ReadMarks {
   read(stream: StreamName, until: number, tell: boolean): void {
     const end = Math.min(until, this.#options.replica.log.headOf(stream).length);
     if (end <= (this.#mark(stream) ?? 0) || !this.takesPart(stream)) return;
-    const noted = this.#seen.get(stream)?.noted ?? 0;
-    this.#seen.set(stream, { until: end, tell, noted });
+    this.#seen.set(stream, { until: end, tell, noted: this.#notedBefore(stream, tell) });
     const counted = this.#counted.get(stream);
     if (counted !== undefined && end >= counted.until)
       this.#counted.set(stream, { unread: NOTHING, until: end });
     else this.#counted.delete(stream);
     this.#noting.ask();
+  }
+
+  /** Up to where a conversation is noted, or is to be before what is read now. */
+  #notedBefore(stream: StreamName, tell: boolean): number {
+    const before = this.#seen.get(stream);
+    if (before === undefined || before.tell === tell) return before?.noted ?? 0;
+    const { until } = before;
+    if (until > before.noted) this.#due.push({ stream, until, tell: before.tell });
+    return until;
   }
 
   /** Something of a conversation has been erased. */
@@ -307,6 +317,7 @@ export class ReadMarks {
   }
 
   async #note(): Promise<void> {
+    for (const mark of this.#due.splice(0)) await this.#options.write(mark);
     for (const [stream, seen] of this.#seen) {
       const { until, tell, noted } = seen;
       const from = Math.max(noted, this.#recorded(stream) ?? 0);

@@ -149,6 +149,7 @@ describe('conversations', () => {
       assert.deepEqual(messages.at(-1), {
         id,
         stream: pair,
+        position: 3,
         author: alice.home.account,
         text: 'meanwhile',
         time: community.clock.now(),
@@ -338,9 +339,9 @@ describe('conversations', () => {
       assert.equal(alice.home.conversations.otherName(pair), 'bob');
       assert.equal(bob.home.conversations.otherName(pair), 'alice');
       assert.equal(alice.home.conversations.otherName(LOBBY_STREAM), undefined);
-      const message = await alice.home.conversations.read(
+      const message = await alice.home.conversations.reading.read(
         community.server.write(LOBBY_STREAM, 'say', { text: 'x' }),
-        'held',
+        { state: 'held' },
       );
       assert.equal(message.author, undefined);
     });

@@ -122,10 +122,10 @@ describe('a home', () => {
       const { home } = alice;
       const entry = await home.conversations.say(LOBBY_STREAM, 'hi');
       home.progress.held(entry.id, home.audienceSize(LOBBY_STREAM));
-      home.progress.update(entry.id, 1, 1);
+      home.progress.update({ id: entry.id, on: 1, of: 1, read: 0 });
       assert.deepEqual(alice.receipts, [
-        { id: entry.id, on: 0, of: 1 },
-        { id: entry.id, on: 1, of: 1 },
+        { id: entry.id, on: 0, of: 1, read: 0 },
+        { id: entry.id, on: 1, of: 1, read: 0 },
       ]);
     });
 
@@ -137,7 +137,7 @@ describe('a home', () => {
       const [again] = replica.pending();
       assert.notEqual(again!.id, first.id);
       progress.held(again!.id, 1);
-      assert.deepEqual(alice.receipts, [{ id: first.id, on: 0, of: 1 }]);
+      assert.deepEqual(alice.receipts, [{ id: first.id, on: 0, of: 1, read: 0 }]);
     });
   });
 

@@ -123,6 +123,16 @@ describe('taking messages out of the search index', () => {
     const [now] = bench.catalog.segments;
     assert.equal(now!.frequency(bench.seal.hash('word1999')), 1);
     assert.equal(now!.frequency(bench.seal.hash('word7')), 0);
+    const gone = new Set(texts.slice(0, -1).map((word) => bench.seal.hash(word)));
+    const firsts = Array.from({ length: now!.pages }, (_, page) => now!.firstOf(page));
+    assert.deepEqual(
+      firsts.filter((hash) => gone.has(hash)),
+      [],
+    );
+    assert.deepEqual(
+      firsts,
+      firsts.toSorted((a, b) => a - b),
+    );
     await remove(bench, messages.slice(-1), ['word1999']);
     assert.deepEqual(bench.words(texts), { word7: ['2/7'] });
   });

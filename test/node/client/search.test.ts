@@ -5,7 +5,7 @@ import { messageAt } from '../../../lib/crdt/content.ts';
 import { openLevelStore } from '../../../lib/crdt/store-level.ts';
 import { prefixed } from '../../../lib/crdt/store.ts';
 import { LOBBY_STREAM, type StreamName } from '../../../lib/crdt/stream.ts';
-import { hasCode } from '../../../lib/errors.ts';
+import { ClchatError, hasCode } from '../../../lib/errors.ts';
 import { PageReader } from '../../../lib/node/client/search-pages.ts';
 import { SearchSeal } from '../../../lib/node/client/search-seal.ts';
 import { NOW, SealedCommunity, wireOf } from '../../support/community.ts';
@@ -431,6 +431,30 @@ describe('the search index', () => {
     stage.disk.capacity = Infinity;
     await stage.reopen();
     assert.deepEqual(await texts('word'), ['word 2', 'word 1']);
+    await stage.close();
+  });
+
+  it('goes on where something could be stored again', async () => {
+    await stage.say(one, 'word 1');
+    const { store } = stage;
+    const write = store.write.bind(store);
+    store.write = () => Promise.reject(new ClchatError('DISK_FULL'));
+    assert.deepEqual(await stage.index.find('word'), { messages: [], isComplete: false });
+    store.write = write;
+    const { messages, isComplete } = await stage.index.find('word');
+    assert.equal(messages.length, 1);
+    assert.ok(isComplete);
+    await stage.close();
+  });
+
+  it('does not take in what is forgotten before it was in it', async () => {
+    await stage.say(one, 'word');
+    const [{ entry } = assert.fail()] = stage.itemsOf(one);
+    await stage.index.forget(one, [{ position: 0, entry }]);
+    await stage.index.forget('space', [{ position: 0, entry }]);
+    assert.deepEqual(await stage.index.find('word'), { messages: [], isComplete: true });
+    await stage.reopen();
+    assert.deepEqual(await texts('word'), []);
     await stage.close();
   });
 

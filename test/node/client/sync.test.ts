@@ -272,9 +272,9 @@ describe('replication to a client', () => {
 
     it('receipts, which are passed on', async () => {
       const { id } = await stage.community.say(stage.alice, 'mine');
-      stage.hub.exchange.notify('receipts', { receipts: [[id, 1, 2]] });
+      stage.hub.exchange.notify('receipts', { receipts: [[id, 1, 2, 0]] });
       await stage.heard();
-      assert.deepEqual(stage.receipts, [{ id, on: 1, of: 2 }]);
+      assert.deepEqual(stage.receipts, [{ id, on: 1, of: 2, read: 0 }]);
     });
 
     it('what was never sealed, and speaks to that server no more', async () => {

@@ -11,7 +11,7 @@ import type { SESSION } from '../../../lib/node/wire.ts';
 import { FakeMailer } from '../../support/admin-stage.ts';
 import { eventually } from '../../support/channels.ts';
 import { fakeOpaqueClient } from '../../support/fake-opaque.ts';
-import { World, type Peer } from '../../support/roles.ts';
+import { ShiftedClock, World, type Peer } from '../../support/roles.ts';
 import { prove, register } from './passwords.ts';
 
 const NOBODY = 'f'.repeat(32) as AccountId;
@@ -154,6 +154,29 @@ describe('administration at the server', () => {
         request: new Uint8Array(32),
       });
       assert.equal(mails, false);
+    });
+
+    it('many at once, and then at a bounded rate', async () => {
+      await world.stop();
+      const clock = new ShiftedClock();
+      await begin({ clock });
+      const request = new Uint8Array(32);
+      const start = () => root.session.call('createUserStart', { name: 'dora', request });
+      for (let attempt = 0; attempt < 100; attempt++) await start();
+      const more = async (): Promise<number> => {
+        for (let attempt = 0; ; attempt++)
+          if (!(await start().then(Boolean, (error: { code: string }) => refused(error))))
+            return attempt;
+      };
+      const refused = ({ code }: { code: string }): boolean => {
+        assert.equal(code, 'RATE_LIMITED');
+        return false;
+      };
+      await more();
+      clock.shift += 2_000;
+      assert.ok((await more()) >= 20);
+      // What one registers for oneself has a rate of its own.
+      await register(await world.peer('eve'), 'secret');
     });
   });
 

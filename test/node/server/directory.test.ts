@@ -34,6 +34,10 @@ describe('the directory', () => {
         [...directory.devicesOf(account)].sort(),
       );
       assert.deepEqual(fresh.streamsOf(account).sort(), directory.streamsOf(account).sort());
+      assert.deepEqual(
+        [...fresh.contactsOf(account)].sort(),
+        [...directory.contactsOf(account)].sort(),
+      );
     }
     for (const stream of await community.log.names())
       assert.equal(fresh.audienceSize(stream), directory.audienceSize(stream), stream);
@@ -85,6 +89,22 @@ describe('the directory', () => {
     assert.ok(!directory.mayRead(carol.account, pair));
     assert.ok(!directory.mayRead(carol.account, room));
     assert.ok(!directory.mayRead(bob.account, `account/${alice.account}`));
+  });
+
+  it('knows who is whose contact, as they come and go', async () => {
+    const pair = pairStream(alice.account, bob.account);
+    assert.deepEqual([...directory.contactsOf(alice.account)], []);
+    await community.seal(alice.write(pair, 'request', {}));
+    await feed();
+    assert.deepEqual([...directory.contactsOf(bob.account)], []);
+    await community.seal(bob.write(pair, 'accept', {}));
+    await feed();
+    assert.deepEqual([...directory.contactsOf(alice.account)], [bob.account]);
+    assert.deepEqual([...directory.contactsOf(bob.account)], [alice.account]);
+    assert.deepEqual([...directory.contactsOf(carol.account)], []);
+    await community.seal(alice.write(pair, 'unfriend', {}));
+    await feed();
+    assert.deepEqual([...directory.contactsOf(bob.account)], []);
   });
 
   it("knows how many devices something is to reach, the author's own not counted", async () => {

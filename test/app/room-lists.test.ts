@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import type { RoomNode, RoomView, Standing } from '../../lib/app/room-lists.ts';
+import { RoomStage } from '../support/room-stage.ts';
+import type { TestClient } from '../support/roles.ts';
+
+describe('lists of rooms', function () {
+  this.timeout(20_000);
+  let stage: RoomStage;
+  let alice: TestClient;
+  let bob: TestClient;
+  beforeEach(async () => {
+    stage = await RoomStage.open();
+    ({ alice, bob } = stage);
+    await stage.run(alice, 'createroom', { name: 'zoo', position: '1' });
+    await stage.run(alice, 'createroom', { name: 'Garden', media: 'text' });
+    await stage.run(alice, 'room', { room: 'garden/shed' });
+    await stage.run(alice, 'room', { room: 'vault', password: 'open sesame' });
+    await stage.run(alice, 'room', { room: 'vault/safe' });
+    await stage.run(alice, 'createroom', { name: 'board', private: 'true', media: 'voice' });
+    await stage.run(alice, 'group', { room: 'lunch' });
+    await stage.knows(bob, 'lunch');
+    await stage.run(bob, 'room', { room: 'garden' });
+    await stage.run(alice, 'enter', { room: 'vault' });
+    await stage.sees(alice, 'Garden', 'alice', 'bob');
+  });
+  afterEach(() => stage.close());
+
+  const list = async (who: TestClient): Promise<RoomView[]> =>
+    (await stage.run(who, 'rooms'))['rooms'] as RoomView[];
+  const find = async (who: TestClient, path: string): Promise<RoomView> =>
+    (await list(who)).find(({ room }) => room === path) ?? assert.fail(path);
+
+  it('have them in the order of the tree: the lobby, those with a place, the rest by name', async () => {
+    assert.deepEqual(
+      (await list(alice)).map(({ room }) => room),
+      [...['lobby', 'zoo', 'board', 'Garden', 'Garden/shed', 'lunch', 'vault', 'vault/safe']],
+    );
+  });
+
+  it('say what they are, and who is in them to those who may know', async () => {
+    const common = { live: false, owner: 'alice', media: 'both', lifetime: 'permanent' };
+    assert.deepEqual(await find(alice, 'vault'), {
+      ...common,
+      room: 'vault',
+      members: ['alice'],
+      joined: true,
+      entered: true,
+      encrypted: true,
+      password: true,
+    });
+    const shut = { ...common, joined: false, entered: false, encrypted: true };
+    assert.deepEqual(await find(bob, 'vault/safe'), {
+      ...shut,
+      room: 'vault/safe',
+      password: true,
+    });
+    assert.deepEqual(await find(bob, 'board'), {
+      ...shut,
+      room: 'board',
+      media: 'voice',
+      password: false,
+    });
+    assert.deepEqual(await find(bob, 'Garden'), {
+      ...common,
+      room: 'Garden',
+      media: 'text',
+      members: ['alice', 'bob'],
+      joined: true,
+      entered: false,
+      encrypted: false,
+      password: false,
+    });
+    assert.equal((await find(bob, 'lunch')).lifetime, 'temporary');
+    const lobby = await find(bob, 'lobby');
+    assert.deepEqual(
+      [lobby.members, lobby.owner, lobby.joined],
+      [['alice', 'bob', 'carol', 'root'], null, true],
+    );
+  });
+
+  it('draw the tree, with where everybody stands', async () => {
+    const data = await stage.run(bob, 'structure');
+    const root = data['structure'] as Pick<RoomNode, 'name' | 'path' | 'members' | 'children'>;
+    assert.deepEqual([root.name, root.path, root.members], ['acme', '', []]);
+    const paths = (node: { path: string; children: readonly RoomNode[] }): unknown[] => [
+      node.path,
+      ...node.children.map(paths),
+    ];
+    assert.deepEqual(paths(root), [
+      '',
+      ['lobby'],
+      ['zoo'],
+      ['board'],
+      ['Garden', ['Garden/shed']],
+      ['lunch'],
+      ['vault', ['vault/safe']],
+    ]);
+    const garden = root.children.find(({ name }) => name === 'Garden');
+    assert.deepEqual(garden?.members, ['alice', 'bob']);
+    const vault = root.children.find(({ name }) => name === 'vault');
+    assert.deepEqual([vault?.members, vault?.password, vault?.joined], [[], true, false]);
+    const levels = data['levels'] as Standing[];
+    assert.deepEqual(levels.at(-1), { user: 'root', group: 'admin', level: 100 });
+    assert.deepEqual(
+      levels.map(({ user }) => user),
+      ['alice', 'bob', 'carol', 'root'],
+    );
+  });
+
+  it('know no conferences, which have a list of their own', async () => {
+    await alice.client.rooms
+      .create({ name: 'tea', private: true, lifetime: 'conference' }, undefined)
+      .catch(() => undefined);
+    assert.ok((await list(alice)).every(({ lifetime }) => lifetime !== 'conference'));
+  });
+});

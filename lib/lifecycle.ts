@@ -125,6 +125,24 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
+/** How often it is looked whether something has come about, in milliseconds. */
+const LOOK_MS = 10;
+
+/**
+ * Waits until something is so that nothing tells of.
+ * @returns whether it came about in so many milliseconds
+ */
+export async function until(
+  milliseconds: number,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<boolean> {
+  for (let waited = 0; !(await isSo()); waited += LOOK_MS) {
+    if (waited >= milliseconds) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
+}
+
 /** A signal that aborts after so many milliseconds, or when one of the others does. */
 export function deadline(milliseconds: number, ...others: AbortSignal[]): AbortSignal {
   const controller = new AbortController();

@@ -17,11 +17,15 @@ const DIRECTION = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 /** Tags and other characters that draw nothing but may hide text. */
 const INVISIBLE = /[\u{e0000}-\u{e007f}\ufff9-\ufffb]/gu;
 
+/** In which nothing is to be changed: most names and many texts, and these are many. */
+const PRINTABLE = /^[ -~]*$/;
+
 /**
  * Text safe to print: no control or escape sequences, no direction overrides, well-formed. Tabs
  * become spaces; line feeds stay only with `multiline`, else become spaces.
  */
 export function clean(text: string, options: { multiline?: boolean } = {}): string {
+  if (PRINTABLE.test(text)) return text;
   const plain = text
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
@@ -60,6 +64,7 @@ export function isName(name: string): boolean {
 
 /** What a name is compared by: NFC and full case folding, as far as JavaScript has it. */
 export function fold(name: string): string {
+  if (PRINTABLE.test(name)) return name.toLowerCase();
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 

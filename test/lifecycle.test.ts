@@ -9,6 +9,7 @@ import {
   startAll,
   STOP_STEP_MS,
   systemClock,
+  until,
   within,
 } from '../lib/lifecycle.ts';
 
@@ -147,6 +148,18 @@ describe('waiting', () => {
     await sleep(100, controller.signal);
     await time.tickAsync(50);
     assert.deepEqual(done, ['aborted', 'long']);
+    assert.equal(time.countTimers(), 0);
+  });
+
+  it('waits until something is so, though not for ever', async () => {
+    let looked = 0;
+    assert.equal(await until(100, () => true), true);
+    const soon = until(100, async () => ++looked > 3);
+    await time.tickAsync(100);
+    assert.equal(await soon, true);
+    const never = until(100, () => false);
+    await time.tickAsync(200);
+    assert.equal(await never, false);
     assert.equal(time.countTimers(), 0);
   });
 

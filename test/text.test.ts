@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { byteLength, clean, cleanAll, fold, isName, nearest, whyNotFree } from '../lib/text.ts';
+import {
+  byteLength,
+  clean,
+  cleanAll,
+  fold,
+  isName,
+  mentionsOf,
+  nearest,
+  whyNotFree,
+} from '../lib/text.ts';
 
 const any = fc.string({ unit: 'binary', maxLength: 60 });
 /** Much of what terminals act on, between what they print. */
@@ -207,5 +216,35 @@ describe('the nearest word', () => {
 describe('bytes of a text', () => {
   it('are those of its UTF-8', () => {
     assert.deepEqual(['', 'a', 'ß', '世', '🙂'].map(byteLength), [0, 1, 2, 3, 4]);
+  });
+});
+
+describe('mentions', () => {
+  const mentioned = (text: string, name: string): string[] =>
+    mentionsOf(text, name).map(([from, until]) => text.slice(from, until));
+
+  it('are whole names after the sign, in any case', () => {
+    for (const [text, name, found] of [
+      ['hi @bob!', 'bob', ['@bob']],
+      ['@BOB, @Bob', 'bob', ['@BOB', '@Bob']],
+      ["(@bob's) @bob.", 'bob', ['@bob', '@bob']],
+      ['ask @Zoë', 'zoë', ['@Zoë']],
+      ['@b.c or @b', 'b.c', ['@b.c']],
+      ['@bobby @bob-x @bob.x bob a@bob @bob_', 'bob', []],
+      ['@@bob', 'bob', ['@bob']],
+      ['@a|b @a', 'a|b', ['@a|b']],
+      ['@', '', []],
+    ] as const)
+      assert.deepEqual(mentioned(text, name), found, text);
+  });
+
+  it('are found wherever a name stands alone, whatever it is', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 32 }).filter(isName);
+    fc.assert(
+      fc.property(name, fc.string(), (one, rest) => {
+        assert.ok(mentioned(`${rest} @${one} ${rest}`, one).includes(`@${one}`));
+        for (const found of mentioned(rest, one)) assert.equal(fold(found), fold(`@${one}`));
+      }),
+    );
   });
 });

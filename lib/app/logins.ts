@@ -253,7 +253,7 @@ export class Logins {
       },
       onTyping: ({ stream, user }) => {
         const home = this.client?.home;
-        if (home !== undefined && user !== undefined)
+        if (user !== undefined && home?.unread.takesPart(stream) === true)
           tell({ event: 'typing', user, ...placeView(home, stream) });
       },
       onSending: (news) => tell({ event: 'attachment', ...news }),

@@ -1,11 +1,9 @@
 /** Lists of rooms: what there is, who is where, and how it lies in each other. */
 import type { AccountId, RoomId } from '../crdt/keys.ts';
-import { accountOf, presentAccount, type RoomRecord } from '../crdt/records.ts';
+import { presentAccount, type RoomLock, type RoomRecord } from '../crdt/records.ts';
 import { levelOf } from '../crdt/rights.ts';
-import { isEncryptedRoom, lockOf } from '../crdt/rooms.ts';
 import type { Reader } from '../crdt/state.ts';
 import { LOBBY } from '../crdt/stream.ts';
-import type { Client } from '../node/client/client.ts';
 import { fold } from '../text.ts';
 import type { Handler, HandlerContext } from './handling.ts';
 
@@ -43,41 +41,66 @@ export interface Standing {
   readonly level: number;
 }
 
+/** Everybody, in the order of their names. */
+interface People {
+  /** By what it was made; see `Reader.stamp`. */
+  readonly stamps: string;
+  readonly rank: ReadonlyMap<AccountId, number>;
+  readonly names: readonly string[];
+  readonly standings: readonly Standing[];
+}
+
+const known = new WeakMap<Reader, People>();
+
+/** Asked for often, and seldom otherwise than before. */
+function peopleOf(space: Reader): People {
+  const stamps = `${space.stamp('account')} ${space.stamp('group')}`;
+  const before = known.get(space);
+  if (before?.stamps === stamps) return before;
+  const keyed: { key: string; id: AccountId; standing: Standing }[] = [];
+  for (const [id] of space.entries('account')) {
+    const account = id as AccountId;
+    const record = presentAccount(space, account);
+    if (record === undefined) continue;
+    const { name: user, group } = record;
+    const standing = { user, group, level: levelOf(space, account) };
+    keyed.push({ key: fold(user), id: account, standing });
+  }
+  keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const people: People = {
+    stamps,
+    rank: new Map(keyed.map(({ id }, at) => [id, at])),
+    names: keyed.map(({ standing }) => standing.user),
+    standings: keyed.map(({ standing }) => standing),
+  };
+  known.set(space, people);
+  return people;
+}
+
 interface Found {
-  readonly id: RoomId;
-  readonly record: RoomRecord;
+  readonly name: string;
   readonly view: RoomView;
   readonly children: readonly Found[];
 }
 
-/** Accounts in the order of their names; asked for often, and seldom another. */
-const ranks = new WeakMap<Reader, { stamp: number; rank: ReadonlyMap<AccountId, number> }>();
-
-function rankOf(space: Reader): ReadonlyMap<AccountId, number> {
-  const stamp = space.stamp('account');
-  const known = ranks.get(space);
-  if (known?.stamp === stamp) return known.rank;
-  const keyed: [string, AccountId][] = [];
-  for (const [id] of space.entries('account')) {
-    const account = presentAccount(space, id as AccountId);
-    if (account !== undefined) keyed.push([fold(account.name), id as AccountId]);
-  }
-  keyed.sort(([a], [b]) => (a < b ? -1 : 1));
-  const rank = new Map(keyed.map(([, id], at) => [id, at]));
-  ranks.set(space, { stamp, rank });
-  return rank;
+/** What a room is because of those above it. */
+interface Above {
+  readonly path: string;
+  readonly isClosed: boolean;
+  readonly lock: RoomLock | undefined;
 }
 
 /** All rooms but conferences, in the order in which people see them. */
 class Lister {
-  readonly #client: Client;
-  readonly #entered: (room: RoomId) => boolean;
+  readonly #context: HandlerContext;
+  readonly #people: People;
   readonly #children = new Map<RoomId | undefined, [RoomId, RoomRecord][]>();
 
-  constructor({ client, situation }: HandlerContext) {
-    this.#client = client;
-    this.#entered = (room) => situation.isIn(room);
-    for (const [id, record] of client.home.space.entries<RoomRecord>('room')) {
+  constructor(context: HandlerContext) {
+    this.#context = context;
+    const { space } = context.client.home;
+    this.#people = peopleOf(space);
+    for (const [id, record] of space.entries<RoomRecord>('room')) {
       if (record.lifetime === 'conference') continue;
       const siblings = this.#children.get(record.parent);
       if (siblings === undefined) this.#children.set(record.parent, [[id as RoomId, record]]);
@@ -85,57 +108,70 @@ class Lister {
     }
   }
 
-  /** Rooms that lie in a room; undefined: at the top. */
-  async within(parent: RoomId | undefined, above = ''): Promise<Found[]> {
-    const keyed = (this.#children.get(parent) ?? []).map(([id, record]) => ({
+  all(): Promise<Found[]> {
+    return this.#within(undefined, { path: '', isClosed: false, lock: undefined });
+  }
+
+  async #within(parent: RoomId | undefined, above: Above): Promise<Found[]> {
+    const siblings = this.#children.get(parent);
+    if (siblings === undefined) return [];
+    const keyed = siblings.map(([id, record]) => ({
       id,
       record,
       // The lobby is everybody's beginning.
       position: id === LOBBY ? -1 : (record.position ?? Infinity),
       key: fold(record.name),
     }));
-    keyed.sort((a, b) =>
-      a.position === b.position ? (a.key < b.key ? -1 : 1) : a.position - b.position,
-    );
+    keyed.sort((a, b) => {
+      if (a.position !== b.position) return a.position - b.position;
+      return a.key < b.key ? -1 : 1;
+    });
     const found: Found[] = [];
     for (const { id, record } of keyed) {
-      const path = above + record.name;
-      const view = await this.#view(id, record, path);
-      found.push({ id, record, view, children: await this.within(id, `${path}/`) });
+      const { name } = record;
+      const here: Above = {
+        path: above.path === '' ? name : `${above.path}/${name}`,
+        isClosed: above.isClosed || record.private,
+        lock: record.private ? record.lock : above.lock,
+      };
+      const view = await this.#view(id, record, here);
+      found.push({ name, view, children: await this.#within(id, here) });
     }
     return found;
   }
 
-  async #view(id: RoomId, record: RoomRecord, path: string): Promise<RoomView> {
-    const { home, rooms, conferences } = this.#client;
-    const { space } = home;
-    const isClosed = isEncryptedRoom(space, id);
+  async #view(
+    id: RoomId,
+    { media = 'both', owner, lifetime }: RoomRecord,
+    { path, isClosed, lock }: Above,
+  ): Promise<RoomView> {
+    const { client, situation } = this.#context;
+    const { home, rooms, conferences } = client;
     const joined = await rooms.isMember(id);
-    const lock = isClosed ? lockOf(space, id) : undefined;
     return {
       room: path,
-      ...(isClosed && !joined ? {} : { members: await this.#members(id) }),
+      ...(isClosed && !joined ? {} : { members: this.#members(id) }),
       joined,
-      entered: this.#entered(id),
+      entered: situation.isIn(id),
       encrypted: isClosed,
       password: lock?.password === true && !lock.retired,
-      media: record.media ?? 'both',
+      media,
       live: conferences.isLive(id),
-      owner: record.owner === null ? null : home.nameOf(record.owner),
-      lifetime: record.lifetime,
+      owner: owner === null ? null : home.nameOf(owner),
+      lifetime,
     };
   }
 
-  async #members(room: RoomId): Promise<string[]> {
-    const { home, rooms } = this.#client;
-    const { space } = home;
-    const rank = rankOf(space);
-    const members = await rooms.members(room);
-    const accounts =
-      members === undefined
-        ? [...rank.keys()]
-        : [...members].sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0));
-    return accounts.map((account) => accountOf(space, account)?.name ?? '?');
+  #members(room: RoomId): readonly string[] {
+    const { rank, names } = this.#people;
+    const members = this.#context.client.home.audience.members(room);
+    if (members === undefined) return names;
+    const ranks: number[] = [];
+    for (const account of members) {
+      const at = rank.get(account);
+      if (at !== undefined) ranks.push(at);
+    }
+    return ranks.sort((a, b) => a - b).map((at) => names[at]!);
   }
 }
 
@@ -143,28 +179,21 @@ function flat(found: readonly Found[]): RoomView[] {
   return found.flatMap(({ view, children }) => [view, ...flat(children)]);
 }
 
-function nodeOf({ record, view, children }: Found): RoomNode {
+function nodeOf({ name, view, children }: Found): RoomNode {
   const { room, members = [], ...facts } = view;
-  return { name: record.name, path: room, members, ...facts, children: children.map(nodeOf) };
+  return { name, path: room, members, ...facts, children: children.map(nodeOf) };
 }
 
 const rooms: Handler = async (_args, context) => ({
-  rooms: flat(await new Lister(context).within(undefined)),
+  rooms: flat(await new Lister(context).all()),
 });
 
 const structure: Handler = async (_args, context) => {
   const { home } = context.client;
-  const found = await new Lister(context).within(undefined);
-  const levels: Standing[] = [];
-  for (const account of rankOf(home.space).keys()) {
-    const record = accountOf(home.space, account);
-    if (record === undefined) continue;
-    const { name: user, group } = record;
-    levels.push({ user, group, level: levelOf(home.space, account) });
-  }
+  const children = (await new Lister(context).all()).map(nodeOf);
   return {
-    structure: { name: home.serverName, path: '', members: [], children: found.map(nodeOf) },
-    levels,
+    structure: { name: home.serverName, path: '', members: [], children },
+    levels: peopleOf(home.space).standings,
   };
 };
 

@@ -51,8 +51,8 @@ export interface ArrivalsOptions {
   readonly onBatch: (batch: Batch) => void;
 }
 
-/** Whether a batch is of a room that is no more: what was here of it is forgotten. */
-function isOfGone(seal: Pick<Seal, 'stream' | 'space'>, space: OpenStream): boolean {
+/** Whether a seal is of a room that is no more: what was here of it is forgotten. */
+export function isOfGone(seal: Pick<Seal, 'stream' | 'space'>, space: OpenStream): boolean {
   const place = placeOfStream(seal.stream);
   if (place.type !== 'room' || seal.space > space.head.length) return false;
   return roomOf(space.state, place.room) === undefined;

@@ -9,7 +9,7 @@ import type { EntryId } from './keys.ts';
 import { checkMembership, isMembershipAction, membersOf, reduceMembership } from './membership.ts';
 import { accountOf, type EpochRecord } from './records.ts';
 import { may } from './rights.ts';
-import { isEncryptedRoom, isOpenMember, lockOf, roomOf } from './rooms.ts';
+import { isEncryptedRoom, isOpenMember, lockOf, roomOf, type Lock } from './rooms.ts';
 import type { Context } from './rules.ts';
 import type { Change, Reader } from './state.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
@@ -43,12 +43,25 @@ interface Judged {
 const judged = new WeakMap<EpochRecord['wraps'], Judged>();
 const judgedInHindsight = new WeakMap<EpochRecord['wraps'], Judged>();
 
-/** The generation of the lock that is to open an epoch; undefined where none is. */
-export function lockGeneration(space: Pick<Reader, 'get'>, at: StreamName): number | undefined {
+/** The lock that is to open an epoch; undefined where none is. */
+export function lockAt(space: Pick<Reader, 'get'>, at: StreamName): Lock | undefined {
   const place = placeOfStream(at);
   const lock = place.type === 'room' ? lockOf(space, place.room) : undefined;
-  return lock === undefined || lock.retired ? undefined : lock.generation;
+  return lock === undefined || lock.retired ? undefined : lock;
 }
+
+/** Whether an epoch is sealed to the present lock, or to none where there is none. */
+export function isLockedRightly(
+  space: Pick<Reader, 'get'>,
+  at: StreamName,
+  { lock }: Pick<EpochRecord, 'lock'>,
+): boolean {
+  const present = lockAt(space, at);
+  return lock?.holder === present?.holder && lock?.generation === present?.generation;
+}
+
+/** A space in which everybody is there. */
+const EVERYBODY: Pick<Reader, 'get'> = { get: <T>() => ({}) as T };
 
 /**
  * Whether the wraps reach exactly the members, at the present generation of each one's keyring, and
@@ -71,13 +84,16 @@ function isGood(
     return known.good;
   const generations = new Map(wraps.map(([account, generation]) => [account, generation]));
   const all = membersOf(at, stream, space);
+  // Whoever has been removed since was still there, or was not any more.
+  const former = hindsight ? membersOf(at, stream, EVERYBODY) : all;
   const good =
-    wraps.length === all.length &&
-    (hindsight || lock?.generation === lockGeneration(space, at)) &&
-    all.every((member) => {
-      const generation = generations.get(member);
-      const present = accountOf(space, member)?.keyring.generation;
-      if (generation === undefined || present === undefined) return false;
+    generations.size === wraps.length &&
+    wraps.every(([account]) => former.includes(account)) &&
+    (hindsight || isLockedRightly(space, at, { lock })) &&
+    all.every((member) => generations.has(member)) &&
+    wraps.every(([account, generation]) => {
+      const present = accountOf(space, account)?.keyring.generation;
+      if (present === undefined) return false;
       return hindsight ? generation <= present : generation === present;
     });
   judgements.set(wraps, { accounts, members, rooms, good });

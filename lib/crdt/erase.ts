@@ -13,18 +13,22 @@ export async function eraseBodies(
   stream: StreamName,
   positions: readonly number[],
 ): Promise<number> {
-  const erased: number[] = [];
+  if (positions.length === 0) return 0;
+  let erased = 0;
   for (const position of positions) {
     const item = log.item(stream, position);
     if (item?.type !== 'entry' || item.entry.body === undefined) continue;
     const value = encodeEntry(eraseBody(item.entry));
     const key = itemKey(stream, position);
     await log.store.write([{ type: 'put', key, value }], { sync: true });
-    erased.push(position);
+    erased++;
   }
-  if (erased.length > 0) {
-    const from = itemKey(stream, Math.min(...erased));
-    await log.store.purge({ from, until: itemKey(stream, Math.max(...erased) + 1) });
-  }
-  return erased.length;
+  // Also of those that had none any more: whoever erased them may have been killed before this.
+  const from = itemKey(
+    stream,
+    positions.reduce((a, b) => Math.min(a, b)),
+  );
+  const until = itemKey(stream, positions.reduce((a, b) => Math.max(a, b)) + 1);
+  await log.store.purge({ from, until });
+  return erased;
 }

@@ -27,6 +27,10 @@ import type { StreamName } from './stream.ts';
 export interface EraserOptions {
   readonly log: LogStore;
   readonly space: () => Reader;
+  /** Whether a sealed item is void, so that nothing follows from it. */
+  readonly isVoid?: (stream: StreamName, position: number) => boolean;
+  /** Where else in the store something of these entries may be. */
+  readonly tracesOf?: (entries: readonly Placed[]) => readonly { from: string; until: string }[];
   /** What is about to go: what else is kept of it goes as well. */
   readonly onErasing: (stream: StreamName, entries: readonly Placed[]) => Promise<void>;
   readonly onFault: (error: unknown) => void;
@@ -72,10 +76,12 @@ export class Eraser {
       if (item.type !== 'entry') return;
       const { entry } = item;
       const position = first + index;
-      if (isErasing(entry)) this.#later(() => this.#do({ stream, position }));
+      if (isErasing(entry) && this.#options.isVoid?.(stream, position) !== true)
+        this.#later(() => this.#do({ stream, position }));
       const duty = this.#awaited.get(entry.id);
       if (duty !== undefined) this.#later(() => this.#do(duty));
-      else if (this.#isOfErased(entry)) late.push({ position, entry });
+      else if (this.#isOfErased(entry) || this.#isAboutErased(entry))
+        late.push({ position, entry });
     });
     if (late.length > 0) this.#later(() => this.#erase(stream, late));
   }
@@ -85,6 +91,13 @@ export class Eraser {
     const space = this.#options.space();
     const author = authorOf(space, entry);
     return author !== undefined && accountOf(space, author)?.erased === true;
+  }
+
+  /** Whether an edit or a reaction came after the message was removed. */
+  #isAboutErased(entry: Entry): boolean {
+    const target = isErasable(entry) ? targetOf(entry) : undefined;
+    const message = target === undefined ? undefined : messageAt(this.#options.log, target);
+    return message !== undefined && message.entry.body === undefined;
   }
 
   #later(work: () => Promise<void>): void {
@@ -140,8 +153,7 @@ export class Eraser {
     for await (const { position, item } of log.items(stream, 0, log.headOf(stream).length)) {
       if (this.#stopped) return false;
       if (++looked % PORTION === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (item.type !== 'entry' || item.entry.body === undefined || !isErasable(item.entry))
-        continue;
+      if (item.type !== 'entry' || !isErasable(item.entry)) continue;
       if (authorOf(space(), item.entry) === account) found.push({ position, entry: item.entry });
       if (found.length < PORTION) continue;
       await this.#erase(stream, found);
@@ -152,15 +164,16 @@ export class Eraser {
   }
 
   async #erase(stream: StreamName, entries: readonly Placed[]): Promise<void> {
-    const { log, onErasing } = this.#options;
+    const { log, onErasing, tracesOf } = this.#options;
+    if (entries.length === 0) return;
     const there = entries.filter(({ entry }) => entry.body !== undefined);
-    if (there.length === 0) return;
-    await onErasing(stream, there);
+    if (there.length > 0) await onErasing(stream, there);
     await eraseBodies(
       log,
       stream,
-      there.map(({ position }) => position),
+      entries.map(({ position }) => position),
     );
+    for (const range of tracesOf?.(entries) ?? []) await log.store.purge(range);
   }
 
   /** Resolves when all that was begun has been done. */

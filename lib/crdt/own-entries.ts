@@ -239,6 +239,11 @@ export class OwnEntries {
   }
 }
 
+/** Where in the store bytes of an entry of this device may be left that is nowhere any more. */
+export function tracesOf(entry: Entry): { from: string; until: string }[] {
+  return [prefixed(outboxKey(entry)), prefixed(`f!${entry.id}`), prefixed(`g!${entry.stream}!`)];
+}
+
 function outboxKey(entry: Entry): string {
   return `o!${entry.stream}!${ordinal(entry.seq)}`;
 }

@@ -2,7 +2,7 @@
 import type { SpaceAction } from './bodies.ts';
 import { checkNewCode, redeemed, usedChange } from './codes.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { AccountId } from './keys.ts';
+import type { AccountId, RoomId } from './keys.ts';
 import { isKeyable, lookKey } from './naming.ts';
 import { ADMIN_GROUP, USER_GROUP, type Permission } from './permissions.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type ServerRecord,
 } from './records.ts';
 import { admins, isLastAdmin, levelOf, may } from './rights.ts';
+import { ownedChanges } from './rooms.ts';
 import type { Context } from './rules.ts';
 import type { Change, Reader } from './state.ts';
 import { fold } from '../text.ts';
@@ -217,7 +218,11 @@ function removeUser(space: Reader, id: AccountId, isErased: boolean): Change[] {
     if (key.endsWith(`:${id}`)) changes.push({ table: 'member', id: key, value: undefined });
   for (const [key, room] of space.entries<RoomRecord>('room'))
     if (room.owner === id)
-      changes.push({ table: 'room', id: key, value: { ...room, owner: null } });
+      changes.push(...ownedChanges(key as RoomId, room), {
+        table: 'room',
+        id: key,
+        value: { ...room, owner: null },
+      });
   for (const [key, code] of space.entries<CodeRecord>('code'))
     if (code.issuer === id) changes.push({ table: 'code', id: key, value: undefined });
   return changes;

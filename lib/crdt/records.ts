@@ -172,6 +172,8 @@ export const epochRecord = v.strictObject({
   /** For the room's lock. */
   lock: v.optional(
     v.strictObject({
+      /** The room whose lock it is. */
+      holder: roomId,
       generation: count,
       /** The key, sealed to what the lock's password opens; null where it has none. */
       box: v.nullable(box),
@@ -206,6 +208,8 @@ export const TABLES: Readonly<Record<string, v.GenericSchema>> = {
   /** Hash of a name's look, behind `<parent>/` → room. */
   roomlook: roomId,
   lock: lockRecord,
+  /** Account that owned a room and does not any more, behind `<room>:`. */
+  owned: marker,
   code: codeRecord,
   /** Account, behind `<room>:` where it is for a room → until when by the server's clock, 0: for good. */
   ban: count,

@@ -10,7 +10,7 @@ import { equal } from './bytes.ts';
 import { actionOf } from './bodies.ts';
 import { encode } from './codec.ts';
 import { contentOperations } from './content.ts';
-import { Arrivals, type Arrival, type Ingested } from './arrivals.ts';
+import { Arrivals, isOfGone, type Arrival, type Ingested } from './arrivals.ts';
 import { provenKey, provenOperation, voidKey, voidOperation, withoutLanes } from './draft.ts';
 import { signEntry, type Entry } from './entry.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
@@ -28,7 +28,7 @@ import {
   type LogStore,
   type OpenStream,
 } from './log-store.ts';
-import { newPlan, OwnEntries, type Plan } from './own-entries.ts';
+import { newPlan, OwnEntries, tracesOf, type Plan } from './own-entries.ts';
 import { deviceOf, isRecord, type EpochRecord, type HeadRecord } from './records.ts';
 import { isEncryptedRoom } from './rooms.ts';
 import { isFitInHindsight, isMadeAnew, mayRead } from './rules.ts';
@@ -180,7 +180,7 @@ export class Replica {
     const action = actionOf(entry, type);
     const isOpened =
       author !== undefined &&
-      mayRead(space, name, state, author) &&
+      mayRead(space, name, state, author, true) &&
       record !== undefined &&
       action?.kind === 'epoch' &&
       equal(encode(action.body.wraps), encode(record.wraps));
@@ -218,7 +218,7 @@ export class Replica {
       if (!equal(state.rehash(), seal.state))
         throw new ClchatError('BAD_ENTRY', 'the snapshot is not the one that was sealed');
       const stream = await this.log.open(seal.stream);
-      if (seal.first + seal.count <= stream.head.length) return;
+      if (seal.first + seal.count <= stream.head.length || isOfGone(seal, this.#space)) return;
       if (!this.takesSnapshot(seal.stream))
         throw new ClchatError('BAD_ENTRY', 'what is known of the space is not to be replaced');
       const operations: StoreOperation[] = [];
@@ -447,6 +447,11 @@ export class Replica {
       this.#own.judged(entry, code, plan);
       await this.#write(plan);
     });
+  }
+
+  /** Where in the store else than in its stream bytes of entries of this device may be. */
+  tracesOf(entries: readonly { readonly entry: Entry }[]): { from: string; until: string }[] {
+    return entries.flatMap(({ entry }) => (entry.device === this.device ? tracesOf(entry) : []));
   }
 
   /** Whether a sealed item is void here because the rules forbid it. */

@@ -90,8 +90,13 @@ export interface Lock extends RoomLock {
   readonly holder: RoomId;
 }
 
+/** The nearest private room from a room upwards, itself first. */
+function nearestPrivate(space: Space, id: RoomId): { id: RoomId; record: RoomRecord } | undefined {
+  return lineOf(space, id).find(({ record }) => record.private);
+}
+
 export function lockOf(space: Space, id: RoomId): Lock | undefined {
-  const nearest = lineOf(space, id).find(({ record }) => record.private);
+  const nearest = nearestPrivate(space, id);
   const lock = nearest?.record.lock;
   return nearest === undefined || lock === undefined ? undefined : { ...lock, holder: nearest.id };
 }
@@ -210,9 +215,10 @@ function checkUpdate(body: BodyOf<'updateroom'>, context: Context): ErrorCode | 
       if (above.lifetime === 'conference') return 'DENIED';
       if (above.lifetime === 'temporary' && record.lifetime !== 'temporary') return 'DENIED';
     }
-    // What has been said in the open cannot be sealed any more, nor the other way round.
-    const isSealed = parent !== undefined && isEncryptedRoom(space, parent);
-    if (!record.private && isSealed !== isEncryptedRoom(space, body.room)) return 'NOT_SUPPORTED';
+    // What has been said in the open cannot be sealed any more, nor the other way round; and who came in
+    // by the lock above did so by that and no other.
+    const above = parent === undefined ? undefined : nearestPrivate(space, parent)?.id;
+    if (!record.private && above !== nearestPrivate(space, body.room)?.id) return 'NOT_SUPPORTED';
   }
   return isRoomNameFree(space, parent, name, body.room) ? undefined : 'NAME_TAKEN';
 }
@@ -358,6 +364,11 @@ function nameChanges(
   ];
 }
 
+/** What is kept of an owner who is none any more: what was theirs to do may still have to be judged. */
+export function ownedChanges(id: RoomId, { owner }: RoomRecord): Change[] {
+  return owner === null ? [] : [{ table: 'owned', id: `${id}:${owner}`, value: true }];
+}
+
 /** What makes a room. */
 export function roomChanges(id: RoomId, record: RoomRecord): Change[] {
   return [{ table: 'room', id, value: record }, ...nameChanges(id, undefined, record)];
@@ -418,7 +429,7 @@ export function reduceRooms(action: RoomsAction, context: Context): Change[] {
           value: undefined,
         });
       }
-      for (const table of ['member', 'ban', 'lock'])
+      for (const table of ['member', 'ban', 'lock', 'owned'])
         for (const [id] of space.entries(table))
           if (gone.has(id.slice(0, id.indexOf(':')))) changes.push({ table, id, value: undefined });
       return changes;
@@ -452,6 +463,7 @@ export function reduceRooms(action: RoomsAction, context: Context): Change[] {
       const record = roomOf(space, action.body.room);
       if (record === undefined) return [];
       return [
+        ...ownedChanges(action.body.room, record),
         { table: 'room', id: action.body.room, value: { ...record, owner: action.body.account } },
       ];
     }

@@ -69,24 +69,29 @@ export function isMadeAnew(entry: Entry, code: ErrorCode): boolean {
   return code === 'STALE_KEY' && UNDER_KEYS.has(entry.kind);
 }
 
-/** Whether an account may read a stream, and so append to it. */
+/**
+ * Whether an account may read a stream, and so append to it.
+ * @param isPast whether it could at some time: the account, or the room, may be gone since
+ */
 export function mayRead(
   space: Reader,
   stream: StreamName,
   state: Pick<Reader, 'get'>,
   account: AccountId,
+  isPast = false,
 ): boolean {
-  if (presentAccount(space, account) === undefined) return false;
+  if ((isPast ? accountOf : presentAccount)(space, account) === undefined) return false;
   const place = placeOfStream(stream);
   switch (place.type) {
     case 'space':
       return true;
     case 'room': {
       const room = roomOf(space, place.room);
-      if (room === undefined) return false;
+      if (room === undefined) return isPast;
       return (
         !isEncryptedRoom(space, place.room) ||
         room.owner === account ||
+        (isPast && space.get('owned', `${place.room}:${account}`) === true) ||
         state.get('member', account) === true
       );
     }
@@ -160,7 +165,7 @@ export function checkChain(stream: Reader, entry: Entry): ErrorCode | undefined 
 }
 
 function checkEntitled(context: Omit<Context, 'position'>): ErrorCode | undefined {
-  const { entry, space, stream, actor } = context;
+  const { entry, space, stream, actor, hindsight } = context;
   if (entry.device === entry.server) return SERVER_KINDS.has(entry.kind) ? undefined : 'DENIED';
   if (entry.kind === 'server') return 'DENIED';
   if (actor === undefined) {
@@ -169,9 +174,10 @@ function checkEntitled(context: Omit<Context, 'position'>): ErrorCode | undefine
     return deviceOf(space, entry.device) === undefined ? 'NOT_LOGGED_IN' : 'REVOKED';
   }
   if (entry.kind === 'account' || entry.kind === 'device') return 'ALREADY';
-  if (!context.hindsight && isUnready(entry, space, actor)) return 'MUST_CHANGE';
-  if (isKnocking(entry, space) && presentAccount(space, actor) !== undefined) return undefined;
-  return isFounded(space, entry.stream) && mayRead(space, entry.stream, stream, actor)
+  if (!hindsight && isUnready(entry, space, actor)) return 'MUST_CHANGE';
+  const isThere = hindsight || presentAccount(space, actor) !== undefined;
+  if (isKnocking(entry, space) && isThere) return undefined;
+  return isFounded(space, entry.stream) && mayRead(space, entry.stream, stream, actor, hindsight)
     ? undefined
     : 'DENIED';
 }
@@ -185,6 +191,12 @@ function isUnready(entry: Entry, space: Reader, actor: AccountId): boolean {
 function isKnocking(entry: Entry, space: Reader): boolean {
   const place = placeOfStream(entry.stream);
   return entry.kind === 'join' && place.type === 'room' && isEncryptedRoom(space, place.room);
+}
+
+/** Whether the room of an entry is gone since: what could be said there cannot be told any more. */
+function isGone({ entry, space, hindsight }: Context): boolean {
+  const place = placeOfStream(entry.stream);
+  return hindsight && place.type === 'room' && roomOf(space, place.room) === undefined;
 }
 
 function contextOf(entry: Entry, standing: Standing): Context {
@@ -217,7 +229,8 @@ export function judge(
   if (action === undefined) return { type: 'rejected', code: 'BAD_ENTRY' };
   const head = advance(entry.device, { seq: entry.seq, id: entry.id });
   // The server's word first: a key epoch that a block refuses must not be asked for again and again.
-  const code = admit?.(action, context) ?? check(action, type, context);
+  const code =
+    admit?.(action, context) ?? (isGone(context) ? undefined : check(action, type, context));
   if (code !== undefined) {
     // Somebody who is nobody yet leaves no marks in the log by being refused. What is to be made anew
     // leaves none either, so that what its device wrote after it cannot come in before it.
@@ -265,5 +278,5 @@ export function isFitInHindsight(entry: Entry, space: Reader): boolean {
   const author = deviceOf(space, entry.device)?.account;
   if (author === undefined) return false;
   const isRoom = placeOfStream(entry.stream).type === 'room';
-  return isRoom || mayRead(space, entry.stream, { get: () => undefined }, author);
+  return isRoom || mayRead(space, entry.stream, { get: () => undefined }, author, true);
 }

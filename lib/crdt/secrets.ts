@@ -18,7 +18,13 @@ import {
 import { concat, equal, utf8 } from './bytes.ts';
 import { encode, parse } from './codec.ts';
 import { conversationAction } from './content.ts';
-import { currentEpoch, isEncrypted, lastEpochNumber, lockGeneration } from './conversation.ts';
+import {
+  currentEpoch,
+  isEncrypted,
+  isLockedRightly,
+  lastEpochNumber,
+  lockAt,
+} from './conversation.ts';
 import { newSalt, placeOf, type Entry } from './entry.ts';
 import { ClchatError } from '../errors.ts';
 import { derive, Keyring } from './keyring.ts';
@@ -173,7 +179,7 @@ export class Secrets {
     const own = this.#opened.get(stream);
     if (own === undefined || state.get('epoch', own.id) !== undefined) return undefined;
     const good =
-      own.record.lock?.generation === lockGeneration(this.#space, stream) &&
+      isLockedRightly(this.#space, stream, own.record) &&
       this.#isFresh(stream, own.record) &&
       membersOf(stream, state, this.#space).every((member) =>
         own.record.wraps.some(
@@ -215,16 +221,16 @@ export class Secrets {
    */
   #forLock(stream: StreamName, state: Reader, key: Uint8Array): Pick<EpochRecord, 'lock'> {
     const { random } = this.#options;
-    const place = placeOfStream(stream);
-    const lock = place.type === 'room' ? lockOf(this.#space, place.room) : undefined;
-    const generation = lockGeneration(this.#space, stream);
-    if (lock === undefined || generation === undefined) return {};
-    const record = lockKeyOf(this.#space, lock.holder, generation);
+    const lock = lockAt(this.#space, stream);
+    if (lock === undefined) return {};
+    const { holder, generation } = lock;
+    const record = lockKeyOf(this.#space, holder, generation);
     if (record === undefined) return {};
-    const known = this.lock(stream, lock.holder, generation, state);
+    const known = this.lock(stream, holder, generation, state);
     const { password } = record;
     return {
       lock: {
+        holder,
         generation,
         box: password === null ? null : sealTo(password.key, key, random),
         secret: known === undefined ? null : sealWith(lockKey(key), known.secret, random),
@@ -237,13 +243,9 @@ export class Secrets {
    * this one and read what was said there.
    */
   above(stream: StreamName): StreamName | undefined {
-    const place = placeOfStream(stream);
-    if (place.type !== 'room' || lockGeneration(this.#space, stream) === undefined)
-      return undefined;
-    const lock = lockOf(this.#space, place.room);
-    return lock?.password === true && lock.holder !== place.room
-      ? roomStream(lock.holder)
-      : undefined;
+    const lock = lockAt(this.#space, stream);
+    const isAbove = lock?.password === true && roomStream(lock.holder) !== stream;
+    return isAbove ? roomStream(lock.holder) : undefined;
   }
 
   /** The epoch of the room above under which this account may seal; undefined where it is not in it. */
@@ -292,7 +294,8 @@ export class Secrets {
     const proved = this.#options.provedLock(holder, generation);
     if (proved !== undefined) return proved.keyring;
     for (const [id, { lock }] of state.entries<EpochRecord>('epoch')) {
-      if (lock?.generation !== generation || lock.secret === null) continue;
+      if (lock?.holder !== holder || lock.generation !== generation || lock.secret === null)
+        continue;
       const key = this.#find(stream, id as EntryId, state);
       const secret = key === undefined ? undefined : openWith(lockKey(key), lock.secret);
       if (secret === undefined) continue;
@@ -314,19 +317,15 @@ export class Secrets {
     const wrap = wraps.find(([account]) => account === this.#options.account);
     const key =
       (wrap === undefined ? undefined : this.#options.keyring(wrap[1])?.box.open(wrap[2])) ??
-      this.#keyByLock(stream, lock) ??
+      this.#keyByLock(lock) ??
       this.#keyByAbove(stream, above);
     if (key !== undefined) this.#keep(id, key);
     return key;
   }
 
-  #keyByLock(stream: StreamName, lock: EpochRecord['lock']): Uint8Array | undefined {
-    const place = placeOfStream(stream);
-    if (lock === undefined || lock.box === null || place.type !== 'room') return undefined;
-    const holder = lockOf(this.#space, place.room)?.holder;
-    const proved =
-      holder === undefined ? undefined : this.#options.provedLock(holder, lock.generation);
-    return proved?.password?.open(lock.box);
+  #keyByLock(lock: EpochRecord['lock']): Uint8Array | undefined {
+    if (lock === undefined || lock.box === null) return undefined;
+    return this.#options.provedLock(lock.holder, lock.generation)?.password?.open(lock.box);
   }
 
   #keyByAbove(stream: StreamName, above: EpochRecord['above']): Uint8Array | undefined {

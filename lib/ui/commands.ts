@@ -291,9 +291,9 @@ export const COMMANDS: readonly Command[] = [
       COUNT,
     ],
     summary: 'show the newest messages of a conversation',
-    help: 'Without a conversation it is the current one; without a count, 20 messages. The count is 1 or more.',
+    help: 'Without a conversation it is the current one; without a count, 20 messages. The count is 1 or more. What is shown counts as read (see "notifications").',
     examples: ['history', 'history 50', 'history @bob 5', 'history #lobby'],
-    errors: ['NO_SUCH_USER', 'NO_SUCH_ROOM', 'AMBIGUOUS', 'NOT_IN_ROOM'],
+    errors: ['NO_SUCH_USER', 'NO_SUCH_ROOM', 'SELF', 'AMBIGUOUS', 'NOT_MEMBER', 'TOO_LARGE'],
     login: true,
   },
   {

@@ -107,7 +107,7 @@ function joinText(data: ResultData): string {
       : data['joined'] === true
         ? `You have joined ${room}.`
         : `You are in ${room} already.`;
-  return `${what}${about(data)} "enter ${room}" goes there.`;
+  return `${what}${about(data)} "/enter ${room}" goes there.`;
 }
 
 function whereText(data: ResultData): string {
@@ -122,7 +122,7 @@ function timeText(data: ResultData): string {
 /** What becomes of the password of a room out of which somebody was put. */
 function retiredText(data: ResultData): string {
   return data['retired'] === true
-    ? ` Its password opens it no more: members let others in ("admit USER"), until "updateroom ${word(data['room'])} --password" gives it another.`
+    ? ` Its password opens it no more: members let others in ("/admit USER"), until "/updateroom ${word(data['room'])} --password" gives it another.`
     : '';
 }
 
@@ -177,7 +177,7 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
       return isRoomData(data) ? `${user} is no longer banned from ${room}.` : undefined;
     case 'code':
       return isRoomData(data)
-        ? `Code for ${room}: ${word(data['code'])} (${plural(Number(data['uses']), 'use')}, for ${span(Number(data['seconds']))}). Whoever has it enters: enter ${room} --code ${word(data['code'])}`
+        ? `Code for ${room}: ${word(data['code'])} (${plural(Number(data['uses']), 'use')}, for ${span(Number(data['seconds']))}). Whoever has it enters: /enter ${room} --code ${word(data['code'])}`
         : undefined;
     default:
       return undefined;

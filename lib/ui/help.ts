@@ -37,7 +37,9 @@ export function helpOverview(): string {
     for (const command of commands) {
       const usage = usageOf(command);
       const [first = '', ...rest] = wrap(command.summary, 80 - indent.length);
-      if (usage.length > column) lines.push(`  ${usage}`, `${indent}${first}`);
+      const [head = '', ...more] = wrap(usage, 76);
+      if (usage.length > column)
+        lines.push(`  ${head}`, ...more.map((line) => `    ${line}`), `${indent}${first}`);
       else lines.push(`  ${usage.padEnd(column)}  ${first}`);
       lines.push(...rest.map((line) => `${indent}${line}`));
     }

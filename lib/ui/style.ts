@@ -40,7 +40,7 @@ export function authorColour(name: string): string {
 
 export function author(name: string, style: Style): string {
   const safe = clean(name);
-  return paint(safe, authorColour(safe), style);
+  return style.colours ? paint(safe, authorColour(safe), style) : safe;
 }
 
 function two(number: number): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isBanned, lockOf } from '../../lib/crdt/rooms.ts';
 import { eventually } from '../support/channels.ts';
-import { RoomStage } from '../support/room-stage.ts';
+import { RoomStage, type Args } from '../support/room-stage.ts';
 import type { TestClient } from '../support/roles.ts';
 
 describe('people in rooms', function () {
@@ -18,7 +18,7 @@ describe('people in rooms', function () {
 
   /** A room of Alice's that others have entered, too. */
   const shared = async (path: string, password?: string): Promise<void> => {
-    const secret = password === undefined ? {} : { password };
+    const secret: Args = password === undefined ? {} : { password };
     await stage.run(alice, 'room', { room: path, ...secret });
     for (const who of [alice, bob, carol]) {
       await stage.knows(who, path);

@@ -41,7 +41,12 @@ describe('in hindsight', () => {
 
   const locked = (by: Member, number: number, members: Member[]): object => ({
     ...by.epoch(members, number, KEY),
-    lock: { generation: 1, box: sealTo(lock.keyring.box.public, KEY, ledger.random), secret: null },
+    lock: {
+      holder: vault.id,
+      generation: 1,
+      box: sealTo(lock.keyring.box.public, KEY, ledger.random),
+      secret: null,
+    },
   });
   const epochOf = (stream: StreamName): string =>
     ledger.at(stream).state.get<string>('epochs', 'current')!;
@@ -157,8 +162,6 @@ describe('in hindsight', () => {
       for (const { id } of [open, club, vault])
         space('updateroom', { room: id, name: `x${id.slice(0, 5)}`, parent: top.id });
     },
-    'the inner room lies in another': () =>
-      void space('updateroom', { room: inner.id, parent: safe.id }),
     'the lock is another': () =>
       void space('lock', { room: vault.id, lock: newLock(ledger.random, 2, KEY).keys }),
     'the lock is gone': () => void space('lock', { room: vault.id, lock: null }),

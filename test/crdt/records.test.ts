@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { codeKey } from '../../lib/crdt/codes.ts';
 import type { AccountId, PublicKey } from '../../lib/crdt/keys.ts';
 import {
   accountOf,
@@ -14,6 +15,7 @@ import { USER_PERMISSIONS } from '../../lib/crdt/permissions.ts';
 import { State } from '../../lib/crdt/state.ts';
 import { pairStream } from '../../lib/crdt/stream.ts';
 import { Ledger } from '../support/community.ts';
+import { madeBy, newLock, roomEntry } from '../support/rooms.ts';
 
 describe('records', () => {
   it('of every table that the rules make fit their schemas', () => {
@@ -34,6 +36,18 @@ describe('records', () => {
     const carol = ledger.join('carol');
     const friends = pairStream(carol.account, bob.account);
     ledger.accept(carol.write(friends, 'befriend', {}));
+    const read = { stream: pair, until: 3, tell: true };
+    ledger.accept(alice.write(`account/${alice.account}`, 'read', read));
+    const lock = newLock(ledger.random, 1, new Uint8Array(32));
+    const vault = madeBy(
+      ledger.accept(roomEntry(alice, 'vault', { private: true, lock: lock.keys })),
+    );
+    ledger.accept(alice.write('space', 'owner', { room: vault.id, account: bob.account }));
+    ledger.accept(roomEntry(alice, 'open'));
+    ledger.accept(alice.write('space', 'ban', { account: bob.account, until: 0 }));
+    const verifier = codeKey('ABCDE-12345').public;
+    const code = { purpose: 'signup', group: 'user', verifier, uses: 1, expires: 5 };
+    ledger.accept(alice.write('space', 'code', code));
     const seen = new Set<string>();
     for (const stream of ['space', den, `account/${alice.account}`, pair, friends] as const)
       for (const { table, value } of ledger.at(stream).state.records()) {
@@ -48,7 +62,8 @@ describe('records', () => {
       assert.equal(isRecord(table, {}), false);
     fc.assert(
       fc.property(fc.constantFrom(...Object.keys(TABLES)), fc.anything(), (table, value) => {
-        const scalars = ['clock', 'roomname', 'epochs', 'member', 'block', 'request', 'contact'];
+        const scalars = ['ban', 'block', 'clock', 'contact', 'epochs', 'member', 'owned'];
+        scalars.push('read', 'request', 'roomlook', 'roomname');
         assert.ok(!isRecord(table, value) || scalars.includes(table));
       }),
     );

@@ -273,7 +273,7 @@ describe('rooms', () => {
       ledger.refuse(update(alice, open, { parent: closed.id }), 'NOT_SUPPORTED');
       ledger.refuse(update(alice, inner, { parent: null }), 'NOT_SUPPORTED');
       ledger.refuse(update(alice, inner, { parent: open.id }), 'NOT_SUPPORTED');
-      ledger.accept(update(alice, inner, { parent: secret.id }));
+      ledger.refuse(update(alice, inner, { parent: secret.id }), 'NOT_SUPPORTED');
       ledger.accept(update(alice, secret, { parent: open.id }));
       assert.ok(isEncryptedRoom(ledger.space, inner.id));
       assert.ok(!isEncryptedRoom(ledger.space, open.id));

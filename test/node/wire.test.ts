@@ -52,7 +52,7 @@ const NOTICES: Readonly<Record<string, unknown>> = {
   logout: { reason: 'timeout' },
   batch: { seal: new Uint8Array(300), items: [new Uint8Array(300)] },
   heads: { heads: [['space', 5]] },
-  receipts: { receipts: [[KEY, 1, 2]] },
+  receipts: { receipts: [[KEY, 1, 2, 0]] },
   acks: { cursors: [['space', 5]] },
 };
 

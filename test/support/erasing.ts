@@ -110,6 +110,8 @@ export class EraserBench {
     this.eraser = await Eraser.open({
       log,
       space: () => this.replica?.space ?? state,
+      isVoid: (stream, position) => this.replica?.isVoid(stream, position) === true,
+      tracesOf: (entries) => this.replica?.tracesOf(entries) ?? [],
       onErasing: async (stream: StreamName, entries: readonly Placed[]) => {
         onErasing?.();
         this.erased.push(`${stream} ${entries.map(({ position }) => position).join(' ')}`);

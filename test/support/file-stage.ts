@@ -9,6 +9,7 @@ import type { Entry } from '../../lib/crdt/entry.ts';
 import type { PublicKey, RoomId } from '../../lib/crdt/keys.ts';
 import { roomOf } from '../../lib/crdt/rooms.ts';
 import { LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
+import type { Clock } from '../../lib/lifecycle.ts';
 import type { Target } from '../../lib/node/channel.ts';
 import { toBlobHash } from '../../lib/node/blobs/manifest.ts';
 import { connectSource } from '../../lib/node/blobs/sources.ts';
@@ -150,6 +151,8 @@ export interface FileStage {
   readonly server: BlobStore;
   /** Where the server keeps files. */
   readonly directory: string;
+  /** A store that nobody uses yet. */
+  readonly newStore: (clock: Clock) => Promise<BlobStore>;
   readonly join: (name: string) => Promise<FileClient>;
   /** The server ends, as it may also by a crash; `open` starts it again. */
   readonly close: () => Promise<void>;
@@ -172,8 +175,8 @@ export function fileStage(): FileStage {
   let root: string;
   const clients: FileClient[] = [];
 
-  const openStore = (at: string): Promise<BlobStore> =>
-    BlobStore.open({ directory: at, clock: worldClock, random });
+  const openStore = (at: string, clock: Clock = worldClock): Promise<BlobStore> =>
+    BlobStore.open({ directory: at, clock, random });
 
   beforeEach(async () => {
     root = await newDirectory();
@@ -199,6 +202,7 @@ export function fileStage(): FileStage {
     get directory() {
       return directory;
     },
+    newStore: (clock) => openStore(join(root, 'another'), clock),
     async join(name) {
       const at = join(root, name);
       const store = await openStore(at);

@@ -3,7 +3,7 @@
  * them wrong: what there is to do about rooms, groups and people is chosen by the plain table, and
  * devices, keys and conversations are added here.
  */
-import { currentEpoch, lastEpochNumber, lockGeneration } from '../../lib/crdt/conversation.ts';
+import { currentEpoch, lastEpochNumber, lockAt } from '../../lib/crdt/conversation.ts';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import { Keyring, wrapForPassword } from '../../lib/crdt/keyring.ts';
 import { sealTo, type AccountId, type EntryId } from '../../lib/crdt/keys.ts';
@@ -199,11 +199,18 @@ export class Life {
 
   #epoch(stream: StreamName, state: State): Made {
     const { random } = this;
-    const generation = lockGeneration(this.#space, stream);
+    const present = lockAt(this.#space, stream);
     const lock =
-      generation === undefined || random.chance(0.1)
+      present === undefined || random.chance(0.1)
         ? {}
-        : { lock: { generation, box: random.bytes(80), secret: random.bytes(72) } };
+        : {
+            lock: {
+              holder: present.holder,
+              generation: present.generation,
+              box: random.bytes(80),
+              secret: random.bytes(72),
+            },
+          };
     const members = membersOf(stream, state, this.#space);
     const reached = random.chance(0.1) ? members.slice(1) : members;
     const wraps = reached.map((id): [AccountId, number, Uint8Array] => [

@@ -96,10 +96,11 @@ export const ROOMS: Record<string, Row> = {
                 'DENIED',
               isMoved && lies !== undefined && above === undefined && 'NO_SUCH_ROOM',
               isMoved && above !== undefined && world.within(id).includes(above) && 'NESTING',
-              // What was said in the open cannot be sealed any more, nor the other way round.
+              // What was said in the open cannot be sealed any more, nor the other way round, nor can
+              // the lock that opens it be another.
               isMoved &&
                 !room.isPrivate &&
-                world.isEncrypted(id) !== (lies !== undefined && world.isEncrypted(lies)) &&
+                world.holder(id) !== (lies === undefined ? undefined : world.holder(lies)) &&
                 'NOT_SUPPORTED',
               !isConference && world.isRoomNameTaken(lies, name ?? room.name, id) && 'NAME_TAKEN',
             ],

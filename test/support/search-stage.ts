@@ -215,7 +215,6 @@ export class SearchStage {
     // Before the bodies are gone.
     await this.index.update();
     await this.wipe(stream, positions);
-    this.index.note(stream);
   }
 
   /** Erases the bodies alone. */

@@ -95,9 +95,9 @@ describe('texts of rooms', () => {
       [
         'room',
         { room: 'a', created: true, encrypted: true, temporary: true },
-        /^The room a is made, and you are in it. Only those .* It is gone when .*"enter a"/,
+        /^The room a is made, and you are in it. Only those .* It is gone when .*"\/enter a"/,
       ],
-      ['room', { room: 'a', created: false, joined: true }, /^You have joined a\. "enter a"/],
+      ['room', { room: 'a', created: false, joined: true }, /^You have joined a\. "\/enter a"/],
       ['room', { room: 'a', created: false, joined: false }, /^You are in a already\./],
       ['room', { room: 'a', joined: true, passwordless: true }, /everybody here can read it/],
       ['enter', { room: 'a/b', joined: true }, /^You have joined a\/b, and are there\.$/],
@@ -118,7 +118,7 @@ describe('texts of rooms', () => {
       ['ban', { room: 'a', user: 'bob' }, /^bob is banned from a for good\.$/],
       ['ban', { room: 'a', user: 'bob', seconds: 7200 }, /for 2 hours\.$/],
       ['unban', { room: 'a', user: 'bob' }, /^bob is no longer banned from a\.$/],
-      ['code', { room: 'a', code: 'X-Y', uses: 1, seconds: 86_400 }, /enter a --code X-Y$/],
+      ['code', { room: 'a', code: 'X-Y', uses: 1, seconds: 86_400 }, /: \/enter a --code X-Y$/],
     ] as const)
       assert.match(result(name, data) ?? '', text, name);
   });

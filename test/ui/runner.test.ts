@@ -77,6 +77,21 @@ describe('a command carried out', () => {
       assert.deepEqual(failure(other), told);
   });
 
+  it('exits a room where one is entered, and the program at the top', async () => {
+    app.room = 'garden';
+    app.handlers.set('exit', () => ({ room: 'garden', given: true }));
+    const outcome = await run(call('exit'), context());
+    assert.deepEqual([outcome.ok, quits], [true, 0]);
+    assert.match(outcome.text, /You have left garden/);
+    app.room = undefined;
+    assert.equal((await run(call('exit'), context())).ok, true);
+    assert.equal(quits, 1);
+    assert.deepEqual(
+      app.calls.map(({ name }) => name),
+      ['exit'],
+    );
+  });
+
   it('passes on who can be asked, where there is somebody', async () => {
     const ask = { secret: async () => 'secret' } as unknown as NonNullable<Context['ask']>;
     app.user = undefined;

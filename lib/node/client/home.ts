@@ -2,7 +2,12 @@
  * What an account has on this device: its replica of the log and all that reads and writes it.
  * Works without the server; a connection, while there is one, is attached from outside.
  */
-import { actionOf, type AccountAction, type Reaction, type FileReference } from '../../crdt/bodies.ts';
+import {
+  actionOf,
+  type AccountAction,
+  type Reaction,
+  type FileReference,
+} from '../../crdt/bodies.ts';
 import { isEntitled, targetOf, type Placed } from '../../crdt/content.ts';
 import { Eraser } from '../../crdt/eraser.ts';
 import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
@@ -27,7 +32,7 @@ import {
   type ServerRecord,
 } from '../../crdt/records.ts';
 import { Replica } from '../../crdt/replica.ts';
-import { isEncryptedRoom, isOpenMember, pathOf } from '../../crdt/rooms.ts';
+import { isEncryptedRoom, isOpenMember, pathOf, roomOf } from '../../crdt/rooms.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import { Secrets, type ProvedLock } from '../../crdt/secrets.ts';
 import { accountNamed } from '../../crdt/people.ts';
@@ -228,6 +233,8 @@ export class Home {
     const eraser = await Eraser.open({
       log: replica.log,
       space: () => replica.space,
+      isVoid: (stream, position) => replica.isVoid(stream, position),
+      tracesOf: (entries) => replica.tracesOf(entries),
       onErasing: async (stream, entries) => (await assembled).#erasing(stream, entries),
       onFault,
     });
@@ -431,6 +438,8 @@ export class Home {
     if (this.replica.log.record(stream, 'member', account) !== true) return;
     const path = pathOf(space, place.room);
     if (!this.lost.add(stream) || path === undefined) return;
+    // Of conferences the server tells by itself.
+    if (roomOf(space, place.room)?.lifetime === 'conference') return;
     const news = { kind: 'member', state: 'removed', account } as const;
     this.#options.onRoom({ room: place.room, path, by: undefined, ...news }, true);
   }

@@ -1,57 +1,36 @@
 /** Rooms as this device knows them, and the ways into them and out of them. */
-import type { LockKeys, SpaceAction } from '../../crdt/bodies.ts';
+import type { SpaceAction } from '../../crdt/bodies.ts';
 import { codeKey, redeem } from '../../crdt/codes.ts';
-import { encodeEntry, type Entry } from '../../crdt/entry.ts';
-import { Keyring, passwordKey, wrapForPassword } from '../../crdt/keyring.ts';
-import type { AccountId, EntryId, RandomBytes, RoomId, SealingKey } from '../../crdt/keys.ts';
+import type { Entry } from '../../crdt/entry.ts';
+import type { AccountId, RoomId } from '../../crdt/keys.ts';
 import { proveLock } from '../../crdt/membership.ts';
 import { presentAccount, type HeadRecord, type RoomRecord } from '../../crdt/records.ts';
 import { may } from '../../crdt/rights.ts';
-import {
-  isEncryptedRoom,
-  isOpenMember,
-  lineOf,
-  lockKeyOf,
-  lockOf,
-  pathOf,
-  roomOf,
-  type Lock,
-} from '../../crdt/rooms.ts';
-import type { ProvedLock } from '../../crdt/secrets.ts';
+import { isEncryptedRoom, isOpenMember, lineOf, lockOf, pathOf, roomOf } from '../../crdt/rooms.ts';
 import type { Reader } from '../../crdt/state.ts';
 import { roomStream, type StreamName } from '../../crdt/stream.ts';
-import { ClchatError, hasCode } from '../../errors.ts';
-import { sleep } from '../../lifecycle.ts';
-import type { OpaqueClient } from '../opaque.ts';
-import type { SpacePlace } from './auth.ts';
-import type { Home } from './home.ts';
-import type { Link } from './link.ts';
-import { inTurn } from './space-turn.ts';
+import { ClchatError } from '../../errors.ts';
+import { until } from '../../lifecycle.ts';
+import { RoomLocks, type RoomLocksOptions } from './room-locks.ts';
 
-export interface RoomsOptions {
-  readonly home: () => Home;
-  /** @throws NETWORK, NOT_LOGGED_IN */
-  readonly link: () => Link;
-  readonly opaque: OpaqueClient;
-  readonly random: RandomBytes;
-  /** Signs an entry of the space stream outside the outbox. */
-  readonly sign: (link: Link, kind: string, body: unknown, place: SpacePlace) => Entry;
-}
+export type RoomsOptions = Omit<RoomLocksOptions, 'make'>;
 
 /** What a new room is to be. */
 export type NewRoom = Omit<Extract<SpaceAction, { kind: 'room' }>['body'], 'lock'>;
 
 /** How long what was sealed may take to come back here, in milliseconds. */
 const ARRIVAL_MS = 10_000;
-const LOOK_MS = 10;
-/** How long the lock of a room above may take to be known here, in milliseconds. */
-const KNOWN_MS = 1_000;
+/** Key epochs that are opened until one wins its race. */
+const EPOCHS = 5;
 
 export class Rooms {
   readonly #options: RoomsOptions;
 
+  readonly #locks: RoomLocks;
+
   constructor(options: RoomsOptions) {
     this.#options = options;
+    this.#locks = new RoomLocks({ ...options, make: (kind, body) => this.#make(kind, body) });
   }
 
   get #space(): Reader {
@@ -110,7 +89,7 @@ export class Rooms {
   async create(room: NewRoom, password: string | undefined): Promise<RoomId> {
     const isSealed = room.private || password !== undefined;
     const id = isSealed
-      ? await this.#lock('room', { ...room, private: true }, 1, password)
+      ? await this.#locks.makeRoom({ ...room, private: true }, password)
       : await this.#make('room', room);
     if (roomOf(this.#space, id) === undefined) throw new ClchatError('TIMEOUT');
     if (isEncryptedRoom(this.#space, id)) await this.#comeIn(id, { by: { type: 'owner' } });
@@ -122,66 +101,8 @@ export class Rooms {
    * @throws as the server refuses, NETWORK
    */
   async setPassword(room: RoomId, password: string | undefined): Promise<void> {
-    await this.#lock('lock', { room }, this.#nextGeneration(room), password);
+    await this.#locks.change(room, password);
     if (await this.isMember(room)) await this.#renew(room);
-  }
-
-  #nextGeneration(room: RoomId): number {
-    let generation = (roomOf(this.#space, room)?.lock?.generation ?? 0) + 1;
-    while (lockKeyOf(this.#space, room, generation) !== undefined) generation++;
-    return generation;
-  }
-
-  /** Seals a lock with the room it is for, its password registered where there is one. */
-  async #lock(
-    kind: 'room' | 'lock',
-    body: object,
-    generation: number,
-    password: string | undefined,
-  ): Promise<RoomId> {
-    const keyring = Keyring.create(generation, this.#options.random);
-    const lock = (keys: LockKeys['password']): object => ({
-      ...body,
-      lock: { keyring: keyring.public, password: keys },
-    });
-    const { id, key } =
-      password === undefined && kind === 'room'
-        ? { id: await this.#make(kind, lock(null)), key: undefined }
-        : await this.#register(kind, keyring, password, lock);
-    this.#options.home().noteLock('room' in body ? (body.room as RoomId) : id, {
-      keyring,
-      password: key,
-    });
-    return id;
-  }
-
-  async #register(
-    kind: 'room' | 'lock',
-    keyring: Keyring,
-    password: string | undefined,
-    lock: (keys: LockKeys['password']) => object,
-  ): Promise<{ id: RoomId; key: SealingKey | undefined }> {
-    const { opaque, random, sign, home } = this.#options;
-    const link = this.#options.link();
-    let record: Uint8Array | null = null;
-    let keys: LockKeys['password'] = null;
-    let key: SealingKey | undefined;
-    if (password !== undefined) {
-      const { request, state } = await opaque.registerStart({ password });
-      const { response } = await link.session.call('lockStart', { request });
-      const { server } = link;
-      const finished = await opaque.registerFinish({ password, state, response, server });
-      record = finished.record;
-      keys = wrapForPassword(keyring, finished.exportKey, random);
-      key = passwordKey(finished.exportKey);
-    }
-    const body = lock(keys);
-    const id = await inTurn(home(), async (place) => {
-      const entry = sign(link, kind, body, place);
-      await link.session.call('lock', { entry: encodeEntry(entry), record });
-      return entry.id.slice(0, 32) as RoomId;
-    });
-    return { id, key };
   }
 
   /**
@@ -214,8 +135,7 @@ export class Rooms {
         'DENIED',
         'The password of that room was given up when somebody was put out; a member has to let you in ("admit").',
       );
-    const keyring =
-      (await this.#known(lock, room, password)) ?? (await this.#prove(room, lock, password));
+    const keyring = await this.#locks.open(lock, room, password);
     await this.#comeIn(room, proveLock(keyring, replica.server, room, account));
   }
 
@@ -235,61 +155,12 @@ export class Rooms {
   async joinByWord(room: RoomId, length: number): Promise<void> {
     const { replica } = this.#options.home();
     // The room may be so new that nothing is known of it yet.
-    await this.#until(ARRIVAL_MS, async () => {
+    const hasCome = await until(ARRIVAL_MS, async () => {
       if (roomOf(this.#space, room) === undefined) return false;
       return replica.log.headOf(roomStream(room)).length >= length || !(await this.isMember(room));
     });
+    if (!hasCome) throw new ClchatError('TIMEOUT');
     if (!(await this.isMember(room))) await this.#comeIn(room, { by: { type: 'word' } });
-  }
-
-  /** The lock of a room above, as those who are in that one know it. */
-  async #known(
-    { holder, generation, password }: Lock,
-    room: RoomId,
-    given: string | undefined,
-  ): Promise<Keyring | undefined> {
-    if (holder === room) return undefined;
-    const { replica, lockKnown } = this.#options.home();
-    await replica.log.open(roomStream(holder));
-    const look = (): Keyring | undefined => lockKnown(holder, generation);
-    // To whoever has just been let in it is about to be told.
-    if (!password || given === undefined)
-      await this.#until(KNOWN_MS, () => look() !== undefined).catch(() => undefined);
-    return look();
-  }
-
-  /** Proves the password of a lock to the server, and opens the lock with it. */
-  async #prove(room: RoomId, lock: Lock, password: string | undefined): Promise<Keyring> {
-    if (!lock.password) throw new ClchatError('DENIED', 'A member has to let you in ("admit").');
-    const { holder, generation } = lock;
-    const path = pathOf(this.#space, holder) ?? '';
-    if (password === undefined)
-      throw new ClchatError('BAD_PASSWORD', `The room "${path}" has a password.`);
-    const { opaque, home } = this.#options;
-    const { session, server } = this.#options.link();
-    const { request, state } = await opaque.loginStart({ password });
-    const { response } = await session
-      .call('roomStart', { room, request })
-      .catch((error: unknown) => {
-        if (!hasCode(error, 'LOCKED')) throw error;
-        const text = `The room "${path}" is locked after three wrong passwords. Try again later.`;
-        throw new ClchatError('LOCKED', text, { cause: error });
-      });
-    const finished = await opaque.loginFinish({ password, state, response, server });
-    if (finished === undefined) {
-      const { lockedSeconds } = await session.call('loginFailed', {});
-      const locked = lockedSeconds > 0 ? ` It is locked for ${lockedSeconds} seconds.` : '';
-      throw new ClchatError('BAD_PASSWORD', `Wrong password for the room "${path}".${locked}`);
-    }
-    await session.call('roomFinish', { finish: finished.finish });
-    const box = lockKeyOf(this.#space, holder, generation)?.password?.wrap;
-    const key = passwordKey(finished.exportKey);
-    const secret = box === undefined ? undefined : key.open(box);
-    if (secret === undefined)
-      throw new ClchatError('DATA_CORRUPT', 'The password does not open the lock of the room.');
-    const proved: ProvedLock = { keyring: new Keyring(generation, secret), password: key };
-    home().noteLock(holder, proved);
-    return proved.keyring;
   }
 
   /** Submits what lets this account into an encrypted room, and makes it readable here. */
@@ -330,7 +201,7 @@ export class Rooms {
     const mayChange =
       roomOf(this.#space, room)?.owner === account || may(this.#space, account, 'renameRoom');
     if (lock.holder === room && !lock.password && mayChange)
-      await this.#lock('lock', { room }, this.#nextGeneration(room), undefined);
+      await this.#locks.change(room, undefined);
     else await this.#submit('space', 'retire', { room });
   }
 
@@ -385,13 +256,13 @@ export class Rooms {
     const { conversations, forgetUnreadable, replica } = this.#options.home();
     const stream = roomStream(room);
     forgetUnreadable();
-    let epoch: EntryId;
-    const isUnderWay = (): boolean => replica.pending(stream).some(({ id }) => id === epoch);
-    do {
-      epoch = await conversations.renew(stream);
-      if (!isUnderWay()) return;
-      // One that loses a race is refused, and another one is opened.
-    } while (await this.#until(ARRIVAL_MS, () => !isUnderWay()).then(() => true));
+    for (let attempt = 1; attempt <= EPOCHS; attempt++) {
+      const epoch = await conversations.renew(stream);
+      const isSealed = (): boolean => !replica.pending(stream).some(({ id }) => id === epoch);
+      if (isSealed()) return;
+      // One that loses a race is refused, and the next look opens another.
+      if (!(await until(ARRIVAL_MS, isSealed))) return;
+    }
   }
 
   /** @returns the id of what an entry of the space makes */
@@ -420,18 +291,10 @@ export class Rooms {
   /** Waits until what this device has written in a stream is in its state. @throws TIMEOUT */
   async #arrival(stream: StreamName, seq: number): Promise<void> {
     const { replica } = this.#options.home();
-    await this.#until(ARRIVAL_MS, async () => {
+    const hasCome = await until(ARRIVAL_MS, async () => {
       const { state } = await replica.log.open(stream);
       return (state.get<HeadRecord>('head', replica.device)?.seq ?? 0) >= seq;
     });
-  }
-
-  /** @throws TIMEOUT */
-  async #until(milliseconds: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
-    const end = performance.now() + milliseconds;
-    while (!(await isSo())) {
-      if (performance.now() > end) throw new ClchatError('TIMEOUT');
-      await sleep(LOOK_MS);
-    }
+    if (!hasCome) throw new ClchatError('TIMEOUT');
   }
 }

@@ -181,13 +181,9 @@ export class Catalog {
   }
 
   async #deleteKeys(keys: Iterable<string>): Promise<void> {
-    let operations: StoreOperation[] = [];
-    for (const key of keys) {
-      if (operations.push({ type: 'delete', key }) < DELETE_PORTION) continue;
-      await this.base.store.write(operations, { sync: false });
-      operations = [];
-    }
-    await this.base.store.write(operations, { sync: false });
+    const operations = [...keys].map((key): StoreOperation => ({ type: 'delete', key }));
+    for (let from = 0; from < operations.length; from += DELETE_PORTION)
+      await this.base.store.write(operations.slice(from, from + DELETE_PORTION), { sync: false });
   }
 }
 

@@ -125,7 +125,7 @@ export class CoverageBook {
     for await (const [key] of this.#store.entries(COVERAGE_RANGE))
       if (!this.#coming.has(key.slice(COVERAGE_RANGE.from.length) as StreamName))
         operations.push({ type: 'delete', key });
-    await this.#store.write(operations, { sync: false });
+    if (operations.length > 0) await this.#store.write(operations, { sync: false });
     this.#known.clear();
   }
 }

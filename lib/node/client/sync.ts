@@ -7,6 +7,7 @@ import { loadSeal, openSeal } from '../../crdt/seal.ts';
 import { highestGap } from '../../crdt/log-store.ts';
 import type { Change } from '../../crdt/state.ts';
 import { isEncrypted } from '../../crdt/conversation.ts';
+import { roomOf } from '../../crdt/rooms.ts';
 import { LOBBY_STREAM, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
 import { Gather } from '../../lifecycle.ts';
@@ -146,8 +147,10 @@ export class SyncClient {
     const { replica } = this.#options;
     if (replica.log.headOf(stream).length === 0 && replica.pending(stream).length === 0)
       return false;
-    // Of an encrypted room this account may not be a member any more.
-    return placeOfStream(stream).type !== 'room' || !isEncrypted(replica.space, stream);
+    const place = placeOfStream(stream);
+    if (place.type !== 'room') return true;
+    // A room may be no more, and of an encrypted one this account no member any more.
+    return roomOf(replica.space, place.room) !== undefined && !isEncrypted(replica.space, stream);
   }
 
   /**
@@ -300,10 +303,24 @@ export class SyncClient {
         await inbox.pump(stream);
         // What the server said during the latter two is for this run too: no other has begun.
       } while (isBehind());
+    } catch (error) {
+      if (!this.#isShut(stream, error)) throw error;
+      this.#heads.delete(stream);
+      this.#options.onLost(stream);
+      return;
     } finally {
       this.#catching.delete(stream);
     }
     this.#acknowledge(stream);
+  }
+
+  /** Whether a room cannot be caught up with since it has been removed, or this account put out of it. */
+  #isShut(stream: StreamName, error: unknown): boolean {
+    const place = placeOfStream(stream);
+    if (place.type !== 'room' || stream === LOBBY_STREAM || this.exchange.ended) return false;
+    return (
+      hasCode(error, 'DENIED') || roomOf(this.#options.replica.space, place.room) === undefined
+    );
   }
 
   async #forward(stream: StreamName, from: number): Promise<void> {

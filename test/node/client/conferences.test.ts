@@ -207,6 +207,12 @@ describe('conferences, the client’s side', function () {
     await tells(alice, 'tea ended: ');
     assert.deepEqual(await listed(bob), []);
     await begin(alice, 'tea');
+    // Nothing of it is taken for something that the server has lost.
+    for (const who of [alice, bob])
+      assert.deepEqual(
+        who.told.filter((one) => one.startsWith('notice')),
+        [],
+      );
   });
 
   it('are told at a login, and told again only where something is otherwise', async () => {

@@ -35,7 +35,9 @@ describe('files, the client’s side', function () {
       const room = await stage.closedRoom(alice, bob);
       const marker = Buffer.from('the quick brown fox jumps');
       const bytes = Buffer.alloc(LARGE, marker);
-      for (const stream of [alice.pairWith(bob), roomStream(room)]) {
+      const isIn = async (directory: string, file: string): Promise<boolean> =>
+        (await readFile(join(directory, file))).includes(marker);
+      for (const stream of [alice.pairWith(bob), roomStream(room), LOBBY_STREAM]) {
         const sent = await alice.send(bytes, stream);
         assert.deepEqual(Buffer.from(await bob.saves(sent)), bytes);
         const [file, ...others] = (await alice.held()).filter((name) =>
@@ -43,7 +45,7 @@ describe('files, the client’s side', function () {
         );
         assert.equal(others.length, 0);
         for (const directory of [stage.directory, alice.directory, bob.directory])
-          assert.equal((await readFile(join(directory, file!))).includes(marker), false);
+          assert.equal(await isIn(directory, file!), stream === LOBBY_STREAM);
       }
     });
 
@@ -444,7 +446,8 @@ describe('files, the client’s side', function () {
       const sent = await alice.send(fileContent(LARGE));
       await bob.saves(sent);
       // He dies before he has done what the removal says.
-      bob.store.delete = () => new Promise(() => undefined);
+      let die: (error: Error) => void = () => undefined;
+      bob.store.delete = () => new Promise((_resolve, reject) => (die = reject));
       await remove(alice, sent);
       await gone(alice);
       const { id } = sent.entry;
@@ -453,8 +456,9 @@ describe('files, the client’s side', function () {
         const { entry, standing } = reading.find(id)!;
         return (await reading.read(entry, standing)).removed === true;
       });
-      bob.test.transport.crash();
-      bob.test.disk.crash(bob.test.disk.unsynced);
+      const killed = bob.crash();
+      die(new Error('killed'));
+      await killed;
       assert.equal((await bob.held()).length, 1);
       await bob.comeBack();
       await gone(alice, bob);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { passwordKey } from '../../../lib/crdt/keyring.ts';
 import type { RoomId, SealingKey } from '../../../lib/crdt/keys.ts';
 import { isEncryptedRoom, lockOf, roomOf } from '../../../lib/crdt/rooms.ts';
+import { prefixed } from '../../../lib/crdt/store.ts';
 import { roomStream } from '../../../lib/crdt/stream.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
+import { sleep } from '../../../lib/lifecycle.ts';
 import type { OpaqueClient } from '../../../lib/node/opaque.ts';
 import { eventually } from '../../support/channels.ts';
 import { Eavesdropper } from '../../support/eavesdropper.ts';
@@ -75,9 +77,7 @@ describe('rooms, the client’s side', function () {
   };
 
   const names = async (by: TestClient, room: RoomId): Promise<string[]> =>
-    ((await by.client.rooms.members(room)) ?? [])
-      .map((account) => by.home.nameOf(account))
-      .sort();
+    ((await by.client.rooms.members(room)) ?? []).map((account) => by.home.nameOf(account)).sort();
 
   const seesMembers = (by: TestClient, room: RoomId, ...members: string[]): Promise<void> =>
     eventually(`${members.join()} in the room`, async () => {
@@ -273,6 +273,34 @@ describe('rooms, the client’s side', function () {
       await refuses(join(bob, nook), 'NOT_MEMBER');
       await join(carol, nook);
     });
+  });
+
+  it('are removed, or shut, while they are being caught up with', async () => {
+    const { account } = bob.home;
+    for (const delay of [0, 4, 12, 30]) {
+      const open = await make(alice, `open${delay}`);
+      const closed = await make(alice, `closed${delay}`, { password: 'open sesame' });
+      await join(bob, open);
+      await join(bob, closed, 'open sesame');
+      await bob.stop();
+      const texts = Array.from({ length: 150 }, (_, at) => `message ${at}`);
+      for (const room of [open, closed])
+        await Promise.all(texts.map((text) => say(alice, room, text)));
+      await bob.open({ opaque: greedy() });
+      const login = bob.login();
+      await sleep(delay);
+      await Promise.all([
+        alice.client.rooms.remove(open),
+        alice.client.rooms.putOut(closed, account),
+      ]);
+      await login;
+      await eventually('no such room', () => roomOf(bob.home.space, open) === undefined);
+      await eventually('being out', async () => !(await bob.client.rooms.isMember(closed)));
+      const left = bob.home.replica.log.store.entries(prefixed(`e!${roomStream(open)}!`));
+      await bob.home.settled();
+      for await (const [key] of left) assert.fail(key);
+      assert.equal(await bob.say('still here'), 'held');
+    }
   });
 
   /** A room with a password in which all three are and have spoken. */

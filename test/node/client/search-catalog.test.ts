@@ -121,6 +121,34 @@ describe('the catalog of the search index', () => {
     assert.deepEqual(await keysOf(bench.store), ['x!manifest']);
   });
 
+  it('purges what is in use no more once, and what was written over', async () => {
+    const purged: { from: string; until: string }[] = [];
+    bench.store.purge = (range) => Promise.resolve(void purged.push(range));
+    const isPurged = (key: string): boolean =>
+      purged.some(({ from, until }) => from <= key && key < until);
+    const [first, second] = [await say(0, 'word 0'), await say(1, 'word 1')];
+    await bench.catalog.purge([]);
+    purged.length = 0;
+    await bench.catalog.purge([]);
+    assert.equal(purged.length, 0);
+    await bench.catalog.change(new Map([[first, undefined]]), undefined, async (manifest) => {
+      await bench.store.write([manifest], { sync: false });
+      return true;
+    });
+    await bench.catalog.delete([first]);
+    await reopen();
+    bench.store.purge = (range) => Promise.resolve(void purged.push(range));
+    const [page] = [...second.keys()];
+    await bench.catalog.purge([page!]);
+    for (const key of [...first.keys(), page!]) assert.ok(isPurged(key), key);
+    assert.ok([...second.keys()].some((key) => !isPurged(key)));
+    purged.length = 0;
+    await reopen();
+    bench.store.purge = (range) => Promise.resolve(void purged.push(range));
+    await bench.catalog.purge([]);
+    assert.equal(purged.length, 0);
+  });
+
   describe('makes the index anew', () => {
     const isGone = async (): Promise<void> => {
       assert.deepEqual(ids(), []);

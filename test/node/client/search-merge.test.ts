@@ -81,6 +81,7 @@ describe('the merging of segments', () => {
     await bench.store.write(first.withoutMessages([1]), { sync: false });
     await run(bench);
     assert.deepEqual(bench.words(WORDS), { dog: ['2/1'] });
+    assert.equal(bench.catalog.segments[0]!.messages, 1);
     await bench.store.write([bench.book.rewind(roomNumber(2))], { sync: false });
     await run(bench);
     assert.deepEqual(bench.catalog.segments, [], 'of nothing no segment is made');

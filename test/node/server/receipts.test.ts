@@ -292,9 +292,9 @@ describe('receipts', () => {
       await mark(carol, 5);
       await receipts.stop();
       const kept: string[] = [];
-      for await (const [key] of community.log.store.entries({ from: 'm!', until: 'm"' }))
+      for await (const [key] of community.log.store.entries({ from: 'j!', until: 'j"' }))
         kept.push(key);
-      assert.deepEqual(kept, [`m!${LOBBY_STREAM}!${carol.account}`]);
+      assert.deepEqual(kept, [`j!${LOBBY_STREAM}!${carol.account}`]);
       assert.equal((await lookup(await say(alice), alice.id))?.[3], 0);
     });
 

@@ -210,13 +210,13 @@ describe('replication from the server', () => {
             ids: [message.id, '0'.repeat(64) as typeof message.id],
           })
         ).receipts;
-      assert.deepEqual(await receipts(alice), [[message.id, 0, 1]]);
+      assert.deepEqual(await receipts(alice), [[message.id, 0, 1, 0]]);
       assert.deepEqual(await receipts(carol), []);
       bob.sync.notify('acks', { cursors: [[pair, 2]] });
       carol.sync.notify('acks', { cursors: [[pair, 2]] });
       await eventually('alice is told', () => alice.receipts.length > 0);
-      assert.deepEqual(alice.receipts, [[message.id, 1, 1]]);
-      assert.deepEqual(await receipts(bob), [[message.id, 1, 1]]);
+      assert.deepEqual(alice.receipts, [[message.id, 1, 1, 0]]);
+      assert.deepEqual(await receipts(bob), [[message.id, 1, 1, 0]]);
     });
 
     async function lastEpoch(stream: StreamName): Promise<string | undefined> {

@@ -1,0 +1,173 @@
+/**
+ * Locks of encrypted rooms: made, with a password or without, and opened by it. The server keeps what
+ * proves a password and never sees one.
+ */
+import type { LockKeys } from '../../crdt/bodies.ts';
+import { encodeEntry, type Entry } from '../../crdt/entry.ts';
+import { Keyring, passwordKey, wrapForPassword } from '../../crdt/keyring.ts';
+import type { RandomBytes, RoomId, SealingKey } from '../../crdt/keys.ts';
+import { lockKeyOf, pathOf, roomOf, type Lock } from '../../crdt/rooms.ts';
+import type { Reader } from '../../crdt/state.ts';
+import { roomStream } from '../../crdt/stream.ts';
+import { ClchatError, hasCode } from '../../errors.ts';
+import { until } from '../../lifecycle.ts';
+import type { OpaqueClient } from '../opaque.ts';
+import type { SpacePlace } from './auth.ts';
+import type { Home } from './home.ts';
+import type { Link } from './link.ts';
+import { inTurn } from './space-turn.ts';
+
+export interface RoomLocksOptions {
+  readonly home: () => Home;
+  /** @throws NETWORK, NOT_LOGGED_IN */
+  readonly link: () => Link;
+  readonly opaque: OpaqueClient;
+  readonly random: RandomBytes;
+  /** Signs an entry of the space stream outside the outbox. */
+  readonly sign: (link: Link, kind: string, body: unknown, place: SpacePlace) => Entry;
+  /** Has an entry of the space sealed by the outbox. @returns the id of what it makes */
+  readonly make: (kind: string, body: unknown) => Promise<RoomId>;
+}
+
+/** The body of an entry, with what a lock is to be in it. */
+type WithLock = (password: LockKeys['password']) => object;
+
+/** How long the lock of a room above may take to be known here, in milliseconds. */
+const KNOWN_MS = 1_000;
+
+export class RoomLocks {
+  readonly #options: RoomLocksOptions;
+
+  constructor(options: RoomLocksOptions) {
+    this.#options = options;
+  }
+
+  get #space(): Reader {
+    return this.#options.home().space;
+  }
+
+  /**
+   * Makes a room with its first lock.
+   * @param password none: members alone let others in
+   * @throws as the server refuses, NETWORK
+   */
+  async makeRoom(room: object, password: string | undefined): Promise<RoomId> {
+    const { home, make, random } = this.#options;
+    const keyring = Keyring.create(1, random);
+    const body: WithLock = (keys) => ({
+      ...room,
+      lock: { keyring: keyring.public, password: keys },
+    });
+    if (password === undefined) {
+      const id = await make('room', body(null));
+      home().noteLock(id, { keyring, password: undefined });
+      return id;
+    }
+    const { id, key } = await this.#register('room', keyring, password, body);
+    home().noteLock(id, { keyring, password: key });
+    return id;
+  }
+
+  /** Gives a room another lock. @throws as the server refuses, NETWORK */
+  async change(room: RoomId, password: string | undefined): Promise<void> {
+    let generation = (roomOf(this.#space, room)?.lock?.generation ?? 0) + 1;
+    while (lockKeyOf(this.#space, room, generation) !== undefined) generation++;
+    const keyring = Keyring.create(generation, this.#options.random);
+    const body: WithLock = (keys) => ({
+      room,
+      lock: { keyring: keyring.public, password: keys },
+    });
+    const { key } = await this.#register('lock', keyring, password, body);
+    this.#options.home().noteLock(room, { keyring, password: key });
+  }
+
+  /** Seals a lock with the room it is for, its password registered where there is one. */
+  async #register(
+    kind: 'room' | 'lock',
+    keyring: Keyring,
+    password: string | undefined,
+    withLock: WithLock,
+  ): Promise<{ id: RoomId; key: SealingKey | undefined }> {
+    const { opaque, random, sign, home } = this.#options;
+    const link = this.#options.link();
+    let record: Uint8Array | null = null;
+    let keys: LockKeys['password'] = null;
+    let key: SealingKey | undefined;
+    if (password !== undefined) {
+      const { request, state } = await opaque.registerStart({ password });
+      const { response } = await link.session.call('lockStart', { request });
+      const { server } = link;
+      const finished = await opaque.registerFinish({ password, state, response, server });
+      record = finished.record;
+      keys = wrapForPassword(keyring, finished.exportKey, random);
+      key = passwordKey(finished.exportKey);
+    }
+    const body = withLock(keys);
+    const id = await inTurn(home(), async (place) => {
+      const entry = sign(link, kind, body, place);
+      await link.session.call('lock', { entry: encodeEntry(entry), record });
+      return entry.id.slice(0, 32) as RoomId;
+    });
+    return { id, key };
+  }
+
+  /**
+   * The secret of the lock that opens a room: as those in the room above know it, or by its password.
+   * @throws BAD_PASSWORD, LOCKED, DENIED (it has none), NETWORK
+   */
+  async open(lock: Lock, room: RoomId, password: string | undefined): Promise<Keyring> {
+    return (await this.#known(lock, room, password)) ?? this.#prove(lock, room, password);
+  }
+
+  async #known(
+    { holder, generation, password }: Lock,
+    room: RoomId,
+    given: string | undefined,
+  ): Promise<Keyring | undefined> {
+    // Whoever has left a room comes back by its password, though the secret may be known here still.
+    if (holder === room) return undefined;
+    const { replica, lockKnown } = this.#options.home();
+    await replica.log.open(roomStream(holder));
+    const look = (): Keyring | undefined => lockKnown(holder, generation);
+    // To whoever has just been let in it is about to be told.
+    if (!password || given === undefined) await until(KNOWN_MS, () => look() !== undefined);
+    return look();
+  }
+
+  /** Proves the password to the server, and opens the lock with it. */
+  async #prove(
+    { holder, generation, password: hasPassword }: Lock,
+    room: RoomId,
+    password: string | undefined,
+  ): Promise<Keyring> {
+    if (!hasPassword) throw new ClchatError('DENIED', 'A member has to let you in ("admit").');
+    const path = pathOf(this.#space, holder) ?? '';
+    if (password === undefined)
+      throw new ClchatError('BAD_PASSWORD', `The room "${path}" has a password.`);
+    const { opaque, home } = this.#options;
+    const { session, server } = this.#options.link();
+    const { request, state } = await opaque.loginStart({ password });
+    const { response } = await session
+      .call('roomStart', { room, request })
+      .catch((error: unknown) => {
+        if (!hasCode(error, 'LOCKED')) throw error;
+        const text = `The room "${path}" is locked after three wrong passwords. Try again later.`;
+        throw new ClchatError('LOCKED', text, { cause: error });
+      });
+    const finished = await opaque.loginFinish({ password, state, response, server });
+    if (finished === undefined) {
+      const { lockedSeconds } = await session.call('loginFailed', {});
+      const locked = lockedSeconds > 0 ? ` It is locked for ${lockedSeconds} seconds.` : '';
+      throw new ClchatError('BAD_PASSWORD', `Wrong password for the room "${path}".${locked}`);
+    }
+    await session.call('roomFinish', { finish: finished.finish });
+    const box = lockKeyOf(this.#space, holder, generation)?.password?.wrap;
+    const key = passwordKey(finished.exportKey);
+    const secret = box === undefined ? undefined : key.open(box);
+    if (secret === undefined)
+      throw new ClchatError('DATA_CORRUPT', 'The password does not open the lock of the room.');
+    const keyring = new Keyring(generation, secret);
+    home().noteLock(holder, { keyring, password: key });
+    return keyring;
+  }
+}

@@ -149,6 +149,7 @@ export function sizeText(bytes: number): string {
     value /= 1_000;
     unit++;
   }
+  if (bytes === 1) return '1 byte';
   const digits = unit === 0 || value >= 99.95 ? 0 : 1;
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }

@@ -8,6 +8,7 @@ import {
   isName,
   mentionsOf,
   nearest,
+  sizeText,
   whyNotFree,
 } from '../lib/text.ts';
 
@@ -246,5 +247,37 @@ describe('mentions', () => {
         for (const found of mentioned(rest, one)) assert.equal(fold(found), fold(`@${one}`));
       }),
     );
+  });
+});
+
+describe('sizes', () => {
+  it('have as many digits as people read', () => {
+    const sizes = [
+      0,
+      1,
+      999,
+      1_000,
+      1_949,
+      99_900,
+      99_950,
+      999_499,
+      999_500,
+      25 << 20,
+      4 * 2 ** 30,
+    ];
+    assert.deepEqual(sizes.map(sizeText), [
+      '0 bytes',
+      '1 byte',
+      '999 bytes',
+      '1.0 kB',
+      '1.9 kB',
+      '99.9 kB',
+      '100 kB',
+      '999 kB',
+      '1.0 MB',
+      '26.2 MB',
+      '4.3 GB',
+    ]);
+    assert.equal(sizeText(12e15), '12000 TB');
   });
 });

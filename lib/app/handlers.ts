@@ -82,8 +82,12 @@ const history: Handler = async ({ conversation, count }, { client, situation }) 
 
 const search: Handler = async ({ words }, { client: { home } }) => {
   const query = need(words, 'A word');
-  const found = await home.search.search(query);
-  return { words: query, messages: found.map((one) => viewOf(home, one)) };
+  const { messages, isComplete } = await home.search.find(query);
+  return {
+    words: query,
+    messages: messages.map((one) => viewOf(home, one)),
+    complete: isComplete,
+  };
 };
 
 const setBlocked =

@@ -368,7 +368,10 @@ export class Secrets {
     const stamp = state.stamp('epoch');
     if (this.#walked.get(stream) === stamp) return;
     for (const [id, record] of inOrder(state)) {
-      const unknown = (record.previous ?? []).filter(({ epoch }) => !this.#keys.has(epoch));
+      // What this device can open itself it need not be told, perhaps wrongly.
+      const unknown = (record.previous ?? []).filter(
+        ({ epoch }) => this.#openItself(stream, epoch, state) === undefined,
+      );
       const key = unknown.length === 0 ? undefined : this.#keyOf(stream, id, record);
       if (key === undefined) continue;
       for (const { epoch, box } of unknown) {
@@ -377,6 +380,11 @@ export class Secrets {
       }
     }
     this.#walked.set(stream, stamp);
+  }
+
+  #openItself(stream: StreamName, id: EntryId, state: Reader): Uint8Array | undefined {
+    const record = state.get<EpochRecord>('epoch', id);
+    return record === undefined ? this.#keys.get(id) : this.#keyOf(stream, id, record);
   }
 
   /** A lock has been opened here, and with it epochs that could not be. */

@@ -20,7 +20,7 @@ export const FILE_COMMANDS: readonly Command[] = [
     group: 'messages',
     arguments: [
       { name: 'message', kind: 'word', optional: true },
-      { name: 'target', kind: 'file', optional: true },
+      { name: 'target', kind: 'file', optional: true, here: true },
     ],
     summary: 'save the file of a message',
     help: 'The message is named as for "edit"; without one it is the newest file of the conversation. The file comes from the server or from whoever else has it, is checked, and goes into the current directory, or to the given place; another file of the name stays, and the new one gets a number.',

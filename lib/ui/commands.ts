@@ -40,6 +40,8 @@ export interface Argument {
   readonly yields?: boolean;
   /** The only words accepted. */
   readonly choices?: readonly string[];
+  /** Of a file that is left out: the directory where the person is. */
+  readonly here?: true;
   /** Of a conversation: only with its sign, `@` or `#`, as other words are for what follows. */
   readonly signed?: boolean;
 }

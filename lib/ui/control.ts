@@ -1,13 +1,14 @@
 /**
  * The control socket of a running process: by it `-e` reaches the process that holds the profile.
- * A client sends one JSON object a line, `{"command": "…"}`, and gets one line of a result each.
+ * A client sends one JSON object a line, `{"command": "…", "directory": "…"}`, and gets one line of a
+ * result each; from the directory paths in the command begin.
  * Only the user who runs the process can open it.
  */
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve as absolute } from 'node:path';
+import { dirname, isAbsolute, join, resolve as absolute } from 'node:path';
 import type { App } from '../app/types.ts';
 import { ClchatError, isErrorCode, translate } from '../errors.ts';
 import { BARE } from './format.ts';
@@ -17,14 +18,17 @@ import { BoundedOutput } from './output.ts';
 import { Pipeline } from './pipeline.ts';
 import { failure, resultLine, type Context, type Outcome } from './runner.ts';
 import type { Settings } from './settings.ts';
+import { record } from './style.ts';
 
 /** Longest path of a socket that every system takes, in bytes. */
 const MAX_PATH_BYTES = 100;
 const MAX_CLIENTS = 32;
 /** A client that asks nothing for so long is let go, in milliseconds. */
 const IDLE_MS = 60_000;
+/** Longest path of a directory, in bytes. */
+const MAX_DIRECTORY_BYTES = 4_096;
 /** JSON may need six bytes for one of the command's. */
-const MAX_REQUEST_BYTES = 6 * MAX_LINE_BYTES + 64;
+const MAX_REQUEST_BYTES = 6 * (MAX_LINE_BYTES + MAX_DIRECTORY_BYTES) + 64;
 /** Longest result that a client takes from the process it trusts. */
 const MAX_RESULT_BYTES = 64 << 20;
 
@@ -132,17 +136,20 @@ function listenOnce(server: Server, path: string): Promise<void> {
   });
 }
 
-/** The command of a request; from another process, so anything at all. */
-function commandIn(line: Line): Line {
-  if (line === undefined) return undefined;
+/** What a request asks for; from another process, so anything at all. */
+function requestIn(line: Line): { readonly command: Line; readonly directory?: string } {
+  if (line === undefined) return { command: undefined };
   let request: unknown;
   try {
     request = JSON.parse(line);
   } catch {
-    return '';
+    return { command: '' };
   }
-  const command = (request as { command?: unknown } | null)?.command;
-  return typeof command === 'string' ? command : '';
+  const { command, directory } = record(request);
+  return {
+    command: typeof command === 'string' ? command : '',
+    ...(typeof directory === 'string' && isAbsolute(directory) ? { directory } : {}),
+  };
 }
 
 function serveClient(socket: Socket, options: ControlOptions): void {
@@ -166,7 +173,8 @@ function serveClient(socket: Socket, options: ControlOptions): void {
     {
       onLine(line) {
         const number = (lines += 1);
-        pipeline.push(taskOf(commandIn(line), context), async (outcome) => {
+        const { command, directory } = requestIn(line);
+        pipeline.push(taskOf(command, { ...context, directory }), async (outcome) => {
           output.write(resultLine(number, outcome));
           if (quitting) {
             quitting = false;
@@ -223,7 +231,7 @@ export async function runThroughControl(
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     if (signal?.aborted === true) onAbort();
-    socket.write(`${JSON.stringify({ command })}\n`);
+    socket.write(`${JSON.stringify({ command, directory: process.cwd() })}\n`);
     return await answer(socket);
   } finally {
     signal?.removeEventListener('abort', onAbort);

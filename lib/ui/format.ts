@@ -192,7 +192,12 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
         `No messages in ${word(data['conversation'])} yet.`,
       );
     case 'search':
-      return formatMessages(data['messages'], style, 'Nothing found.');
+      return [
+        formatMessages(data['messages'], style, 'Nothing found.'),
+        ...(data['complete'] === false
+          ? ['Not everything has been looked through yet: try again in a while.']
+          : []),
+      ].join('\n');
     case 'devices':
       return devices(data['devices'], style);
     case 'revoke':

@@ -2,6 +2,7 @@
  * The machine mode: a command a line in, a JSON object a line out. Results keep the order of their
  * lines; events come in between as they happen.
  */
+import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { App, AppEvent, CommandCall } from '../app/types.ts';
 import { ClchatError, EXIT } from '../errors.ts';
@@ -49,13 +50,24 @@ function readyLine(app: App): string {
   return `${JSON.stringify({ type: 'ready', mode, ...cleanAll({ server }), user: who })}\n`;
 }
 
+/** Paths as they are meant from a directory other than that of this process. */
+function withPaths(call: CommandCall, directory: string | undefined): CommandCall {
+  if (directory === undefined) return call;
+  const args = { ...call.args };
+  for (const { name, kind, here } of commandOf(call.name)?.arguments ?? []) {
+    const path = kind === 'file' ? (args[name] ?? (here === true ? '.' : undefined)) : undefined;
+    if (path !== undefined && !path.startsWith('~/')) args[name] = resolve(directory, path);
+  }
+  return { ...call, args };
+}
+
 /** A line as a task; what cannot be parsed has its outcome already. */
 export function taskOf(line: Line, context: Context): Task<Outcome> {
   let call: CommandCall;
   try {
     if (line === undefined)
       throw new ClchatError('TOO_LARGE', `A line may have up to ${MAX_LINE_BYTES} bytes.`);
-    call = parse(line);
+    call = withPaths(parse(line), context.directory);
   } catch (error) {
     const outcome = failure(error);
     return { overlaps: true, run: () => Promise.resolve(outcome) };

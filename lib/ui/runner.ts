@@ -32,6 +32,8 @@ export interface Context {
   readonly local: Local;
   /** Absent when there is nobody to ask. */
   readonly ask?: Ask;
+  /** Where the person is, as an absolute path, if not where this process is. */
+  readonly directory?: string | undefined;
   readonly style: Style;
 }
 

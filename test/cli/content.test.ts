@@ -36,7 +36,7 @@ describe('what has been said', function () {
     server = await shop.server();
   });
   const history = async (cli: Cli, line = 'history'): Promise<Said[]> =>
-    ((await cli.ok(line)).messages ?? []);
+    (await cli.ok(line)).messages ?? [];
 
   it('can be changed, answered and reacted to, which everybody is told', async () => {
     const [ann, ben] = await shop.clients(server.address, ['ann1', 'ben1']);

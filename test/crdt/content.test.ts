@@ -11,8 +11,10 @@ import {
   isEntitled,
   isErasing,
   messageAt,
+  messagesNaming,
   streamsNaming,
   targetOf,
+  type Placed,
 } from '../../lib/crdt/content.ts';
 import { eraseBody, type Entry } from '../../lib/crdt/entry.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
@@ -219,6 +221,16 @@ describe('content', () => {
       const { log } = community;
       assert.deepEqual(await streamsNaming(log, HASH), new Set([LOBBY_STREAM, pair]));
       assert.deepEqual(await streamsNaming(log, KEY), new Set());
+      const naming = async (limit: number): Promise<Placed[]> => {
+        const found: Placed[] = [];
+        for await (const placed of messagesNaming(log, HASH, limit)) found.push(placed);
+        return found;
+      };
+      const places = async (limit: number): Promise<string[]> =>
+        (await naming(limit)).map(({ entry, position }) => `${entry.stream} ${position}`);
+      assert.deepEqual(await places(9), [`${pair} 1`, `${LOBBY_STREAM} 0`, `${LOBBY_STREAM} 1`]);
+      assert.deepEqual(await places(1), [`${pair} 1`, `${LOBBY_STREAM} 0`]);
+      assert.deepEqual((await naming(9))[1]?.entry.id, entries[0]?.id);
       await log.store.write(blobOperations(entries[0]!, 0), { sync: true });
       assert.deepEqual(await streamsNaming(log, HASH), new Set([LOBBY_STREAM, pair]));
       await log.store.write(blobOperations(entries[1]!, 1), { sync: true });

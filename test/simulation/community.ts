@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { codeKey, redeem } from '../../lib/crdt/codes.ts';
 import type { AccountId, RoomId } from '../../lib/crdt/keys.ts';
-import { LogStore } from '../../lib/crdt/log-store.ts';
+import type { LogStore } from '../../lib/crdt/log-store.ts';
 import type { RoomRecord } from '../../lib/crdt/records.ts';
 import { isEncryptedRoom, roomOf } from '../../lib/crdt/rooms.ts';
 import {

@@ -6,13 +6,13 @@ import { conversationAction } from '../../lib/crdt/content.ts';
 import { decode } from '../../lib/crdt/codec.ts';
 import { isMessage } from '../../lib/crdt/entry.ts';
 import { derive, Keyring } from '../../lib/crdt/keyring.ts';
-import { openWith, SealingKey, type AccountId, type EntryId } from '../../lib/crdt/keys.ts';
+import { openWith, SealingKey, type EntryId } from '../../lib/crdt/keys.ts';
 import { LogStore } from '../../lib/crdt/log-store.ts';
 import type { EpochRecord } from '../../lib/crdt/records.ts';
 import { openBody } from '../../lib/crdt/secrets.ts';
 import type { State } from '../../lib/crdt/state.ts';
 import type { Store } from '../../lib/crdt/store.ts';
-import { placeOfStream, type StreamName } from '../../lib/crdt/stream.ts';
+import type { StreamName } from '../../lib/crdt/stream.ts';
 import type { Keystore } from '../../lib/node/keystore.ts';
 
 export class Eavesdropper {
@@ -122,16 +122,6 @@ export class Eavesdropper {
       texts.push(plain === undefined ? null : (decode(plain) as { text: string }).text);
     }
     return texts;
-  }
-
-  /** Accounts to which the last epoch of a room is wrapped. */
-  async reached(stream: StreamName): Promise<AccountId[]> {
-    const { state } = await this.#log.open(stream);
-    const current = state.get<EntryId>('epochs', 'current');
-    const record = current === undefined ? undefined : state.get<EpochRecord>('epoch', current);
-    return placeOfStream(stream).type === 'room'
-      ? (record?.wraps ?? []).map(([account]) => account)
-      : [];
   }
 }
 

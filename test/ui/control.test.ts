@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { ClchatError } from '../../lib/errors.ts';
 import {
@@ -74,6 +74,36 @@ describe('control socket', () => {
     const refused = await runThroughControl(path, 'message nobody x');
     assert.ok(refused?.ok === false && refused.code === 'NO_SUCH_USER');
     assert.equal((await runThroughControl(path, 'passwd'))?.ok, false);
+  });
+
+  it('takes paths from where the command was given', async () => {
+    const { path, app } = await serve();
+    const run = async (command: string): Promise<Readonly<Record<string, string>> | undefined> => {
+      await runThroughControl(path, command);
+      return app.calls.at(-1)?.args;
+    };
+    assert.deepEqual(await run('attach "my plan.pdf" look'), {
+      file: resolve('my plan.pdf'),
+      text: 'look',
+    });
+    assert.equal((await run('attach ~/plan.pdf'))?.['file'], '~/plan.pdf');
+    assert.equal((await run('attach /a/plan.pdf'))?.['file'], '/a/plan.pdf');
+    assert.deepEqual(await run('save ^2 sub/plan.pdf'), {
+      message: '^2',
+      target: resolve('sub/plan.pdf'),
+    });
+    // Nothing is said of a place: it is where the command was given.
+    assert.equal((await run('save'))?.['target'], process.cwd());
+    assert.deepEqual(await run('whoelse'), {});
+    const asked = async (request: object): Promise<string | undefined> => {
+      await raw(path, 1, `${JSON.stringify(request)}\n`);
+      return app.calls.at(-1)?.args['file'];
+    };
+    const command = 'attach plan.pdf';
+    assert.equal(await asked({ command, directory: '/elsewhere' }), '/elsewhere/plan.pdf');
+    // Of a process of another version, or of none of ours.
+    for (const directory of [undefined, 7, 'relative', null])
+      assert.equal(await asked({ command, directory }), 'plan.pdf');
   });
 
   it('serves many at once', async () => {

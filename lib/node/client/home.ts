@@ -501,6 +501,7 @@ export class Home {
     this.search.stop();
     await this.unread.stop();
     await this.#eraser.stop();
+    await this.search.settled();
     await this.#forgetter.stop();
     this.outbox.attach(undefined);
     await this.settled();

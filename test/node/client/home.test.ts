@@ -236,7 +236,10 @@ describe('a home', () => {
       await phone.home.refreshKeyrings();
       assert.deepEqual(generations(phone).sort(), [1, 2]);
       assert.equal(phone.home.keyrings.present.generation, 2);
-      assert.equal(toHex(phone.home.keyrings.present.secret), toHex(bob.home.keyrings.present.secret));
+      assert.equal(
+        toHex(phone.home.keyrings.present.secret),
+        toHex(bob.home.keyrings.present.secret),
+      );
       const [old] = phone.keystore.read().keyring.filter(({ generation }) => generation === 1);
       assert.equal(toHex(old!.secret), toHex(bob.member.keyring.secret));
       await phone.restart();

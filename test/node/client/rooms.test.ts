@@ -213,6 +213,21 @@ describe('rooms, the client’s side', function () {
       assert.deepEqual(await opened(den), ['before', null]);
     });
 
+    it('are read from their beginning by a later password too, whoever spoke in between', async () => {
+      const den = await make(alice, 'den', { password: 'old' });
+      await say(alice, den, 'one');
+      await alice.client.rooms.issueCode(den, 'ABCDE', 1, Date.now() + 60_000);
+      await knows(bob, den);
+      // By a code nothing is opened that was said before.
+      await bob.client.rooms.joinByCode(den, 'ABCDE');
+      await say(bob, den, 'two');
+      await alice.hears('two');
+      await alice.client.rooms.setPassword(den, 'new');
+      await say(alice, den, 'three');
+      await join(carol, den, 'new');
+      assert.deepEqual(await read(carol, den), ['one', 'two', 'three']);
+    });
+
     it('may lose it: then members alone let others in', async () => {
       const den = await make(alice, 'den', { password: 'old' });
       await alice.client.rooms.setPassword(den, undefined);
@@ -391,6 +406,10 @@ describe('rooms, the client’s side', function () {
       assert.deepEqual(await opened(nook), ['within', null]);
       assert.deepEqual(await bob.client.rooms.isMember(den), true);
       await refuses(join(bob, nook, 'open sesame'), 'DENIED');
+      await alice.client.rooms.setPassword(nook, 'its own');
+      await refuses(join(bob, nook, 'open sesame'), 'BAD_PASSWORD');
+      await join(bob, nook, 'its own');
+      assert.deepEqual(await read(bob, nook), ['within', 'without him']);
     });
 
     it('on a device that was revoked', async () => {

@@ -142,7 +142,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/app/conference-handlers.ts': 'test/cli/conferences.test.ts',
   'lib/app/conference-names.ts': 'test/cli/conferences.test.ts',
   'lib/app/contact-handlers.ts': 'test/cli/contacts.test.ts',
-  'lib/app/file-handlers.ts': 'test/cli/files.test.ts',
   'lib/app/handling.ts': 'test/app/handlers.test.ts',
   'lib/app/logins.ts': 'test/cli/accounts.test.ts',
   'lib/app/moving-handlers.ts': 'test/cli/moving.test.ts',

@@ -105,12 +105,12 @@ const save: Handler = async ({ message, target }, context) => {
       ? await newestFile(client, conversation)
       : await fileNamed(client, conversation, message);
   const about = { event: 'attachment', id, name: file.name } as const;
-  let progress = 0;
-  const fetch = (): Promise<void> =>
-    files.fetch(file, (share) => {
-      progress = share;
-      tell({ ...about, state: 'fetching', progress });
-    });
+  let progress: number | undefined;
+  const fetched = (share: number): void => {
+    progress = share;
+    tell({ ...about, state: 'fetching', progress });
+  };
+  const fetch = (): Promise<void> => files.fetch(file, fetched);
   const into = target === undefined ? process.cwd() : pathOf(target);
   try {
     await fetch();
@@ -123,7 +123,8 @@ const save: Handler = async ({ message, target }, context) => {
     tell({ ...about, state: 'done', progress: 1 });
     return { id, file: path, bytes: file.size };
   } catch (error) {
-    tell({ ...about, state: 'failed', progress, code: codeOf(error) });
+    if (progress === undefined) fetched(0);
+    tell({ ...about, state: 'failed', progress: progress ?? 0, code: codeOf(error) });
     throw error;
   }
 };

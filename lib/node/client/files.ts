@@ -18,6 +18,7 @@ import { prefixed, type Store } from '../../crdt/store.ts';
 import { ClchatError, codeOf, hasCode, isAbort, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import { sizeText } from '../../text.ts';
+import { abortReason } from '../abort.ts';
 import { addFile, type Progress } from '../blobs/add-file.ts';
 import { BlobClient } from '../blobs/client.ts';
 import { eraseFiles, UNNAMED_MS } from '../blobs/erase-files.ts';
@@ -213,9 +214,12 @@ export class Files {
     const signal = AbortSignal.any([this.#stop.signal, this.#pause.signal]);
     const taken = new Set<BlobHash>();
     try {
-      const source = await connectSource(transport, server(), signal);
-      const work = (): Promise<void> => this.#sendSome(home, source.exchange, taken, signal);
-      await Promise.all(Array.from({ length: AT_ONCE }, work)).finally(() => source.release());
+      const { exchange, release } = await connectSource(transport, server(), signal);
+      // A server that is slow to answer holds up no end.
+      const end = (): void => exchange.abort(abortReason(signal));
+      signal.addEventListener('abort', end, { once: true });
+      const work = (): Promise<void> => this.#sendSome(home, exchange, taken, signal);
+      await Promise.all(Array.from({ length: AT_ONCE }, work)).finally(release);
     } finally {
       if (!signal.aborted && !(await this.#isAllSent(home))) this.#sendLater();
     }

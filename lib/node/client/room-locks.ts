@@ -6,7 +6,7 @@ import type { LockKeys } from '../../crdt/bodies.ts';
 import { encodeEntry, type Entry } from '../../crdt/entry.ts';
 import { Keyring, passwordKey, wrapForPassword } from '../../crdt/keyring.ts';
 import type { RandomBytes, RoomId, SealingKey } from '../../crdt/keys.ts';
-import { lockKeyOf, pathOf, roomOf, type Lock } from '../../crdt/rooms.ts';
+import { lockKeyOf, lockOf, pathOf, roomOf, type Lock } from '../../crdt/rooms.ts';
 import type { Reader } from '../../crdt/state.ts';
 import { roomStream } from '../../crdt/stream.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
@@ -32,7 +32,7 @@ export interface RoomLocksOptions {
 /** The body of an entry, with what a lock is to be in it. */
 type WithLock = (password: LockKeys['password']) => object;
 
-/** How long the lock of a room above may take to be known here, in milliseconds. */
+/** How long what the server knows of a lock may take to be known here, in milliseconds. */
 const KNOWN_MS = 1_000;
 
 export class RoomLocks {
@@ -136,7 +136,7 @@ export class RoomLocks {
 
   /** Proves the password to the server, and opens the lock with it. */
   async #prove(
-    { holder, generation, password: hasPassword }: Lock,
+    { holder, password: hasPassword }: Lock,
     room: RoomId,
     password: string | undefined,
   ): Promise<Keyring> {
@@ -161,13 +161,23 @@ export class RoomLocks {
       throw new ClchatError('BAD_PASSWORD', `Wrong password for the room "${path}".${locked}`);
     }
     await session.call('roomFinish', { finish: finished.finish });
-    const box = lockKeyOf(this.#space, holder, generation)?.password?.wrap;
     const key = passwordKey(finished.exportKey);
-    const secret = box === undefined ? undefined : key.open(box);
-    if (secret === undefined)
+    const look = (): Keyring | undefined => this.#openBy(key, room);
+    // The server may have another password already than is known of here.
+    await until(KNOWN_MS, () => look() !== undefined);
+    const keyring = look();
+    if (keyring === undefined)
       throw new ClchatError('DATA_CORRUPT', 'The password does not open the lock of the room.');
-    const keyring = new Keyring(generation, secret);
     home().noteLock(holder, { keyring, password: key });
     return keyring;
+  }
+
+  #openBy(key: SealingKey, room: RoomId): Keyring | undefined {
+    const lock = lockOf(this.#space, room);
+    const record = lock && lockKeyOf(this.#space, lock.holder, lock.generation);
+    const secret = record?.password == null ? undefined : key.open(record.password.wrap);
+    return lock === undefined || secret === undefined
+      ? undefined
+      : new Keyring(lock.generation, secret);
   }
 }

@@ -4,7 +4,7 @@ import { SigningKey, type PublicKey, type RandomBytes } from '../crdt/keys.ts';
 import { hasCode } from '../errors.ts';
 import { startAll, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
-import { BlobStore } from '../node/blobs/store.ts';
+import { BLOBS, BlobStore } from '../node/blobs/store.ts';
 import type { Transport } from '../node/channel.ts';
 import { Client, type ClientEvents } from '../node/client/client.ts';
 import { unsentKey } from '../node/client/files.ts';
@@ -12,7 +12,6 @@ import { inheritKeystore, openKeystore, type Keystore } from '../node/keystore.t
 import { createTransport } from '../node/libp2p.ts';
 import { Opaque } from '../node/opaque.ts';
 import type { Profile } from '../node/profile.ts';
-import { BLOBS } from './server-peer.ts';
 
 export interface ClientPeerOptions {
   /** Closed with the peer. */

@@ -8,7 +8,7 @@ import { ClchatError } from '../errors.ts';
 import type { Client } from '../node/client/client.ts';
 import type { ConferenceListing, ConferenceTarget } from '../node/client/conferences.ts';
 import type { Home } from '../node/client/home.ts';
-import { fold } from '../text.ts';
+import { fold, isName } from '../text.ts';
 import type { Situation } from './situation.ts';
 
 /** Shortest beginning of an id that stands for all of it. */
@@ -29,6 +29,12 @@ export function conferenceNamed(home: Home, name: string): RoomId | undefined {
     if (isIn && isCalled(record, name)) return id;
   }
   return undefined;
+}
+
+/** @throws NO_SUCH_ROOM of what can be no name */
+function possibleName(written: string): string {
+  if (isName(written)) return written;
+  throw new ClchatError('NO_SUCH_ROOM', `There is no conference "${written}".`);
 }
 
 /** How a conference is told from others: its id as far as it is needed, and its name. */
@@ -74,7 +80,7 @@ export async function targetOf(
   if (who?.startsWith('#') === true) return { id: byId(home, who) };
   if (who?.startsWith('@') === true || (who !== undefined && name !== undefined)) {
     const friend = home.named(who.startsWith('@') ? who.slice(1) : who);
-    return { friend, ...(name === undefined ? {} : { name }) };
+    return { friend, ...(name === undefined ? {} : { name: possibleName(name) }) };
   }
   const list = await conferences.list();
   const alone = who ?? name;
@@ -131,5 +137,7 @@ export async function whichOne(
   written: string | undefined,
 ): Promise<{ readonly id: RoomId } | { readonly name: string }> {
   if (written === undefined) return { id: (await presentOne(client, situation)).id };
-  return written.startsWith('#') ? { id: byId(client.home, written) } : { name: written };
+  return written.startsWith('#')
+    ? { id: byId(client.home, written) }
+    : { name: possibleName(written) };
 }

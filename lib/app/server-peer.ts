@@ -12,7 +12,7 @@ import { formatEndpoint, parseEndpoint } from '../interfaces.ts';
 import { startAll, type Clock, type Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { backup, restore } from '../node/backup.ts';
-import { BlobStore } from '../node/blobs/store.ts';
+import { BLOBS, BlobStore } from '../node/blobs/store.ts';
 import { openIdentity, type KeystoreRecord } from '../node/keystore.ts';
 import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
 import { createMailer, type Mailer } from '../node/mailer.ts';
@@ -23,8 +23,6 @@ import { Server } from '../node/server/server.ts';
 import { openVault, type Vault } from '../node/vault.ts';
 import { advertise } from '../node/discovery.ts';
 
-/** Where in its directory a peer keeps the files of messages. */
-export const BLOBS = 'blobs';
 /** Where servers listen unless told; the next ones are tried when it is taken. */
 export const DEFAULT_PORT = 49152;
 export const LAST_PORT = 49161;
@@ -138,7 +136,8 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       addresses: () => transport.addresses(),
       directory,
       backup: async (file, backupPassphrase, keystore) => {
-        await backup({ store, directory, file, backupPassphrase, passphrase, keystore, random });
+        const whole = { store, blobs, directory, passphrase, keystore };
+        await backup({ ...whole, file, backupPassphrase, random });
         return (await stat(file)).size;
       },
       stop: async () => {

@@ -1,18 +1,21 @@
 /**
  * The whole server peer in one file under a passphrase: its identity, the key of its vault, its
- * admin's device if it has one here, and its store. Moves it to another machine.
+ * admin's device if it has one here, its store, and the files of messages. Moves it to another machine.
  */
 import { open, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { concat, toHex } from '../crdt/bytes.ts';
 import { encode, parse } from '../crdt/codec.ts';
 import { makeDirectory, syncDirectory } from '../crdt/directories.ts';
 import type { RandomBytes } from '../crdt/keys.ts';
-import { bytes, bytesUpTo } from '../crdt/records.ts';
+import { bytes, bytesUpTo, count } from '../crdt/records.ts';
 import { isKey } from '../crdt/store-keys.ts';
 import type { Store, StoreOperation } from '../crdt/store.ts';
-import { ClchatError, translate } from '../errors.ts';
+import { ClchatError, hasCode, translate } from '../errors.ts';
+import { systemClock, type Clock } from '../lifecycle.ts';
+import { CHUNK_SIZE, Manifest, MAX_MANIFEST, type BlobHash } from './blobs/manifest.ts';
+import { BLOBS, BlobStore, type BlobStoreOptions } from './blobs/store.ts';
 import { replaceFile } from './files.ts';
 import {
   encodeKeystore,
@@ -60,7 +63,10 @@ const secretsSchema = v.strictObject({
   keystore: v.nullable(bytesUpTo(MAX_RECORD)),
 });
 
-/** The content is a sequence of records: one of secrets, the pairs of the store, one that ends it. */
+/**
+ * The content is a sequence of records: one of secrets, the pairs of the store, the blobs, each with
+ * the chunks that follow it, and one that ends it.
+ */
 const record = v.variant('type', [
   v.strictObject({ type: v.literal('secrets'), secrets: secretsSchema }),
   v.strictObject({
@@ -68,6 +74,8 @@ const record = v.variant('type', [
     key: v.pipe(v.string(), v.check(isKey)),
     value: bytesUpTo(MAX_RECORD),
   }),
+  v.strictObject({ type: v.literal('blob'), manifest: bytesUpTo(MAX_MANIFEST) }),
+  v.strictObject({ type: v.literal('chunk'), index: count, chunk: bytesUpTo(CHUNK_SIZE) }),
   v.strictObject({ type: v.literal('end'), entries: v.number() }),
 ]);
 type BackupRecord = v.InferOutput<typeof record>;
@@ -81,7 +89,12 @@ type BackupRecord = v.InferOutput<typeof record>;
  *   BAD_PASSPHRASE when the directory's secrets do not open; AbortError
  */
 export async function backup(
-  options: Options & { store: Store; keystore?: KeystoreRecord | undefined; cost?: number },
+  options: Options & {
+    store: Store;
+    blobs?: BlobStore | undefined;
+    keystore?: KeystoreRecord | undefined;
+    cost?: number;
+  },
 ): Promise<BackupProgress> {
   const { store, file: path, backupPassphrase, random, signal, cost } = options;
   const secrets = await readSecrets(options, options.keystore);
@@ -104,6 +117,11 @@ export async function backup(
       progress.entries += 1;
       if (progress.entries % 1_000 === 0) options.onProgress?.({ ...progress });
     }
+    for await (const one of blobRecords(options.blobs)) {
+      signal?.throwIfAborted();
+      await write(one);
+      if (one.type === 'blob') options.onProgress?.({ ...progress });
+    }
     await write({ type: 'end', entries: progress.entries });
     await writer.finish();
     options.onProgress?.({ ...progress });
@@ -112,6 +130,22 @@ export async function backup(
   } catch (error) {
     await finish(false).catch(() => undefined);
     throw translate(error);
+  }
+}
+
+/** All that is whole of the blobs. One that is removed meanwhile, or that the disk has spoilt, has gaps. */
+async function* blobRecords(blobs: BlobStore | undefined): AsyncGenerator<BackupRecord> {
+  for (const { hash, isComplete } of blobs?.list() ?? []) {
+    const manifest = isComplete ? await blobs?.manifest(hash) : undefined;
+    if (manifest === undefined) continue;
+    yield { type: 'blob', manifest: Uint8Array.from(manifest.bytes) };
+    for (let index = 0; index < manifest.count; index++) {
+      const chunk = await blobs?.chunk(hash, index).catch((error: unknown) => {
+        if (!hasCode(error, 'DATA_CORRUPT')) throw error;
+        return undefined;
+      });
+      if (chunk !== undefined) yield { type: 'chunk', index, chunk: Uint8Array.from(chunk) };
+    }
   }
 }
 
@@ -133,11 +167,12 @@ async function readSecrets(
  * Makes a server's directory of a backup: whole, or not at all.
  * @param options.directory must be empty or not be there
  * @param options.marks what the store is to hold besides, from the moment the directory is there
+ * @param options.clock by which the files of messages are as old as the restoring
  * @throws ALREADY when the directory is not empty, NO_SUCH_FILE, BAD_PASSPHRASE, DATA_CORRUPT when
  *   the backup is damaged, DISK_FULL, DATA_READ_ONLY; AbortError
  */
 export async function restore(
-  options: Options & { marks?: readonly StoreOperation[] },
+  options: Options & { marks?: readonly StoreOperation[]; clock?: Clock },
 ): Promise<BackupProgress> {
   const { random } = options;
   const directory = resolve(options.directory);
@@ -182,14 +217,15 @@ async function restoreInto(
   content: AsyncIterable<Uint8Array>,
   options: Parameters<typeof restore>[0],
 ): Promise<BackupProgress> {
-  const { random, passphrase, signal, marks = [] } = options;
+  const { random, passphrase, signal, marks = [], clock = systemClock } = options;
   const profile = await openProfile(directory, 'server');
   const { store } = profile;
+  const blobs = new BlobRestorer({ directory: join(directory, BLOBS), clock, random });
   try {
     const progress = { entries: 0, bytes: 0 };
     let batch: StoreOperation[] = [];
     let batched = 0;
-    let stage: 'secrets' | 'entries' | 'ended' = 'secrets';
+    let stage: 'secrets' | 'entries' | 'blobs' | 'ended' = 'secrets';
     for await (const { value: one, size } of records(content)) {
       signal?.throwIfAborted();
       progress.bytes += size;
@@ -205,16 +241,63 @@ async function restoreInto(
         batch = [];
         batched = 0;
         options.onProgress?.({ ...progress });
-      } else if (stage === 'entries' && one.type === 'end' && one.entries === progress.entries)
+      } else if (stage !== 'secrets' && stage !== 'ended' && one.type === 'blob') {
+        stage = 'blobs';
+        await blobs.begin(one.manifest);
+        options.onProgress?.({ ...progress });
+      } else if (stage === 'blobs' && one.type === 'chunk') await blobs.put(one.index, one.chunk);
+      else if (stage !== 'secrets' && stage !== 'ended' && one.type === 'end') {
+        if (one.entries !== progress.entries) throw damaged();
         stage = 'ended';
-      else throw damaged();
+      } else throw damaged();
     }
     if (stage !== 'ended') throw damaged();
+    await blobs.end();
     await store.write([...batch, ...marks], { sync: true });
     options.onProgress?.({ ...progress });
     return progress;
   } finally {
+    await blobs.close();
     await profile.close();
+  }
+}
+
+/** Puts blobs into a directory as their chunks come. */
+class BlobRestorer {
+  readonly #options: BlobStoreOptions;
+  #store: BlobStore | undefined;
+  #hash: BlobHash | undefined;
+
+  constructor(options: BlobStoreOptions) {
+    this.#options = options;
+  }
+
+  /** @throws DATA_CORRUPT, DISK_FULL, DATA_READ_ONLY */
+  async begin(bytes: Uint8Array): Promise<void> {
+    await this.end();
+    this.#store ??= await BlobStore.open(this.#options);
+    const manifest = undamaged(() => Manifest.read(Uint8Array.from(bytes)));
+    await this.#store.begin(manifest);
+    this.#hash = manifest.hash;
+  }
+
+  /** @throws DATA_CORRUPT, DISK_FULL, DATA_READ_ONLY */
+  async put(index: number, chunk: Uint8Array): Promise<void> {
+    try {
+      await this.#store!.put(this.#hash!, index, chunk);
+    } catch (error) {
+      throw hasCode(error, 'BAD_MESSAGE') ? damaged(error) : error;
+    }
+  }
+
+  /** Nothing more comes of the last one. */
+  async end(): Promise<void> {
+    if (this.#hash !== undefined) await this.#store?.release(this.#hash);
+    this.#hash = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
   }
 }
 
@@ -259,11 +342,18 @@ async function* records(
 }
 
 function parseRecord(body: Uint8Array): BackupRecord {
-  try {
+  return undamaged(() => {
     const parsed = parse(record, body, { maxBytes: MAX_RECORD });
     if (parsed.type === 'secrets' && parsed.secrets.keystore !== null)
       parseKeystore(parsed.secrets.keystore);
     return parsed;
+  });
+}
+
+/** What is read of the content. @throws DATA_CORRUPT where it is not what it should be */
+function undamaged<T>(read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     throw damaged(error);
   }

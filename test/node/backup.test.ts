@@ -7,13 +7,17 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { encode } from '../../lib/crdt/codec.ts';
 import type { StoreOperation } from '../../lib/crdt/store.ts';
+import { systemClock } from '../../lib/lifecycle.ts';
 import { backup, restore, type BackupProgress } from '../../lib/node/backup.ts';
+import { BLOBS, BlobStore } from '../../lib/node/blobs/store.ts';
 import { openIdentity, openKeystore } from '../../lib/node/keystore.ts';
 import { openProfile } from '../../lib/node/profile.ts';
 import { SealedWriter } from '../../lib/node/sealed-stream.ts';
 import { openVault } from '../../lib/node/vault.ts';
+import { TestClock } from '../support/community.ts';
 import { ALL, collect, put } from '../support/store-contract.ts';
 import { temporary } from '../support/temporary.ts';
+import { blobOf, store as putBlob } from './blobs/stage.ts';
 
 const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length));
 const SYNC = { sync: true };
@@ -132,6 +136,75 @@ describe('backup', () => {
     const restored = await openServer(target);
     assert.deepEqual(restored.store.get('pair/0/7'), restored.store.get('pair/1/1990'));
     await restored.profile.close();
+  });
+
+  describe('takes files of messages along', () => {
+    const openBlobs = (directory: string): Promise<BlobStore> =>
+      BlobStore.open({ directory: join(directory, BLOBS), clock: systemClock, random });
+    const large = blobOf(9, 77, 1);
+    const empty = blobOf(0, 0, 2);
+    const small = blobOf(0, 5, 3);
+
+    it('whole, and not what is there in part', async () => {
+      const { directory, store, profile, expected } = await makeServer(many(1_500, 10));
+      const blobs = await openBlobs(directory);
+      for (const blob of [large, empty, small]) await putBlob(blobs, blob);
+      await putBlob(blobs, blobOf(4, 1, 4), [0, 2]);
+      const made = await backup({ ...options(directory), store, blobs });
+      assert.deepEqual([made.entries, made.bytes > 9 << 18], [expected.entries.length, true]);
+      await blobs.close();
+      await profile.close();
+
+      const clock = new TestClock();
+      await restore(options(target, { clock }));
+      await check(expected);
+      const restored = await openBlobs(target);
+      for (const blob of [large, empty, small]) {
+        const { hash } = blob.manifest;
+        assert.ok(restored.has(hash));
+        for (const [index, chunk] of blob.chunks.entries())
+          assert.deepEqual(await restored.chunk(hash, index), chunk);
+      }
+      const held = restored.list();
+      assert.equal(held.length, 3);
+      await restored.close();
+    });
+
+    it('but for what is removed meanwhile, or what the disk has spoilt', async () => {
+      const { directory, store, profile } = await makeServer(many(5, 5));
+      let blobs = await openBlobs(directory);
+      for (const blob of [large, small]) await putBlob(blobs, blob);
+      await blobs.close();
+      const bytes = await open(join(directory, BLOBS, `${large.manifest.hash}.blob`), 'r+');
+      await bytes.write(Buffer.alloc(9, 1), 0, 9, 5 << 18);
+      await bytes.close();
+      blobs = await openBlobs(directory);
+      let seen = 0;
+      const onProgress = (): void => {
+        if (++seen === 1) void blobs.delete(small.manifest.hash);
+      };
+      await backup({ ...options(directory), store, blobs, onProgress });
+      await blobs.close();
+      await profile.close();
+
+      await restore(options(target));
+      const restored = await openBlobs(target);
+      const { hash, count } = large.manifest;
+      assert.deepEqual(
+        [restored.has(hash), (await restored.have(hash))?.count],
+        [false, count - 1],
+      );
+      assert.equal(restored.has(small.manifest.hash), false);
+      await restored.close();
+    });
+
+    it('and makes no place for them where there are none', async () => {
+      const { directory, store, profile } = await makeServer(many(5, 5));
+      await backup({ ...options(directory), store });
+      await profile.close();
+      await restore(options(target));
+      assert.equal((await readdir(target)).includes(BLOBS), false);
+    });
   });
 
   it('shows nothing of what is in it', async () => {
@@ -319,6 +392,9 @@ describe('backup', () => {
           }),
         );
       const good = framed(secrets, entry, end);
+      const { manifest, chunks } = blobOf(1, 5);
+      const blob = { type: 'blob', manifest: manifest.bytes };
+      const chunk = { type: 'chunk', index: 1, chunk: chunks[1] };
       for (const content of [
         new Uint8Array(),
         good.subarray(0, -1),
@@ -333,6 +409,16 @@ describe('backup', () => {
         framed('nonsense'),
         Buffer.alloc(4, 0xff),
         Buffer.concat([good, Buffer.alloc(3)]),
+        framed(secrets, entry, blob, chunk),
+        framed(secrets, entry, chunk, end),
+        framed(blob, secrets, entry, end),
+        framed(secrets, blob, entry, end),
+        framed(secrets, entry, end, blob),
+        framed(secrets, entry, blob, { ...chunk, index: 0 }, end),
+        framed(secrets, entry, blob, { ...chunk, index: 7 }, end),
+        framed(secrets, entry, blob, { ...chunk, chunk: random(5) }, end),
+        framed(secrets, entry, { ...blob, manifest: random(50) }, end),
+        framed(secrets, entry, blob, chunk, { ...end, entries: 2 }),
         undefined,
       ]) {
         const handle = await open(file, 'w');

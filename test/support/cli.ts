@@ -69,6 +69,8 @@ export interface Exit {
 }
 
 export interface CliOptions {
+  /** Put before the command: enters a network namespace, for instance. */
+  readonly prefix?: readonly string[];
   readonly args: readonly string[];
   /** The whole environment: nothing of the tests' own is passed on. */
   readonly env: Readonly<Record<string, string>>;
@@ -104,7 +106,9 @@ export class Cli {
   private constructor(options: CliOptions, file: string) {
     this.#options = options;
     this.#json = options.args.includes('--json');
-    this.#child = spawn(process.execPath, [file, ...options.args], {
+    const { prefix = [] } = options;
+    const [command = '', ...args] = [...prefix, process.execPath, file, ...options.args];
+    this.#child = spawn(command, args, {
       env: options.env,
       cwd: options.cwd,
       stdio: 'pipe',

@@ -9,7 +9,7 @@ import { ROOMS } from './plain-rooms.ts';
 
 /** What is done by chance: rooms are made and entered more often than all else, as most is about them. */
 const OFTEN =
-  'room room room room enter enter enter come come members exit invitation invitation elevate code expel';
+  'room room room room enter enter enter enter come come members members members exit invitation invitation elevate code expel';
 
 export const TABLE: Readonly<Record<string, Row>> = { ...PEOPLE, ...ROOMS, ...WITHIN };
 

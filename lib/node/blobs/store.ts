@@ -14,6 +14,9 @@ import { Bitmap } from './bitmap.ts';
 import { draftName, entryName, newEntry, scan, taken, whoGoes, type Entry } from './entries.ts';
 import type { BlobHash, Manifest } from './manifest.ts';
 
+/** Where in its directory a peer keeps blobs. */
+export const BLOBS = 'blobs';
+
 export interface BlobStoreOptions {
   /** Made where it is not there. One process at a time uses it: it lies in a profile. */
   readonly directory: string;

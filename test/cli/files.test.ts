@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { eventually } from '../support/channels.ts';
-import type { Cli, CliEvent, Data } from '../support/cli.ts';
+import type { Cli, CliEvent, Data, Result } from '../support/cli.ts';
 import { workshop, type Community } from '../support/workshop.ts';
 
 /** Enough that it can be broken off in the middle; `CLCHAT_FILE_MB` says how many megabytes. */
@@ -22,6 +22,50 @@ function isFound(directory: string, bytes: string): boolean {
   }
   return false;
 }
+
+describe('a restored server', function () {
+  this.timeout(90_000);
+  const shop = workshop();
+  const PASSPHRASE = { env: { CLCHAT_BACKUP_PASSPHRASE: 'open sesame' }, password: 'secret' };
+
+  it('has the files of its backup, and is brought those that came later', async () => {
+    const server = await shop.server(PASSPHRASE);
+    const ann = await shop.client(server.address, 'ann');
+    const scratch = await shop.newDirectory();
+    const sent: { path: string; id: unknown }[] = [];
+    const attach = async (name: string): Promise<void> => {
+      const path = join(scratch, name);
+      writeFileSync(path, randomBytes(2_000_000));
+      sent.push({ path, id: (await ann.ok(`attach ${path}`)).id });
+    };
+    await attach('before');
+    const file = join(scratch, 'acme.backup');
+    await server.cli.ok(`backup ${file}`);
+    await attach('after');
+    await server.cli.crash();
+
+    const target = join(await shop.newDirectory(), 'restored');
+    const mover = await shop.start(['--json', '--data', target], PASSPHRASE);
+    await mover.ok(`restore ${file}`);
+    await mover.quit();
+    const port = Number(server.address.split(':')[1]);
+    const restored = await shop.server({ data: target, port, password: 'secret' });
+    await ann.event('server', { connected: true }, { patience: 30_000 });
+    await eventually(
+      'both are there',
+      () =>
+        readdirSync(join(target, 'blobs')).filter((name) => name.endsWith('.blob')).length === 2,
+    );
+    await ann.quit();
+    const ben = await shop.client(restored.address, 'ben');
+    for (const { path, id } of sent) {
+      // Not news to him, who was not there yet.
+      await ben.ok('history');
+      const { file: saved } = await ben.ok(`save ${String(id)} ${await shop.newDirectory()}`);
+      assert.equal(sumOf(String(saved)), sumOf(path));
+    }
+  });
+});
 
 describe('files', function () {
   this.timeout(120_000);
@@ -164,6 +208,17 @@ describe('files', function () {
     await server.cli.ok(`updategroup user files=${size}`);
     await ann.event('group', { group: 'user' }, { count });
   }
+
+  it('are attached and saved from where the command is given', async () => {
+    const home = join(await shop.home(), '..', '..');
+    writeFileSync(join(home, 'plan.txt'), 'of ann');
+    const args = ['--data', data.ann, '--json', '-e'];
+    const [attached] = (await shop.run([...args, 'attach plan.txt'])).lines as Result[];
+    assert.ok(attached?.ok, attached?.text);
+    await ben.event('message', { id: attached.data?.id });
+    const saved = (await shop.run(['--data', data.ben, '--json', '-e', 'save'])).lines as Result[];
+    assert.equal(saved[0]?.data?.['file'], join(home, 'plan (1).txt'));
+  });
 
   it('are refused where they cannot be sent', async () => {
     const before = ann.events('attachment').length;

@@ -159,14 +159,17 @@ describe('backup', () => {
       await restore(options(target, { clock }));
       await check(expected);
       const restored = await openBlobs(target);
+      const held = restored.list();
+      assert.deepEqual(
+        held.map(({ usedAt }) => usedAt),
+        [clock.wall, clock.wall, clock.wall],
+      );
       for (const blob of [large, empty, small]) {
         const { hash } = blob.manifest;
         assert.ok(restored.has(hash));
         for (const [index, chunk] of blob.chunks.entries())
           assert.deepEqual(await restored.chunk(hash, index), chunk);
       }
-      const held = restored.list();
-      assert.equal(held.length, 3);
       await restored.close();
     });
 

@@ -74,7 +74,7 @@ export class Life {
   /** One that may still do something, as a rule. */
   #someDevice(): Member {
     const active = this.devices.filter(({ id }) => actorOf(this.#space, id) !== undefined);
-    return this.random.pick(this.random.chance(0.95) ? active : this.devices);
+    return this.random.pick(this.random.chance(0.95) && active.length > 0 ? active : this.devices);
   }
 
   async #act(writer: Member): Promise<void> {

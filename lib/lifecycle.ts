@@ -152,6 +152,19 @@ export function deadline(milliseconds: number, ...others: AbortSignal[]): AbortS
   return AbortSignal.any([controller.signal, ...others]);
 }
 
+/** Runs for each of a list, so many at the same time, begun in their order. Rejects with the first failure. */
+export async function inParallel<T>(
+  list: readonly T[],
+  most: number,
+  run: (one: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < list.length) await run(list[next++]!);
+  };
+  await Promise.all(Array.from({ length: Math.min(most, list.length) }, worker));
+}
+
 /** Time and randomness are handed in, so that tests and the simulation own them. */
 export interface Clock {
   /** Wall time in milliseconds since 1970; may step back. */

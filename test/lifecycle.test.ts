@@ -4,6 +4,7 @@ import { ClchatError, codeOf } from '../lib/errors.ts';
 import {
   deadline,
   Gather,
+  inParallel,
   Lifecycle,
   sleep,
   startAll,
@@ -238,5 +239,29 @@ describe('gathering', () => {
     gather.ask();
     clock.tick(20);
     assert.equal(runs.length, 2);
+  });
+});
+
+describe('many runs in parallel', () => {
+  it('are begun in order, and so many at the same time', async () => {
+    const begun: number[] = [];
+    let now = 0;
+    let most = 0;
+    await inParallel([5, 1, 4, 2, 3], 2, async (one) => {
+      begun.push(one);
+      most = Math.max(most, ++now);
+      await sleep(one);
+      now--;
+    });
+    assert.deepEqual(begun, [5, 1, 4, 2, 3]);
+    assert.equal(most, 2);
+    await inParallel([], 2, () => assert.fail('there is nothing to run'));
+  });
+
+  it('fail with the first that fails', async () => {
+    const run = async (one: number): Promise<void> => {
+      if (one === 2) throw new Error('two');
+    };
+    await assert.rejects(inParallel([1, 2, 3], 2, run), { message: 'two' });
   });
 });

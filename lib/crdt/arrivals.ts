@@ -8,7 +8,15 @@ import type { PublicKey } from './keys.ts';
 import type { LogStore, OpenStream } from './log-store.ts';
 import type { OwnEntries, Plan } from './own-entries.ts';
 import { roomOf } from './rooms.ts';
-import { loadSeal, openBatch, openBatchApart, openSeal, type Batch, type Seal } from './seal.ts';
+import {
+  loadSeal,
+  openBatch,
+  openBatchesApart,
+  openSeal,
+  type Batch,
+  type BatchBytes,
+  type Seal,
+} from './seal.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
 
 /**
@@ -28,8 +36,7 @@ export interface Arrival {
 
 /** A batch that came in and has not been looked at. */
 interface Arriving {
-  readonly sealBytes: Uint8Array;
-  readonly itemBytes: readonly Uint8Array[];
+  readonly bytes: BatchBytes;
   /** Checked on other threads while it waits; undefined: when its turn has come. */
   readonly checked: Promise<Batch> | undefined;
   readonly resolve: (arrival: Arrival) => void;
@@ -58,6 +65,9 @@ export function isOfGone(seal: Pick<Seal, 'stream' | 'space'>, space: OpenStream
   return roomOf(space.state, place.room) === undefined;
 }
 
+/** Streams whose batches are stored in one write. */
+const DRAFTS = 256;
+
 export class Arrivals {
   readonly #options: ArrivalsOptions;
   readonly #arriving: Arriving[] = [];
@@ -67,17 +77,28 @@ export class Arrivals {
   }
 
   /**
-   * Takes a batch: checks seal, items, signatures and place, then the rules. Batches that come in
-   * while others are being stored are stored together, in the order of the calls.
+   * Takes batches of one stream, oldest first: checks seals, items, signatures and place, then the
+   * rules. What comes in while others are being stored is stored together, in the order of the calls.
    * @throws BAD_ENTRY when anything of it is not what the server sealed
    */
-  take(sealBytes: Uint8Array, itemBytes: readonly Uint8Array[]): Promise<Arrival> {
+  take(batches: readonly BatchBytes[]): Promise<Arrival[]> {
     const { isParallel, server } = this.#options;
-    const checked = isParallel ? openBatchApart(sealBytes, itemBytes, server) : undefined;
+    const checked = isParallel ? openBatchesApart(batches, server) : undefined;
+    return Promise.all(
+      batches.map((bytes, index) =>
+        this.#queue(
+          bytes,
+          checked?.then((all) => all[index]!),
+        ),
+      ),
+    );
+  }
+
+  #queue(bytes: BatchBytes, checked: Promise<Batch> | undefined): Promise<Arrival> {
     // Whoever brought it is told once its turn has come.
     checked?.catch(() => undefined);
     return new Promise((resolve, reject) => {
-      this.#arriving.push({ sealBytes, itemBytes, checked, resolve, reject });
+      this.#arriving.push({ bytes, checked, resolve, reject });
       if (this.#arriving.length === 1) void this.#options.inTurn(() => this.#takeAll());
     });
   }
@@ -86,37 +107,42 @@ export class Arrivals {
   async #takeAll(): Promise<void> {
     const { log, server, own, space } = this.#options;
     const arriving = this.#arriving.splice(0);
-    let draft: Draft | undefined;
+    const drafts = new Map<StreamName, Draft>();
     for (const one of arriving) {
       try {
-        const { sealBytes, itemBytes } = one;
-        const seal = loadSeal(sealBytes);
+        const { bytes } = one;
+        const checked = await one.checked;
+        const seal = checked?.seal ?? loadSeal(bytes.seal);
         const { stream, first, id } = seal;
         const arrival = { stream, end: first + seal.count, space: seal.space };
         const tell = (result: Ingested): void => one.resolve({ ...arrival, result });
-        // What is done to the space decides how the rest is judged, so streams do not mix.
-        if (draft !== undefined && draft.stream.name !== stream) {
-          await this.#store(draft);
-          draft = undefined;
-        }
+        // What is done to the space decides how the rest is judged, so they do not mix.
+        const isMixed = drafts.size > 0 && (stream === 'space') !== drafts.has('space');
+        if (isMixed || drafts.size >= DRAFTS) await this.#store(drafts);
         if (isOfGone(seal, space)) {
           tell('duplicate');
           continue;
         }
-        draft ??= new Draft(await log.open(stream));
+        let draft = drafts.get(stream);
+        if (draft === undefined) {
+          const open = await log.open(stream);
+          // Whoever opens it meanwhile is to see the same.
+          open.users++;
+          drafts.set(stream, (draft = new Draft(open)));
+        }
         const { head } = draft;
         const isEarly = stream !== 'space' && seal.space > space.head.length;
         if (first > head.length || (isEarly && first === head.length)) {
           // Whoever keeps it meanwhile is to keep only what the server sealed.
-          openSeal(sealBytes, server);
+          openSeal(bytes.seal, server);
           tell('waiting');
         } else if (first < head.length) {
           const known = draft.sealAt(first) ?? log.sealAt(stream, first);
           const isKnown = known === undefined || known.id === id;
-          if (!isKnown) openSeal(sealBytes, server);
+          if (!isKnown) openSeal(bytes.seal, server);
           tell(isKnown ? 'duplicate' : 'forked');
         } else {
-          const batch = await (one.checked ?? openBatch(sealBytes, itemBytes, server));
+          const batch = checked ?? openBatch(bytes.seal, bytes.items, server);
           if (draft.add(batch, space)) {
             for (const item of batch.items) own.sealed(stream, item, draft.plan);
             draft.waiting.push({ ...one, resolve: () => tell('added') });
@@ -126,21 +152,33 @@ export class Arrivals {
         one.reject(translate(error));
       }
     }
-    if (draft !== undefined) await this.#store(draft);
+    await this.#store(drafts);
   }
 
-  /** Never rejects: whoever brought what is in the draft is told. */
-  async #store(draft: Draft): Promise<void> {
-    const { batches, waiting } = draft;
+  /** Stores drafts together and clears them. Never rejects: whoever brought what is in them is told. */
+  async #store(drafts: Map<StreamName, Draft>): Promise<void> {
+    const filled = [...drafts.values()].filter(({ batches }) => batches.length > 0);
+    const streams = [...drafts.values()].map(({ stream }) => stream);
+    drafts.clear();
+    await this.#storeAll(filled);
+    for (const stream of streams) stream.users--;
+  }
+
+  async #storeAll(filled: readonly Draft[]): Promise<void> {
+    if (filled.length === 0) return;
     const { write, onBatch } = this.#options;
-    if (batches.length === 0) return;
+    const waiting = filled.flatMap((draft) => draft.waiting);
     try {
-      await write({ operations: draft.finish(), after: draft.plan.after }, () => draft.adopt());
+      const operations = filled.flatMap((draft) => draft.finish());
+      const after = filled.flatMap(({ plan }) => plan.after);
+      await write({ operations, after }, () => {
+        for (const draft of filled) draft.adopt();
+      });
     } catch (error) {
       for (const { reject } of waiting) reject(translate(error));
       return;
     }
-    for (const batch of batches) onBatch(batch);
+    for (const { batches } of filled) for (const batch of batches) onBatch(batch);
     for (const { resolve } of waiting) resolve();
   }
 }

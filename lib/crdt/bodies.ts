@@ -244,8 +244,12 @@ export const BODIES = {
     }),
     /** The end of a room and of those in it. */
     removeroom: v.strictObject({ room: roomId }),
-    /** Another password, or none. */
-    lock: v.strictObject({ room: roomId, lock: v.nullable(lockKeys) }),
+    /** Another password, or none; by others than the owner with proof that they are in the room. */
+    lock: v.strictObject({
+      room: roomId,
+      lock: v.nullable(lockKeys),
+      proof: v.optional(bytes(64)),
+    }),
     /** Nobody comes in by the present lock any more. */
     retire: v.strictObject({ room: roomId }),
     owner: v.strictObject({ room: roomId, account: accountId }),

@@ -4,6 +4,7 @@
  */
 import type { PairAction, RoomAction } from './bodies.ts';
 import type { ContactAction } from './contact.ts';
+import { isMessage } from './entry.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { EntryId } from './keys.ts';
 import { checkMembership, isMembershipAction, membersOf, reduceMembership } from './membership.ts';
@@ -128,13 +129,20 @@ function checkEpoch(
   return good && (number === last + 1 || number === last) && number > 0 ? undefined : 'STALE_KEY';
 }
 
-/** Whether what is sealed under an epoch may be said where it is. */
-function checkSealed(epoch: EntryId, context: Context): ErrorCode | undefined {
-  const { space, stream, entry, actor, hindsight } = context;
-  if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
+/** Whether somebody may speak in an encrypted conversation that they may read. */
+function checkSpeaker({ stream, entry, actor }: Context): ErrorCode | undefined {
   // The owner of a room who has left it may come back, but not speak from outside.
   const isRoom = placeOfStream(entry.stream).type === 'room';
-  if (isRoom && (actor === undefined || stream.get('member', actor) !== true)) return 'NOT_MEMBER';
+  const isIn = !isRoom || (actor !== undefined && stream.get('member', actor) === true);
+  return isIn ? undefined : 'NOT_MEMBER';
+}
+
+/** Whether what is sealed under an epoch may be said where it is. */
+function checkSealed(epoch: EntryId, context: Context): ErrorCode | undefined {
+  const { space, stream, entry, hindsight } = context;
+  if (!isEncrypted(space, entry.stream)) return 'BAD_ENTRY';
+  const code = checkSpeaker(context);
+  if (code !== undefined) return code;
   const record = stream.get<EpochRecord>('epoch', epoch);
   return record !== undefined && isGood(record, space, entry.stream, stream, hindsight)
     ? undefined
@@ -149,6 +157,19 @@ function checkOpen({ space, entry, actor, hindsight }: Context): ErrorCode | und
   if (hindsight) return undefined;
   if (roomOf(space, place.room)?.media === 'voice') return 'NOT_SUPPORTED';
   return isOpenMember(space, place.room, actor) ? undefined : 'NOT_MEMBER';
+}
+
+/**
+ * Whether something that its author erased before anybody had it may stand where it was to be said: what
+ * can be judged without what it said, as there is nothing to be read of it.
+ */
+export function checkErased(context: Context): ErrorCode | undefined {
+  const { space, entry, actor, hindsight } = context;
+  if (actor === undefined) return 'NOT_LOGGED_IN';
+  if (!hindsight && !may(space, actor, 'sendMessage')) return 'DENIED';
+  const isSealed = isEncrypted(space, entry.stream);
+  if (isMessage(entry) && isSealed !== (entry.kind === 'sealed')) return 'BAD_ENTRY';
+  return isSealed ? checkSpeaker(context) : checkOpen(context);
 }
 
 /** Of what is not by its author but by permission: whether it may be. */

@@ -14,7 +14,7 @@ import { encode, parse } from './codec.ts';
 import { ClchatError } from '../errors.ts';
 import type { EntryId } from './keys.ts';
 import { bytes, count } from './records.ts';
-import { decodeItem, loadSeal, type Batch, type Item, type SignedSeal } from './seal.ts';
+import { decodeItem, loadSeal, sizeOf, type Batch, type Item, type SignedSeal } from './seal.ts';
 import { State, type Change } from './state.ts';
 import { ordinal, prefixed, type Range, type Store, type StoreOperation } from './store.ts';
 import { roomStream, type StreamName } from './stream.ts';
@@ -258,14 +258,17 @@ export class LogStore {
       const seal = loadSeal(bytes);
       const items = await this.#items(stream, seal.first, seal.count);
       if (items.length !== seal.count) break;
-      found.push({ seal: bytes, items });
-      size += bytes.length + items.reduce((sum, item) => sum + item.length + 8, 0);
+      const batch = { seal: bytes, items };
+      found.push(batch);
+      size += sizeOf(batch);
       if (size >= maxBytes) break;
     }
     return found;
   }
 
   async #firstOfBatch(stream: StreamName, position: number): Promise<number> {
+    // Most ask for what follows a batch.
+    if (this.store.get(sealKey(stream, position)) !== undefined) return position;
     return (await this.sealOver(stream, position))?.first ?? position;
   }
 

@@ -24,6 +24,7 @@ export function isMembershipAction(action: { readonly kind: string }): action is
 export const MAX_MEMBERS = 512;
 
 const LOCK_TAG = 'clchat lock v1';
+const CHANGE_TAG = 'clchat lock change v1';
 
 /** Members of an encrypted conversation. */
 export function membersOf(
@@ -54,6 +55,34 @@ export function proveLock(
 ): Extract<MembershipAction, { kind: 'join' }>['body'] {
   const proof = lock.sign.sign(LOCK_TAG, lockStatement(server, room, account));
   return { by: { type: 'lock', generation: lock.generation, proof } };
+}
+
+/** Proves that an account may change the lock of a room that is not its own, by the secret of the present one. */
+export function proveChange(
+  lock: Keyring,
+  server: PublicKey,
+  room: RoomId,
+  account: AccountId,
+): Uint8Array {
+  return lock.sign.sign(CHANGE_TAG, lockStatement(server, room, account));
+}
+
+/**
+ * Whether somebody who does not own a room has proved to be in it: they know the secret of its lock. The
+ * space does not tell who is in a closed room; and whoever may change the lock may read what is said.
+ */
+export function mayChangeLock(
+  room: RoomId,
+  proof: Uint8Array | undefined,
+  { space, entry, actor }: Context,
+): boolean {
+  const lock = roomOf(space, room)?.lock;
+  // One that was retired is known to somebody who has been put out since.
+  if (lock === undefined || lock.retired || proof === undefined || actor === undefined)
+    return false;
+  const key = lockKeyOf(space, room, lock.generation)?.keyring.sign;
+  const statement = lockStatement(entry.server, room, actor);
+  return key !== undefined && verify(key, CHANGE_TAG, statement, proof);
 }
 
 function roomIn({ entry, space }: Context): { id: RoomId; record: RoomRecord } | undefined {

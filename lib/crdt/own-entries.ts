@@ -10,7 +10,16 @@
 import * as v from 'valibot';
 import { actionOf } from './bodies.ts';
 import { encode } from './codec.ts';
-import { compareUnsealed, decodeEntry, encodeEntry, MAX_ENTRY, type Entry } from './entry.ts';
+import { targetOf } from './content.ts';
+import {
+  compareUnsealed,
+  decodeEntry,
+  encodeEntry,
+  eraseBody,
+  isErasable,
+  MAX_ENTRY,
+  type Entry,
+} from './entry.ts';
 import { isErrorCode, type ErrorCode } from '../errors.ts';
 import type { EntryId, PublicKey } from './keys.ts';
 import { stored } from './log-store.ts';
@@ -145,11 +154,37 @@ export class OwnEntries {
    * Puts an entry into the outbox.
    * @param instead the one that it takes the place of: one for the other at once, or a crash in between
    *   would lose or double what was said
+   * @returns what said something until now, and was erased because this entry removes it
    */
-  add(entry: Entry, instead: Entry | undefined, plan: Plan): void {
+  add(entry: Entry, instead: Entry | undefined, plan: Plan): Entry[] {
     plan.operations.push({ type: 'put', key: outboxKey(entry), value: encodeEntry(entry) });
     plan.after.push(() => this.#queueOf(entry.stream).push(entry));
     if (instead !== undefined) this.#dropUnmade(instead, plan);
+    const target = entry.kind === 'remove' ? targetOf(entry) : undefined;
+    return target === undefined ? [] : this.#erase(entry.stream, target, plan);
+  }
+
+  /**
+   * Takes from a message that is removed before it was sealed, and from what was done about it, what they
+   * say: nobody is to get it. They keep their places, as what follows them goes on from there.
+   */
+  #erase(stream: StreamName, target: EntryId, plan: Plan): Entry[] {
+    const queue = this.#outbox.get(stream) ?? [];
+    const said = queue.filter(
+      (entry) =>
+        isErasable(entry) &&
+        entry.body !== undefined &&
+        (entry.id === target || targetOf(entry) === target),
+    );
+    for (const entry of said) {
+      const erased = eraseBody(entry);
+      plan.operations.push({ type: 'put', key: outboxKey(entry), value: encodeEntry(erased) });
+      plan.after.push(() => {
+        const index = queue.indexOf(entry);
+        if (index >= 0) queue[index] = erased;
+      });
+    }
+    return said;
   }
 
   /** Takes an entry out of the outbox, now that a seal has it, or its refusal. */

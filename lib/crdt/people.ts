@@ -15,7 +15,7 @@ import {
   type ServerRecord,
 } from './records.ts';
 import { admins, isLastAdmin, levelOf, may } from './rights.ts';
-import { ownedChanges } from './rooms.ts';
+import { ownedChanges } from './room-rules.ts';
 import type { Context } from './rules.ts';
 import type { Change, Reader } from './state.ts';
 import { fold } from '../text.ts';

@@ -4,38 +4,22 @@
  *
  *   v!<stream>!<position>   code: sealed against the rules, and void here
  *   p!<epoch id>            the key epoch was opened by an entry of a member
- *   t!<stream>              it was replayed from its beginning: no snapshot of it is taken
  */
+import { Arrivals, type Arrival, type Ingested } from './arrivals.ts';
 import { equal } from './bytes.ts';
-import { actionOf } from './bodies.ts';
-import { encode } from './codec.ts';
-import { contentOperations } from './content.ts';
-import { Arrivals, isOfGone, type Arrival, type Ingested } from './arrivals.ts';
-import { provenKey, provenOperation, voidKey, voidOperation, withoutLanes } from './draft.ts';
+import { provenKey, voidKey } from './draft.ts';
 import { signEntry, type Entry } from './entry.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
+import { History } from './history.ts';
 import type { EntryId, PublicKey, SigningKey } from './keys.ts';
-import {
-  addInterval,
-  batchOperations,
-  changeOperations,
-  headAfter,
-  EMPTY_HEAD,
-  headOperation,
-  highestGap,
-  itemKey,
-  sealKey,
-  type LogStore,
-  type OpenStream,
-} from './log-store.ts';
+import type { LogStore, OpenStream } from './log-store.ts';
 import { newPlan, OwnEntries, tracesOf, type Plan } from './own-entries.ts';
-import { deviceOf, isRecord, type EpochRecord, type HeadRecord } from './records.ts';
-import { isEncryptedRoom } from './rooms.ts';
-import { isFitInHindsight, isMadeAnew, mayRead } from './rules.ts';
-import { openBatch, openSeal, type Batch, type Item } from './seal.ts';
-import { State, type Change } from './state.ts';
-import { prefixed, type StoreOperation } from './store.ts';
-import { placeOfStream, type StreamName } from './stream.ts';
+import type { EpochRecord, HeadRecord } from './records.ts';
+import { isMadeAnew } from './rules.ts';
+import type { Batch, BatchBytes } from './seal.ts';
+import type { Change, State } from './state.ts';
+import type { StoreOperation } from './store.ts';
+import type { StreamName } from './stream.ts';
 
 export interface ReplicaOptions {
   readonly log: LogStore;
@@ -54,9 +38,6 @@ export interface ReplicaOptions {
   readonly onRefused: (entry: Entry, code: ErrorCode, again: boolean) => void;
 }
 
-/** Key of the mark that a stream was replayed; see above. */
-const replayedKey = (stream: StreamName): string => `t!${stream}`;
-
 export class Replica {
   readonly log: LogStore;
   readonly server: PublicKey;
@@ -67,6 +48,7 @@ export class Replica {
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #arrivals: Arrivals;
+  readonly #history: History;
 
   private constructor(options: ReplicaOptions, space: OpenStream, own: OwnEntries) {
     this.log = options.log;
@@ -75,16 +57,20 @@ export class Replica {
     this.#space = space;
     this.#own = own;
     space.users++;
-    const { log, server, onBatch, isParallel = false } = options;
+    const { log, server, device, onBatch, isParallel = false } = options;
+    const parts = {
+      ...{ log, server, space, own, isParallel },
+      inTurn: <T>(run: () => Promise<T>) => this.#exclusive(run),
+      write: (plan: Plan, change: () => void, sync?: boolean) => this.#write(plan, change, sync),
+    };
     this.#arrivals = new Arrivals({
-      log,
-      server,
-      space,
-      own,
-      isParallel,
-      inTurn: (run) => this.#exclusive(run),
-      write: (plan, change) => this.#write(plan, change),
+      ...parts,
       onBatch: (batch) => onBatch(batch, true),
+    });
+    this.#history = new History({
+      ...parts,
+      device: device.public,
+      onBatch: (batch) => onBatch(batch, false),
     });
   }
 
@@ -115,8 +101,14 @@ export class Replica {
   }
 
   /** @throws BAD_ENTRY when anything of it is not what the server sealed; see `Arrivals` */
-  ingest(sealBytes: Uint8Array, itemBytes: readonly Uint8Array[]): Promise<Arrival> {
-    return this.#arrivals.take(sealBytes, itemBytes);
+  async ingest(seal: Uint8Array, items: readonly Uint8Array[]): Promise<Arrival> {
+    const [arrival] = await this.#arrivals.take([{ seal, items }]);
+    return arrival!;
+  }
+
+  /** @throws BAD_ENTRY; see `Arrivals.take` */
+  ingestAll(batches: readonly BatchBytes[]): Promise<Arrival[]> {
+    return this.#arrivals.take(batches);
   }
 
   /** Writes, then makes the same change in memory: what is not stored has not happened. */
@@ -130,61 +122,24 @@ export class Replica {
     for (const run of after) run();
   }
 
-  /**
-   * Takes batches of the highest gap of a stream, newest first and linked to each other: they bring
-   * back what is old and change no state.
-   * @throws BAD_ENTRY
-   */
-  ingestOlder(
-    name: StreamName,
-    batches: readonly { seal: Uint8Array; items: readonly Uint8Array[] }[],
-  ): Promise<Ingested> {
-    return this.#exclusive(async () => {
-      const stream = await this.log.open(name);
-      for (const { seal: sealBytes, items } of batches) {
-        const gap = highestGap(stream.head);
-        if (gap === undefined) return 'duplicate';
-        const [, high] = gap;
-        const batch = openBatch(sealBytes, items, this.server);
-        const { seal } = batch;
-        if (seal.stream !== name) throw new ClchatError('BAD_ENTRY', 'a batch of another stream');
-        if (seal.first + seal.count !== high) return 'waiting';
-        const linked =
-          high === stream.head.length ? stream.head.seal : this.#previousAt(name, high);
-        if (seal.id !== linked) return 'forked';
-        const have = addInterval(stream.head.have, seal.first, high);
-        const next = { ...stream.head, have };
-        const plan = newPlan();
-        batch.items.forEach((item, index) => {
-          this.#own.sealed(name, item, plan);
-          plan.operations.push(...this.#lookBack(stream, item, seal.first + index));
-        });
-        plan.operations.push(...batchOperations(batch), headOperation(name, next));
-        await this.#write(plan, () => (stream.head = next));
-        this.#options.onBatch(batch, false);
-      }
-      return 'added';
-    });
+  /** @throws BAD_ENTRY; see `History.fillIn` */
+  ingestOlder(name: StreamName, batches: readonly BatchBytes[]): Promise<Ingested> {
+    return this.#history.fillIn(name, batches);
   }
 
-  /** What can still be told of an entry whose time has passed: its state was taken as a snapshot. */
-  #lookBack({ name, state }: OpenStream, item: Item, position: number): StoreOperation[] {
-    if (item.type !== 'entry') return [];
-    const { entry } = item;
-    const { space } = this;
-    if (!isFitInHindsight(entry, space)) return [voidOperation(name, position, 'DENIED')];
-    if (entry.kind !== 'epoch') return contentOperations(name, position, item);
-    const author = deviceOf(space, entry.device)?.account;
-    const record = state.get<EpochRecord>('epoch', entry.id);
-    const type = name.startsWith('pair/') ? 'pair' : 'room';
-    const action = actionOf(entry, type);
-    const isOpened =
-      author !== undefined &&
-      mayRead(space, name, state, author, true) &&
-      record !== undefined &&
-      action?.kind === 'epoch' &&
-      equal(encode(action.body.wraps), encode(record.wraps));
-    return isOpened ? [provenOperation(entry.id)] : [];
+  /** @throws BAD_ENTRY; see `History.adopt` */
+  adopt(sealBytes: Uint8Array, records: readonly Change[]): Promise<void> {
+    return this.#history.adopt(sealBytes, records);
+  }
+
+  /** Whether the state of a stream may come as a snapshot; see `History`. */
+  takesSnapshot(name: StreamName): boolean {
+    return this.#history.takesSnapshot(name);
+  }
+
+  /** Takes a stream back to a position; see `History`. @param also written with it */
+  rewind(name: StreamName, until: number, also: readonly StoreOperation[] = []): Promise<void> {
+    return this.#history.rewind(name, until, also);
   }
 
   /**
@@ -198,65 +153,9 @@ export class Replica {
     return isProven;
   }
 
-  #previousAt(stream: StreamName, first: number): string | null | undefined {
-    return this.log.sealAt(stream, first)?.previous;
-  }
-
-  /**
-   * Takes a stream's state as a snapshot in place of what is here.
-   * @throws BAD_ENTRY when the records are not those the seal has hashed
-   */
-  adopt(sealBytes: Uint8Array, records: readonly Change[]): Promise<void> {
-    return this.#exclusive(async () => {
-      const seal = openSeal(sealBytes, this.server);
-      const state = new State();
-      for (const { table, id, value } of records) {
-        if (!isRecord(table, value))
-          throw new ClchatError('BAD_ENTRY', `a malformed record of "${table}" in a snapshot`);
-        state.load(table, id, value);
-      }
-      if (!equal(state.rehash(), seal.state))
-        throw new ClchatError('BAD_ENTRY', 'the snapshot is not the one that was sealed');
-      const stream = await this.log.open(seal.stream);
-      if (seal.first + seal.count <= stream.head.length || isOfGone(seal, this.#space)) return;
-      if (!this.takesSnapshot(seal.stream))
-        throw new ClchatError('BAD_ENTRY', 'what is known of the space is not to be replaced');
-      const operations: StoreOperation[] = [];
-      for await (const [key] of this.log.store.entries(prefixed(`r!${seal.stream}!`)))
-        operations.push({ type: 'delete', key });
-      operations.push(...changeOperations(seal.stream, records));
-      const { have } = stream.head;
-      const next = { ...headAfter(withoutLanes(stream.head), seal), have };
-      operations.push(headOperation(seal.stream, next));
-      await this.#write({ operations, after: [] }, () => {
-        stream.state = state;
-        stream.head = next;
-      });
-    });
-  }
-
   /** Takes away the head and the state of a stream: see `LogStore.drop`. */
   drop(name: StreamName): Promise<void> {
     return this.#exclusive(() => this.log.drop(name));
-  }
-
-  /**
-   * Whether the state of a stream may come as a snapshot. Of the space, and of an encrypted room, only
-   * a newcomer takes one: to whoever knows keys of people already, or who is in the room, entries
-   * signed by them have to tell of every change.
-   */
-  takesSnapshot(name: StreamName): boolean {
-    if (!this.#isReplayed(name)) return true;
-    return (
-      this.log.headOf(name).length === 0 && this.log.store.get(replayedKey(name)) === undefined
-    );
-  }
-
-  /** Whether the state of a stream says who may read what. */
-  #isReplayed(name: StreamName): boolean {
-    const place = placeOfStream(name);
-    if (place.type === 'room') return isEncryptedRoom(this.space, place.room);
-    return place.type === 'space';
   }
 
   /** Whether the state here is the one that the last seal has hashed. Costs a hash of all records. */
@@ -265,54 +164,6 @@ export class Replica {
       const stream = await this.log.open(name);
       const seal = this.log.lastSeal(name);
       return seal === undefined || equal(stream.state.rehash(), seal.state);
-    });
-  }
-
-  /**
-   * Takes a stream back to a position from which on the server's history is another than what is
-   * here. What of it this device had written, and what it has not sent yet, is to be made anew; the
-   * state comes as a snapshot, where one is taken, or from all its entries.
-   * @param also written with it
-   */
-  rewind(name: StreamName, until: number, also: readonly StoreOperation[] = []): Promise<void> {
-    return this.#exclusive(async () => {
-      const stream = await this.log.open(name);
-      const { length } = stream.head;
-      // Without a snapshot everything has to come again.
-      const isReplayed = this.#isReplayed(name);
-      const kept = isReplayed ? 0 : until;
-      const plan = newPlan();
-      plan.operations.push(...also);
-      const lost: Entry[] = [];
-      for await (const { position, item } of this.log.items(name, kept, length)) {
-        plan.operations.push({ type: 'delete', key: itemKey(name, position) });
-        for (const { key } of contentOperations(name, position, item))
-          plan.operations.push({ type: 'delete', key });
-        if (item.type !== 'entry' || position < until) continue;
-        if (item.entry.device === this.device && item.entry.kind !== 'epoch') lost.push(item.entry);
-      }
-      for (const [epoch, record] of stream.state.entries<EpochRecord>('epoch'))
-        this.#own.keepEpoch(epoch as EntryId, record, plan);
-      this.#own.withdraw(name, lost, undefined, plan);
-      for (const range of [
-        { from: sealKey(name, kept), until: sealKey(name, length) },
-        { from: voidKey(name, kept), until: voidKey(name, length) },
-        prefixed(`r!${name}!`),
-      ])
-        for await (const [key] of this.log.store.entries(range))
-          plan.operations.push({ type: 'delete', key });
-      const have = stream.head.have
-        .filter(([a]) => a < kept)
-        .map(([a, b]): [number, number] => [a, Math.min(b, kept)]);
-      const next = { ...EMPTY_HEAD, have };
-      plan.operations.push(headOperation(name, next));
-      if (isReplayed)
-        plan.operations.push({ type: 'put', key: replayedKey(name), value: new Uint8Array() });
-      const change = (): void => {
-        stream.state = new State();
-        stream.head = next;
-      };
-      await this.#write(plan, change, true);
     });
   }
 
@@ -380,8 +231,9 @@ export class Replica {
         salt,
       );
       const plan = newPlan();
-      this.#own.add(entry, instead, plan);
+      const erased = this.#own.add(entry, instead, plan);
       await this.#write(plan, undefined, options.sync || instead !== undefined);
+      for (const range of erased.flatMap(tracesOf)) await this.log.store.purge(range);
       return entry;
     });
   }

@@ -4,7 +4,7 @@
  */
 import { actionOf, type AccountAction, type Action } from './bodies.ts';
 import { checkContact, isContactAction, reduceContact } from './contact.ts';
-import { checkConversation, reduceConversation } from './conversation.ts';
+import { checkConversation, checkErased, reduceConversation } from './conversation.ts';
 import { isErasable, type Entry } from './entry.ts';
 import { type ErrorCode } from '../errors.ts';
 import type { AccountId, PublicKey } from './keys.ts';
@@ -133,7 +133,12 @@ function reduceAccount(action: AccountAction, { stream }: Context): Change[] {
   return isNews ? [{ table: 'read', id, value: until }] : [];
 }
 
-function check(action: Action, type: string, context: Context): ErrorCode | undefined {
+function check(
+  action: Action | undefined,
+  type: string,
+  context: Context,
+): ErrorCode | undefined {
+  if (action === undefined) return checkErased(context);
   if (type === 'space') return checkSpace(action as Parameters<typeof checkSpace>[0], context);
   if (type === 'account') return checkAccount(action as AccountAction, context);
   if (isContactAction(action)) return checkContact(action, context);
@@ -208,12 +213,13 @@ function contextOf(entry: Entry, standing: Standing): Context {
 
 /**
  * Judges an entry, its signature apart.
- * @param admit the server's own word where the log cannot tell (blocks, invitations): a code refuses
+ * @param admit the server's own word where the log cannot tell (blocks, invitations): a code refuses.
+ *   Of what was erased before it was ever sent there is no action.
  */
 export function judge(
   entry: Entry,
   standing: Standing,
-  admit?: (action: Action, context: Context) => ErrorCode | undefined,
+  admit?: (action: Action | undefined, context: Context) => ErrorCode | undefined,
 ): Verdict {
   const context = contextOf(entry, standing);
   const { stream, actor } = context;
@@ -226,7 +232,8 @@ export function judge(
   if (unfit !== undefined) return { type: 'rejected', code: unfit };
   const { type } = placeOfStream(entry.stream);
   const action = actionOf(entry, type);
-  if (action === undefined) return { type: 'rejected', code: 'BAD_ENTRY' };
+  const isErased = entry.body === undefined && isErasable(entry);
+  if (action === undefined && !isErased) return { type: 'rejected', code: 'BAD_ENTRY' };
   const head = advance(entry.device, { seq: entry.seq, id: entry.id });
   // The server's word first: a key epoch that a block refuses must not be asked for again and again.
   const code =
@@ -239,7 +246,10 @@ export function judge(
   }
   return {
     type: 'accepted',
-    changes: [head, ...clockChange(stream, entry), ...reduce(action, type, context)],
+    changes: [
+      ...[head, ...clockChange(stream, entry)],
+      ...(action === undefined ? [] : reduce(action, type, context)),
+    ],
   };
 }
 

@@ -210,6 +210,17 @@ function readSeal(bytes: Uint8Array): {
 /** A signature that a batch depends on. */
 type Signed = Parameters<typeof verify>;
 
+/** A batch as it goes over the wire. */
+export interface BatchBytes {
+  readonly seal: Uint8Array;
+  readonly items: readonly Uint8Array[];
+}
+
+/** About how many bytes a batch is on the wire. */
+export function sizeOf({ seal, items }: BatchBytes): number {
+  return items.reduce((sum, item) => sum + item.length + 8, seal.length);
+}
+
 /**
  * Opens a batch as it came over the wire: the seal is the server's, the items are the ones it
  * sealed, and every entry of them belongs to the stream and is signed by the device it names.
@@ -220,21 +231,31 @@ export function openBatch(
   itemBytes: readonly Uint8Array[],
   server: PublicKey,
 ): Batch {
-  const { batch, signed } = readBatch(sealBytes, itemBytes, server);
-  if (!signed.every((one) => verify(...one))) throw unsigned();
+  const { batch, ofSeal, ofEntries } = readBatch(sealBytes, itemBytes, server);
+  if (![ofSeal, ...ofEntries].every((one) => verify(...one))) throw unsigned();
   return batch;
 }
 
-/** As `openBatch`, its signatures verified on other threads. */
-export async function openBatchApart(
-  sealBytes: Uint8Array,
-  itemBytes: readonly Uint8Array[],
+/**
+ * Opens batches of one stream, oldest first, their signatures verified on other threads. Where a seal
+ * is linked to by the next one, the signature of that one vouches for it too.
+ * @param linked id of a seal that is vouched for already
+ * @throws BAD_ENTRY when anything of any of them is not as for `openBatch`
+ */
+export async function openBatchesApart(
+  batches: readonly BatchBytes[],
   server: PublicKey,
-): Promise<Batch> {
-  const { batch, signed } = readBatch(sealBytes, itemBytes, server);
+  linked?: string | null,
+): Promise<Batch[]> {
+  const read = batches.map(({ seal, items }) => readBatch(seal, items, server));
+  const signed = read.flatMap(({ batch: { seal }, ofSeal, ofEntries }, index) => {
+    const next = read[index + 1]?.batch.seal;
+    const isVouchedFor = seal.id === linked || seal.id === next?.previous;
+    return isVouchedFor ? ofEntries : [ofSeal, ...ofEntries];
+  });
   const verdicts = await Promise.all(signed.map((one) => verifyApart(...one)));
   if (!verdicts.every(Boolean)) throw unsigned();
-  return batch;
+  return read.map(({ batch }) => batch);
 }
 
 function unsigned(): ClchatError {
@@ -245,14 +266,14 @@ function readBatch(
   sealBytes: Uint8Array,
   itemBytes: readonly Uint8Array[],
   server: PublicKey,
-): { batch: Batch; signed: Signed[] } {
+): { batch: Batch; ofSeal: Signed; ofEntries: Signed[] } {
   const { seal, body, signature } = readSeal(sealBytes);
   if (seal.server !== server) throw new ClchatError('BAD_ENTRY', 'the seal is not of this server');
   if (itemBytes.length !== seal.count) throw new ClchatError('BAD_ENTRY', 'the batch is cut short');
   const items = itemBytes.map(decodeItem);
   if (!equal(rootOf(items), seal.root))
     throw new ClchatError('BAD_ENTRY', 'the items are not those of the seal');
-  const signed: Signed[] = [[server, SEAL_TAG, body, signature]];
+  const ofEntries: Signed[] = [];
   for (const item of items) {
     if (item.type !== 'entry') continue;
     const { entry } = item;
@@ -260,7 +281,8 @@ function readBatch(
       throw new ClchatError('BAD_ENTRY', 'an entry of another stream');
     if (entry.body === undefined && !isErasable(entry))
       throw new ClchatError('BAD_ENTRY', 'an entry lacks the body that makes the state');
-    signed.push(signatureOf(entry));
+    ofEntries.push(signatureOf(entry));
   }
-  return { batch: { seal, items }, signed };
+  const ofSeal: Signed = [server, SEAL_TAG, body, signature];
+  return { batch: { seal, items }, ofSeal, ofEntries };
 }

@@ -4,11 +4,11 @@
  */
 import type { Action } from './bodies.ts';
 import { equal } from './bytes.ts';
-import { contentOperations } from './content.ts';
-import type { Entry } from './entry.ts';
+import { contentOperations, messageAt } from './content.ts';
+import { isMessage, type Entry } from './entry.ts';
 import { ClchatError, translate, type ErrorCode } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
-import type { PublicKey, SigningKey } from './keys.ts';
+import type { EntryId, PublicKey, SigningKey } from './keys.ts';
 import {
   batchOperations,
   changeOperations,
@@ -39,12 +39,22 @@ export type Outcome =
   | { readonly type: 'refused'; readonly code: ErrorCode }
   | { readonly type: 'rejected'; readonly code: ErrorCode };
 
+/**
+ * The server's own word where the log cannot tell; a code refuses.
+ * @param action undefined of what was erased before it was ever sent
+ * @param messageOf a message that stands before the entry, also one that is stored only with it
+ */
+export type Admit = (
+  action: Action | undefined,
+  context: Context,
+  messageOf: (id: EntryId) => Entry | undefined,
+) => ErrorCode | undefined;
+
 export interface Submission {
   /** Its signature has been verified. */
   readonly entry: Entry;
   readonly bytes: Uint8Array;
-  /** The server's own word where the log cannot tell; a code refuses. */
-  readonly admit?: ((action: Action, context: Context) => ErrorCode | undefined) | undefined;
+  readonly admit?: Admit | undefined;
   /** Written with the entry if, and only if, it is accepted. */
   readonly operations?: readonly StoreOperation[];
 }
@@ -283,7 +293,11 @@ export class Sealer {
     const position = work.stream.head.length + work.items.length;
     const space = works.get('space')!.overlay;
     const standing = { space, stream: work.overlay, position, hindsight: false };
-    const verdict = judge(entry, standing, pending.admit);
+    const messageOf = (id: EntryId): Entry | undefined =>
+      messageIn(work.items, id) ?? messageAt(this.#options.log, id)?.entry;
+    const verdict = judge(entry, standing, (action, context) =>
+      pending.admit?.(action, context, messageOf),
+    );
     if (verdict.type === 'rejected') return verdict;
     work.overlay.apply(verdict.changes);
     const { id, device, seq } = entry;
@@ -361,6 +375,12 @@ export class Sealer {
 
 function contentOf({ seal, items }: Batch): StoreOperation[] {
   return items.flatMap((item, index) => contentOperations(seal.stream, seal.first + index, item));
+}
+
+/** A message among items that are not stored yet. */
+function messageIn(items: readonly Item[], id: EntryId): Entry | undefined {
+  const item = items.find((one) => one.type === 'entry' && one.entry.id === id);
+  return item?.type === 'entry' && isMessage(item.entry) ? item.entry : undefined;
 }
 
 function outcomeOf(item: Item, position: number): Outcome {

@@ -24,7 +24,7 @@ import {
   type ServerRecord,
 } from './records.ts';
 import { levelOf } from './rights.ts';
-import { checkRooms, isRoomsAction, reduceRooms, roomChanges } from './rooms.ts';
+import { checkRooms, isRoomsAction, reduceRooms, roomChanges } from './room-rules.ts';
 import type { Context } from './rules.ts';
 import type { Change } from './state.ts';
 import { LOBBY } from './stream.ts';

@@ -119,10 +119,13 @@ class LevelStore implements Store {
     this.#readings.add(reading);
     const steps = async function* (readings: Set<Reading>) {
       try {
-        for (;;) {
-          const portion = await iterator.nextv(PORTION);
-          if (portion.length === 0) return;
+        let portion = await iterator.nextv(PORTION);
+        while (portion.length > 0) {
+          // What follows is read by another thread while this one works on what is here.
+          const ahead = portion.length < PORTION ? undefined : iterator.nextv(PORTION);
+          ahead?.catch(() => undefined);
           for (const [key, stored] of portion) yield [key, unwrap(key, stored)] as const;
+          portion = await (ahead ?? iterator.nextv(PORTION));
         }
       } catch (error) {
         throw cut ?? translateLevel(error);

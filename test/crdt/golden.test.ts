@@ -39,7 +39,7 @@ import {
   rootOf,
   signSeal,
 } from '../../lib/crdt/seal.ts';
-import { openBody, sealBody } from '../../lib/crdt/secrets.ts';
+import { openBody, sealBody } from '../../lib/crdt/sealed-body.ts';
 import { codeVerifier } from '../../lib/crdt/space.ts';
 import { encodeRecord, State } from '../../lib/crdt/state.ts';
 import type { StreamName } from '../../lib/crdt/stream.ts';

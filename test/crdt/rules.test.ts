@@ -242,8 +242,8 @@ describe('the rules', () => {
         hindsight: false,
       };
       const asked: string[] = [];
-      const admit = (action: { kind: string }): 'BLOCKED' => {
-        asked.push(action.kind);
+      const admit = (action: { kind: string } | undefined): 'BLOCKED' => {
+        asked.push(action?.kind ?? 'erased');
         return 'BLOCKED';
       };
       const said = alice.forge(LOBBY_STREAM, 'say', { text: 'x' });

@@ -9,6 +9,7 @@ import {
   loadSeal,
   MAX_BATCH,
   openBatch,
+  openBatchesApart,
   openSeal,
   refusalItem,
   rootOf,
@@ -111,6 +112,65 @@ describe('seals', () => {
       assert.throws(() => openSeal(altered, server.public), bad);
     for (const cut of truncated(seal.bytes)) assert.throws(() => openSeal(cut, server.public), bad);
     assert.throws(() => openSeal(new Uint8Array(2_000), server.public), bad);
+  });
+
+  describe('in a row', () => {
+    const forged = ({ bytes }: SignedSeal): SignedSeal['bytes'] =>
+      bytes.with(-1, bytes.at(-1)! ^ 1);
+    const wire = (seal: Uint8Array): { seal: Uint8Array; items: Uint8Array[] } => ({
+      seal,
+      items: bytesOf(items),
+    });
+    let row: SignedSeal[];
+    const opened = (bytes: readonly Uint8Array[], linked?: string): Promise<unknown> =>
+      openBatchesApart(bytes.map(wire), server.public, linked);
+
+    beforeEach(() => {
+      const first = sealOf(items);
+      const second = sealOf(items, { seq: 2, previous: first.id, first: 4 });
+      row = [first, second, sealOf(items, { seq: 3, previous: second.id, first: 8 })];
+    });
+
+    it('open together, each vouched for by the next', async () => {
+      const [first, second, third] = row.map(({ bytes }) => bytes);
+      const batches = await openBatchesApart([first!, second!, third!].map(wire), server.public);
+      assert.deepEqual(
+        batches.map(({ seal }) => seal.id),
+        row.map(({ id }) => id),
+      );
+      await opened([forged(row[0]!), forged(row[1]!), third!]);
+      await opened(row.map(forged), row[2]!.id);
+      assert.deepEqual(await opened([]), []);
+    });
+
+    it('open not at all where nothing vouches for one of them', async () => {
+      const [first, second, third] = row.map(({ bytes }) => bytes) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ];
+      const [bad1, bad2, bad3] = row.map(forged) as [Uint8Array, Uint8Array, Uint8Array];
+      for (const wrong of [
+        [first, second, bad3],
+        [bad1, third],
+        [third, bad2],
+        [bad1],
+        [first, first, bad2],
+      ])
+        await assert.rejects(opened(wrong), bad);
+      await assert.rejects(opened([bad1, second, bad3], row[1]!.id), bad);
+    });
+
+    it('open not at all where an entry in them is not signed', async () => {
+      const batches = row.map(({ bytes }) => wire(bytes));
+      for (const batch of batches)
+        for (const altered of flipped(batch.items[0]!, 50)) {
+          const whole = batch.items;
+          batch.items = whole.with(0, altered);
+          await assert.rejects(openBatchesApart(batches, server.public, row[2]!.id), bad);
+          batch.items = whole;
+        }
+    });
   });
 
   it('open no batch of which one bit is another', () => {

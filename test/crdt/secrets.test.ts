@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
-import { utf8 } from '../../lib/crdt/bytes.ts';
 import { decode, encode } from '../../lib/crdt/codec.ts';
 import { isMessage, eraseBody, type Entry } from '../../lib/crdt/entry.ts';
 import { Keyring, openByDevice, reachable } from '../../lib/crdt/keyring.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
-import {
-  messageKind,
-  openBody,
-  sayOf,
-  sealBody,
-  Secrets,
-  type Place,
-  type SecretsOptions,
-} from '../../lib/crdt/secrets.ts';
+import { messageKind, sayOf, Secrets, type SecretsOptions } from '../../lib/crdt/secrets.ts';
+import { sealBody } from '../../lib/crdt/sealed-body.ts';
 import { State } from '../../lib/crdt/state.ts';
 import { LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
 import { MAX_TEXT_BYTES } from '../../lib/text.ts';
 import { Ledger, type Member } from '../support/community.ts';
-import { flipped, truncated } from '../support/mutate.ts';
 
 /** What one device of a person can open, with the generations of the keyring that it has. */
 function secretsOf(
@@ -42,50 +31,6 @@ function secretsOf(
     ...change,
   });
 }
-
-describe('sealed bodies', () => {
-  const KEY = randomBytes(32);
-  const EPOCH = 'ab'.repeat(32) as EntryId;
-  const SALT = randomBytes(16);
-  const { server } = new Ledger();
-  const place: Place = { server: server.id, stream: LOBBY_STREAM, device: server.id, seq: 3 };
-  const boxOf = (body: Uint8Array): Uint8Array => (decode(body) as { box: Uint8Array }).box;
-  const box = boxOf(sealBody(KEY, EPOCH, place, SALT, utf8('secret')));
-
-  it('open at their own place only', () => {
-    const opened = openBody(KEY, EPOCH, place, SALT, box);
-    assert.equal(Buffer.from(opened ?? []).toString(), 'secret');
-    const other = 'cd'.repeat(32);
-    for (const wrong of [
-      { ...place, seq: 4 },
-      { ...place, stream: 'space' as const },
-      { ...place, device: other as Place['device'] },
-      { ...place, server: other as Place['server'] },
-    ])
-      assert.equal(openBody(KEY, EPOCH, wrong, SALT, box), undefined);
-    assert.equal(openBody(KEY, other as EntryId, place, SALT, box), undefined);
-    assert.equal(openBody(KEY, EPOCH, place, randomBytes(16), box), undefined);
-    assert.equal(openBody(randomBytes(32), EPOCH, place, SALT, box), undefined);
-  });
-
-  it('open unaltered only', () => {
-    for (const altered of flipped(box))
-      assert.equal(openBody(KEY, EPOCH, place, SALT, altered), undefined);
-    for (const cut of truncated(box))
-      assert.equal(openBody(KEY, EPOCH, place, SALT, cut), undefined);
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) =>
-        assert.equal(openBody(KEY, EPOCH, place, SALT, bytes), undefined),
-      ),
-    );
-  });
-
-  it('of one text look different each time', () => {
-    const again = boxOf(sealBody(KEY, EPOCH, place, randomBytes(16), utf8('secret')));
-    assert.notDeepEqual(again, box);
-    assert.equal(again.length, 'secret'.length + 16);
-  });
-});
 
 describe('conversation keys', () => {
   let ledger: Ledger;

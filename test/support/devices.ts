@@ -11,7 +11,7 @@ import {
   type PublicKey,
   type RandomBytes,
 } from '../../lib/crdt/keys.ts';
-import { sealBody } from '../../lib/crdt/secrets.ts';
+import { sealBody } from '../../lib/crdt/sealed-body.ts';
 import type { StreamName } from '../../lib/crdt/stream.ts';
 
 export const NOW = 1_700_000_000_000;

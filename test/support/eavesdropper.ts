@@ -9,7 +9,7 @@ import { derive, Keyring } from '../../lib/crdt/keyring.ts';
 import { openWith, SealingKey, type EntryId } from '../../lib/crdt/keys.ts';
 import { LogStore } from '../../lib/crdt/log-store.ts';
 import type { EpochRecord } from '../../lib/crdt/records.ts';
-import { openBody } from '../../lib/crdt/secrets.ts';
+import { openBody } from '../../lib/crdt/sealed-body.ts';
 import type { State } from '../../lib/crdt/state.ts';
 import type { Store } from '../../lib/crdt/store.ts';
 import type { StreamName } from '../../lib/crdt/stream.ts';

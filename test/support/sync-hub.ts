@@ -51,6 +51,13 @@ export class SyncHub {
         const { length } = log.headOf(stream);
         return { batches: await log.batches(stream, from, length, this.portion) };
       },
+      fetchMany: async ({ wants }) => ({
+        portions: await Promise.all(
+          wants.map(([stream, from]) =>
+            log.batches(stream, from, log.headOf(stream).length, this.portion),
+          ),
+        ),
+      }),
       older: async ({ stream, before, least }) => ({
         batches: await log.batchesBefore(stream, before, least, this.portion),
       }),

@@ -54,6 +54,8 @@ const batch = v.strictObject({
 const batches = v.strictObject({ batches: v.pipe(v.array(batch), v.maxLength(256)) });
 /** Most removals that are shown with batches that are handed back. */
 export const MAX_REMOVALS = 2_000;
+/** Streams that are asked for at once. */
+export const MAX_WANTS = 64;
 /** Stream and its length. */
 const cursor = v.tuple([stream, count]);
 /** Stream, its length, and the id of its last seal. */
@@ -284,7 +286,7 @@ export const SESSION = {
     conferences: nothing,
     /** Where this device may be reached by others, `IP:PORT` each. */
     reachable: v.strictObject({ addresses }),
-    /** Somebody is typing: from a client for those who read a conversation, and to these. */
+    /** Somebody is typing: from a client for those who take part in a conversation, and to these. */
     typing: v.strictObject({ stream, user: v.optional(name) }),
     presence: v.strictObject({ user: name, online: v.boolean() }),
     broadcast: v.strictObject({ from: name, text: messageText, time: count }),
@@ -318,6 +320,18 @@ export const SYNC = {
       reply: v.strictObject({ length: count }),
     },
     fetch: { request: v.strictObject({ stream, from: count }), reply: batches },
+    /**
+     * As `fetch`, for many streams: of the first of them as far as there is room, and nothing of those
+     * that are not to be read.
+     */
+    fetchMany: {
+      request: v.strictObject({
+        wants: v.pipe(v.array(cursor), v.minLength(1), v.maxLength(MAX_WANTS)),
+      }),
+      reply: v.strictObject({
+        portions: v.pipe(v.array(batches.entries.batches), v.minLength(1), v.maxLength(MAX_WANTS)),
+      }),
+    },
     /** Batches that end at `before`, newest first, none older than `least`. */
     older: { request: v.strictObject({ stream, before: count, least: count }), reply: batches },
     /** A page of a stream's state as of `at`; the first page, without `at`, says of when. */

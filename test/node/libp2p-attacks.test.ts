@@ -200,7 +200,11 @@ describe('libp2p under attack', () => {
 
     it('get a bounded number of channels', async () => {
       const connection = await dial(peer, server.addresses()[0]!);
-      const streams = await Promise.all(Array.from({ length: 12 }, () => open(connection)));
+      // One too many is reset, which may be before its opening is through.
+      const opened = await Promise.allSettled(Array.from({ length: 12 }, () => open(connection)));
+      const streams = opened.flatMap((result) =>
+        result.status === 'fulfilled' ? [result.value] : [],
+      );
       await sleep(100);
       assert.equal(streams.filter((stream) => stream.status === 'open').length, 8);
     });

@@ -54,6 +54,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   lengths: { streams: ['space', 'room/lobby'] },
   handBack: { batches: [{ seal: new Uint8Array(300), items: [new Uint8Array(300)] }] },
   fetch: { stream: 'space', from: 0 },
+  fetchMany: { wants: [['space', 0]] },
   older: { stream: 'room/lobby', before: 10, least: 0 },
   snapshot: { stream: 'space', page: 0 },
   submit: { entries: [new Uint8Array(400)] },

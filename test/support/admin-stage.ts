@@ -1,6 +1,5 @@
 /** A server with its administrator and others, and the commands that they give. */
 import assert from 'node:assert/strict';
-import { HANDLERS } from '../../lib/app/handlers.ts';
 import { Situation } from '../../lib/app/situation.ts';
 import type { Ask, ResultData } from '../../lib/app/types.ts';
 import { ADMIN_GROUP } from '../../lib/crdt/permissions.ts';
@@ -9,6 +8,7 @@ import type { Clock } from '../../lib/lifecycle.ts';
 import type { Mail, Mailer } from '../../lib/node/mailer.ts';
 import type { ServerOptions } from '../../lib/node/server/server.ts';
 import { eventually } from './channels.ts';
+import { HANDLERS } from './handlers.ts';
 import { World, type TestClient } from './roles.ts';
 
 export type Args = Readonly<Record<string, string>>;

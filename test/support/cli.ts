@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { program } from './build.ts';
+import { mayGive } from './commands.ts';
 
 export interface Ready {
   readonly type: 'ready';
@@ -101,6 +102,8 @@ export class Cli {
   #waiting: (() => void)[] = [];
   #unfinished = '';
   #sent = 0;
+  /** What was written: that of line N is number N - 1; the last one may have no end yet. */
+  #written = [''];
   #ended = false;
 
   private constructor(options: CliOptions, file: string) {
@@ -178,6 +181,9 @@ export class Cli {
       const number = this.results.push(line);
       if (line.line !== number)
         this.#problems.push(`the result of line ${line.line} came as number ${number}`);
+      const [command = ''] = /[^\s/]+/.exec(this.#written[number - 1] ?? '') ?? [];
+      if (!line.ok && !mayGive(command, line.code ?? ''))
+        this.#problems.push(`"${command}" gave ${line.code}, which the table does not name`);
     } else if (line.type === 'event') this.#event(line);
     else if (!['ready', 'error'].includes(line.type))
       this.#problems.push(`a line of no known type: ${text.slice(0, 200)}`);
@@ -235,6 +241,9 @@ export class Cli {
 
   /** Bytes as they are. */
   write(text: string): void {
+    const [first = '', ...others] = text.split('\n');
+    this.#written[this.#written.length - 1] += first;
+    this.#written.push(...others);
     this.#child.stdin.write(text);
   }
 

@@ -156,9 +156,16 @@ export class FakeApp implements App {
     };
   }
 
-  names(kind: 'user' | 'room' | 'device'): readonly string[] {
+  names(kind: Parameters<App['names']>[0]): readonly string[] {
     if (kind === 'user') return this.#users;
-    return kind === 'room' ? ['lobby', 'long-hall'] : ['laptop', 'desk'];
+    const names = {
+      room: ['lobby', 'long-hall'],
+      conference: ['tea', 'lobby'],
+      'conference-id': ['1f4e8a00', 'lobby'],
+      device: ['laptop', 'desk'],
+      group: ['admin', 'user'],
+    };
+    return names[kind];
   }
 
   touch(): void {

@@ -4,7 +4,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileReference } from '../../lib/crdt/bodies.ts';
-import { isEncrypted } from '../../lib/crdt/conversation.ts';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import type { PublicKey, RoomId } from '../../lib/crdt/keys.ts';
 import { roomOf } from '../../lib/crdt/rooms.ts';
@@ -78,7 +77,7 @@ export class FileClient {
   ): Promise<Attached> {
     const { home } = this.test;
     const path = await this.write(bytes, name);
-    const file = await this.files.add(path, isEncrypted(home.space, stream));
+    const file = await this.files.add(path, stream);
     const entry = await home.conversations.say(stream, { text: '', file });
     const outcome = await home.outbox.answer(entry.id);
     assert.ok(outcome === 'held' || outcome === 'queued', outcome);

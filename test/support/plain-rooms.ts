@@ -1,6 +1,7 @@
 /** Who may do what to rooms. */
 import { Keyring } from '../../lib/crdt/keyring.ts';
 import type { RandomBytes, RoomId } from '../../lib/crdt/keys.ts';
+import { proveChange } from '../../lib/crdt/membership.ts';
 import { inSpace, PASSWORD, someName, someone, somewhere, type Row } from './plain-deeds.ts';
 import type { PlainRoom } from './plain-world.ts';
 import type { MadeLock } from './rooms.ts';
@@ -135,15 +136,30 @@ export const ROOMS: Record<string, Row> = {
     const next = (room?.locks.length ?? 0) + 1;
     const generation = dice.pick([next, next, next + 1, Math.max(1, next - 1)]);
     const lock = dice.rarely(4) ? null : newLock(device.random, generation, !dice.rarely(3));
+    // The present one, or another that there was; none: nothing is proved.
+    const known = dice.rarely(3) ? undefined : room?.locks.at(dice.rarely(3) ? 0 : -1);
+    const proved = dice.rarely(6) ? someone(world, dice) : by;
+    const isProved =
+      proved === by &&
+      known !== undefined &&
+      room?.lock?.isRetired === false &&
+      known.keyring.generation === room.lock.generation;
     return {
       ...inSpace,
       kind: 'lock',
-      body: { room: id, lock: lock === null ? null : lock.keys },
+      body: {
+        room: id,
+        lock: lock === null ? null : lock.keys,
+        ...(known === undefined
+          ? {}
+          : { proof: proveChange(known.keyring, device.server, id, proved) }),
+      },
       reasons:
         room === undefined
           ? ['NO_SUCH_ROOM']
           : [
               room.owner !== by && !world.has(by, 'renameRoom') && 'DENIED',
+              room.owner !== by && !isProved && 'DENIED',
               !room.isPrivate && 'NOT_SUPPORTED',
               lock !== null && generation !== next && 'STALE_KEY',
             ],

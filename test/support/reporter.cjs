@@ -1,14 +1,16 @@
-/** The usual report, and the counts for `.ci/run` in the file that CLCHAT_COUNTS names. */
-const { appendFileSync } = require('node:fs');
+/** The usual report, and for `.ci/run` the counts and what has failed. */
 const { Runner, reporters } = require('mocha');
+const { count } = require('./counts.cjs');
 
 module.exports = class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     runner.once(Runner.constants.EVENT_RUN_END, () => {
-      const file = process.env['CLCHAT_COUNTS'];
-      const { passes, failures, pending } = this.stats;
-      if (file !== undefined) appendFileSync(file, `${passes} ${failures} ${pending}\n`);
+      const failed = this.failures.map((test) => ({
+        title: test.fullTitle(),
+        message: test.err?.stack ?? String(test.err),
+      }));
+      count(this.stats.passes, failed, this.stats.pending);
     });
   }
 };

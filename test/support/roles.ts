@@ -16,10 +16,10 @@ import type { AdminNews } from '../../lib/node/client/admin-news.ts';
 import type { ConferenceNews } from '../../lib/node/client/conferences.ts';
 import { Client, type ClientOptions } from '../../lib/node/client/client.ts';
 import type { SendingNews } from '../../lib/node/client/files.ts';
-import type { ContentNews } from '../../lib/node/client/home.ts';
+import type { ContentNews } from '../../lib/node/client/telling.ts';
 import type { ReadMessage } from '../../lib/node/client/reading.ts';
 import type { RoomNews } from '../../lib/node/client/room-news.ts';
-import { Exchange } from '../../lib/node/exchange.ts';
+import { Exchange, type Notice } from '../../lib/node/exchange.ts';
 import type { Keystore } from '../../lib/node/keystore.ts';
 import { Server, type ServerOptions } from '../../lib/node/server/server.ts';
 import { Vault } from '../../lib/node/vault.ts';
@@ -175,6 +175,8 @@ export class Peer {
   /** Notices of the session, in order. */
   readonly heard: unknown[] = [];
   readonly conferences: ConferenceNews[] = [];
+  /** Who was typing where. */
+  readonly typing: Notice<typeof SESSION, 'typing'>[] = [];
   readonly batches: { seal: Uint8Array; items: Uint8Array[] }[] = [];
   readonly heads: [StreamName, number][] = [];
   readonly receipts: [string, number, number, number][] = [];
@@ -197,6 +199,7 @@ export class Peer {
         broadcast: (notice) => void this.heard.push(notice),
         logout: (notice) => void this.heard.push(notice),
         conference: (notice) => void this.conferences.push(notice),
+        typing: (notice) => void this.typing.push(notice),
       },
     });
   }

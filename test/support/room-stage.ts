@@ -1,6 +1,5 @@
 /** A server with its administrator and three others, who go about in rooms by commands. */
 import assert from 'node:assert/strict';
-import { HANDLERS } from '../../lib/app/handlers.ts';
 import { Situation } from '../../lib/app/situation.ts';
 import type { AppEvent, Ask, ResultData } from '../../lib/app/types.ts';
 import type { RoomId } from '../../lib/crdt/keys.ts';
@@ -8,6 +7,7 @@ import { ADMIN_GROUP } from '../../lib/crdt/permissions.ts';
 import { roomAt } from '../../lib/crdt/rooms.ts';
 import { ClchatError, type ErrorCode } from '../../lib/errors.ts';
 import { eventually } from './channels.ts';
+import { HANDLERS } from './handlers.ts';
 import { World, type TestClient } from './roles.ts';
 
 export type Args = Readonly<Record<string, string>>;

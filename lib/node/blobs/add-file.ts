@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import type { FileReference } from '../../crdt/bodies.ts';
 import { fromHex } from '../../crdt/bytes.ts';
 import type { RandomBytes } from '../../crdt/keys.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, translate } from '../../errors.ts';
 import { abortReason } from '../abort.ts';
 import { readAt } from './blob-file.ts';
@@ -21,7 +22,9 @@ export interface Progress {
 }
 
 export interface AddOptions {
-  /** Whether it is for an encrypted conversation. */
+  /** Of the conversation that it is for. */
+  readonly stream: StreamName;
+  /** Whether that is encrypted. */
   readonly encrypt: boolean;
   readonly random: RandomBytes;
   readonly onProgress?: (progress: Progress) => void;
@@ -46,7 +49,7 @@ export async function addFile(
     const key = options.encrypt ? newFileKey(options.random) : undefined;
     const image = await imageFacts(await source.read(0, Math.min(size, IMAGE_HEADER)));
     const chunks = readChunks(source, key, options);
-    const { hash } = await store.add(blobSize(size, options.encrypt), chunks);
+    const { hash } = await store.add(options.stream, blobSize(size, options.encrypt), chunks);
     return {
       hash: Uint8Array.from(fromHex(hash)),
       size,

@@ -6,6 +6,7 @@
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { concat, equal, sha256, utf8 } from '../../crdt/bytes.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, translate } from '../../errors.ts';
 import { Bitmap, bitmapBytes } from './bitmap.ts';
 import {
@@ -78,13 +79,17 @@ export class BlobFile {
 
   /**
    * Writes the file of a whole blob whose manifest is not known before its chunks are.
+   * @param stream of the conversation
    * @param size of all chunks together
+   * @param onWritten told how many bytes each chunk has taken
    * @throws DISK_FULL, DATA_READ_ONLY, and what `chunks` throws; a file may be left there then
    */
   static async write(
     path: string,
+    stream: StreamName,
     size: number,
     chunks: AsyncIterable<Uint8Array>,
+    onWritten: (bytes: number) => void = () => undefined,
   ): Promise<Manifest> {
     return guarded(path, 'wx', async (file) => {
       const hashes: Uint8Array[] = [];
@@ -93,8 +98,9 @@ export class BlobFile {
         await writeAt(file, chunk, at);
         hashes.push(sha256(chunk));
         at += chunk.length;
+        onWritten(chunk.length);
       }
-      const manifest = Manifest.of(size, hashes);
+      const manifest = Manifest.of(stream, size, hashes);
       await writeAt(file, headerOf(manifest, Bitmap.full(manifest.count)), 0);
       await file.sync();
       await file.close();

@@ -1,8 +1,9 @@
 /** What is known of the blobs in a directory without opening them, and which of them go for others. */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '../../crdt/bytes.ts';
 import type { RandomBytes } from '../../crdt/keys.ts';
+import { translate } from '../../errors.ts';
 import type { BlobFile } from './blob-file.ts';
 import type { BlobHash } from './manifest.ts';
 
@@ -75,6 +76,16 @@ export async function scan(directory: string): Promise<Entry[]> {
   found.sort((a, b) => Number(a.isComplete) - Number(b.isComplete));
   const unique = new Map(found.map((entry) => [entry.hash, entry]));
   return [...unique.values()].sort((a, b) => a.usedAt - b.usedAt);
+}
+
+/** Bytes that can still be written to the disk of a directory. @throws NO_SUCH_FILE */
+export async function roomAt(directory: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch (error) {
+    throw translate(error);
+  }
 }
 
 /**

@@ -1,11 +1,26 @@
 /** Files go with the last message that names them. */
 import { blobOf, blobOperations, streamsNaming, type Placed } from '../../crdt/content.ts';
+import { fromHex } from '../../crdt/bytes.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import { toBlobHash } from './manifest.ts';
+import type { StreamName } from '../../crdt/stream.ts';
+import { toBlobHash, type BlobHash, type Manifest } from './manifest.ts';
 import type { BlobStore } from './store.ts';
 
 /** How long a file stays that no message names, in milliseconds: it may be about to be named. */
 export const UNNAMED_MS = 3_600_000;
+
+/**
+ * The conversations in which a message names a file that is of them, as far as the manifest tells,
+ * which is here wherever anything of the file is.
+ */
+export async function homesOf(
+  log: LogStore,
+  hash: BlobHash,
+  manifest?: Manifest,
+): Promise<StreamName[]> {
+  const naming = [...(await streamsNaming(log, fromHex(hash)))];
+  return naming.filter((stream) => manifest?.isOf(stream) !== false);
+}
 
 /** Forgets which messages named files, and removes those that no other names. */
 export async function eraseFiles(
@@ -16,6 +31,8 @@ export async function eraseFiles(
     const blob = blobOf(entry);
     if (blob === undefined) continue;
     await log.store.write(blobOperations(entry, position), { sync: false });
-    if ((await streamsNaming(log, blob.hash)).size === 0) await store.delete(toBlobHash(blob.hash));
+    const hash = toBlobHash(blob.hash);
+    const homes = await homesOf(log, hash, await store.manifest(hash));
+    if (homes.length === 0) await store.delete(hash);
   }
 }

@@ -7,7 +7,7 @@ import { ClchatError, hasCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Channel } from '../channel.ts';
 import { Exchange, ServingBudget } from '../exchange.ts';
-import { Turns } from '../server/lanes.ts';
+import { Turns } from '../turns.ts';
 import { Bitmap } from './bitmap.ts';
 import { plainSize } from './crypto.ts';
 import { Manifest, type BlobHash } from './manifest.ts';
@@ -21,10 +21,10 @@ export interface BlobServiceOptions {
   /** Whether a device may read an entry that names the blob. */
   readonly mayRead: (device: PublicKey, hash: BlobHash) => boolean | Promise<boolean>;
   /**
-   * How many bytes a file may have that a device wants to store, of the size that it says; 0: it may
-   * store none. Where absent nobody may store anything.
+   * How many bytes a file may have that a device wants to store; 0: it may store none. Where absent
+   * nobody may store anything.
    */
-  readonly mayPut?: (device: PublicKey, hash: BlobHash, size: number) => number | Promise<number>;
+  readonly mayPut?: (device: PublicKey, manifest: Manifest) => number | Promise<number>;
   /** Faults of ours, for the log. */
   readonly onFault: (error: unknown) => void;
   /** In place of `SWEEP_MS`, for tests. */
@@ -150,7 +150,7 @@ export class BlobService {
     // A copy: what was sent shares its memory with the whole message.
     const manifest = Manifest.read(Uint8Array.from(bytes));
     const { hash, size, count } = manifest;
-    const limit = (await mayPut?.(guest.device, hash, size)) ?? 0;
+    const limit = (await mayPut?.(guest.device, manifest)) ?? 0;
     if (limit === 0) throw new ClchatError('DENIED', 'You may not store files here.');
     if (plainSize(size) > limit)
       throw new ClchatError('TOO_LARGE', `A file may have up to ${limit} bytes here.`);

@@ -6,12 +6,22 @@ import { rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory, syncDirectory } from '../../crdt/directories.ts';
 import type { RandomBytes } from '../../crdt/keys.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode, translate } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
-import { Turns } from '../server/lanes.ts';
+import { Turns } from '../turns.ts';
 import { BlobFile, fileLength } from './blob-file.ts';
 import { Bitmap } from './bitmap.ts';
-import { draftName, entryName, newEntry, scan, taken, whoGoes, type Entry } from './entries.ts';
+import {
+  draftName,
+  entryName,
+  newEntry,
+  roomAt,
+  scan,
+  taken,
+  whoGoes,
+  type Entry,
+} from './entries.ts';
 import type { BlobHash, Manifest } from './manifest.ts';
 
 /** Where in its directory a peer keeps blobs. */
@@ -25,6 +35,8 @@ export interface BlobStoreOptions {
   readonly random: RandomBytes;
   /** Bytes that all blobs may take on the disk together; no bound where absent. */
   readonly maxBytes?: number;
+  /** In place of `FREE_BYTES`, for tests. */
+  readonly freeBytes?: number;
   /**
    * Whether a whole blob may go when room is needed for another: those go first that were used least
    * recently. None may where absent.
@@ -42,6 +54,8 @@ export interface StoredBlob {
   readonly usedAt: number;
 }
 
+/** Bytes of the disk that blobs leave free: without them nothing else could be written any more. */
+const FREE_BYTES = 64 << 20;
 /** Files open at once; one more for each that is in use. */
 const MAX_OPEN = 32;
 
@@ -55,6 +69,8 @@ export class BlobStore {
   readonly #turns = new Turns(1);
   /** Bytes that blobs being added will take. */
   #adding = 0;
+  /** Of them those that are on the disk. */
+  #added = 0;
   #isClosed = false;
 
   private constructor(options: BlobStoreOptions) {
@@ -191,10 +207,15 @@ export class BlobStore {
 
   /**
    * Stores a blob whose chunks come in order.
+   * @param stream of the conversation
    * @param size of all together
    * @throws DISK_FULL, DATA_READ_ONLY, TOO_LARGE, and what `chunks` throws; nothing is left then
    */
-  async add(size: number, chunks: AsyncIterable<Uint8Array>): Promise<Manifest> {
+  async add(
+    stream: StreamName,
+    size: number,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<Manifest> {
     const length = fileLength(size);
     const { directory, random, clock } = this.#options;
     await this.#turns.run(async () => {
@@ -203,8 +224,13 @@ export class BlobStore {
       this.#adding += length;
     });
     const path = join(directory, draftName(random));
+    let added = 0;
+    const onWritten = (bytes: number): void => {
+      added += bytes;
+      this.#added += bytes;
+    };
     try {
-      const manifest = await BlobFile.write(path, size, chunks);
+      const manifest = await BlobFile.write(path, stream, size, chunks, onWritten);
       await this.#turns.run(async () => {
         const { hash } = manifest;
         if (this.has(hash)) return;
@@ -221,6 +247,7 @@ export class BlobStore {
       throw translate(error);
     } finally {
       this.#adding -= length;
+      this.#added -= added;
       await rm(path, { force: true }).catch(() => undefined);
     }
   }
@@ -353,8 +380,10 @@ export class BlobStore {
 
   /** Makes room for so many bytes more. Within a turn. @throws DISK_FULL */
   async #makeRoom(bytes: number, besides?: BlobHash): Promise<void> {
-    const { maxBytes = Infinity, mayEvict } = this.#options;
-    const going = whoGoes(this.#entries, this.#adding + bytes, maxBytes, besides, mayEvict);
+    const { directory, maxBytes = Infinity, freeBytes = FREE_BYTES, mayEvict } = this.#options;
+    const room = (await roomAt(directory)) - freeBytes;
+    const most = Math.min(maxBytes, this.sizeOnDisk + this.#added + room);
+    const going = whoGoes(this.#entries, this.#adding + bytes, most, besides, mayEvict);
     if (going === undefined)
       throw new ClchatError('DISK_FULL', 'There is no room left for attachments.');
     for (const { hash } of going) await this.#remove(hash);

@@ -64,7 +64,7 @@ export class Conferences {
 
   #failed(error: unknown): void {
     // With the connection goes what was asked for; the next one begins with it.
-    const isOver = (['CLOSED', 'NETWORK', 'MUST_CHANGE'] as const).some((code) =>
+    const isOver = (['CLOSED', 'NETWORK', 'MUST_CHANGE', 'NOT_LOGGED_IN'] as const).some((code) =>
       hasCode(error, code),
     );
     if (!isOver) this.#options.onFault(error);
@@ -93,6 +93,9 @@ export class Conferences {
   async resume(): Promise<void> {
     const { rooms, home } = this.#options;
     try {
+      // What waited for the server may have begun one just now.
+      await home().outbox.settled();
+      await this.refresh();
       for (const id of this.#here)
         if (id !== LOBBY && roomOf(home().space, id) !== undefined) await rooms.joinByWord(id, 0);
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Contacts of this account and requests to and from others, as this device knows of them. */
+import { actionOf, type AccountAction } from '../../crdt/bodies.ts';
 import {
   isContactAction,
   relationOf,
@@ -10,7 +11,7 @@ import type { AccountId } from '../../crdt/keys.ts';
 import { deviceOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import type { Reader } from '../../crdt/state.ts';
-import { otherOf, pairStream, placeOfStream } from '../../crdt/stream.ts';
+import { accountStream, otherOf, pairStream, placeOfStream } from '../../crdt/stream.ts';
 
 /** Something that has been done about a contact. */
 export interface ContactNews {
@@ -26,8 +27,6 @@ export interface ContactNews {
 export interface ContactsOptions {
   readonly replica: Replica;
   readonly account: AccountId;
-  /** Whether this account blocks another, which hides the two from each other. */
-  readonly isBlocked: (other: AccountId) => Promise<boolean>;
 }
 
 export class Contacts {
@@ -35,6 +34,23 @@ export class Contacts {
 
   constructor(options: ContactsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Whether this account blocks another, which hides the two from each other: also by what no server
+   * has seen yet.
+   */
+  async blocks(other: AccountId): Promise<boolean> {
+    const { replica, account } = this.#options;
+    const stream = accountStream(account);
+    const { state } = await replica.log.open(stream);
+    let isBlocked = state.get('block', other) === true;
+    for (const entry of replica.unsealed(stream)) {
+      const action = actionOf(entry, 'account') as AccountAction | undefined;
+      if (action?.kind === 'block' && action.body.account === other)
+        isBlocked = action.body.blocked;
+    }
+    return isBlocked;
   }
 
   /** What somebody is to this account: also by what no server has seen yet. */
@@ -49,14 +65,14 @@ export class Contacts {
 
   /** Everybody who is something to this account, those whom it blocks left out. */
   async all(): Promise<Map<AccountId, Relation>> {
-    const { replica, account, isBlocked } = this.#options;
+    const { replica, account } = this.#options;
     const relations = new Map<AccountId, Relation>();
     const streams = new Set(await replica.log.names());
     for (const { stream } of replica.pending()) streams.add(stream);
     for (const stream of streams) {
       const place = placeOfStream(stream);
       const other = place.type === 'pair' ? otherOf(place, account) : undefined;
-      if (other === undefined || (await isBlocked(other))) continue;
+      if (other === undefined || (await this.blocks(other))) continue;
       const relation = await this.relation(other);
       if (relation !== 'none') relations.set(other, relation);
     }
@@ -65,11 +81,11 @@ export class Contacts {
 
   /** What an entry of a pair says to this account; undefined for any other, and where it is blocked. */
   async read(entry: Entry, space: Reader): Promise<ContactNews | undefined> {
-    const { account, isBlocked } = this.#options;
+    const { account } = this.#options;
     const other = otherOf(placeOfStream(entry.stream), account);
     const { kind } = entry;
     if (other === undefined || !isContactAction(entry)) return undefined;
-    if (await isBlocked(other)) return undefined;
+    if (await this.blocks(other)) return undefined;
     const mine = deviceOf(space, entry.device)?.account === account;
     return { other, kind: kind as ContactKind, mine, relation: await this.relation(other) };
   }

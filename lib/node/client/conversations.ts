@@ -11,6 +11,7 @@ import type { Reader } from '../../crdt/state.ts';
 import { otherOf, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
+import { KeyedTurns } from '../turns.ts';
 import type { Outbox } from './outbox.ts';
 import { Reading, type ReadMessage } from './reading.ts';
 
@@ -48,7 +49,7 @@ export class Conversations {
   readonly reading: Reading;
   readonly #options: ConversationsOptions;
   /** Writers of a stream take turns, so that a key epoch is opened once. */
-  readonly #turns = new Map<StreamName, Promise<unknown>>();
+  readonly #turns = new KeyedTurns<StreamName>();
   /** Messages made anew, by the id they were first announced under. */
   readonly #first = new Map<EntryId, EntryId>();
   /** The other way round: what they are now. */
@@ -68,19 +69,9 @@ export class Conversations {
       if (entry.kind === 'epoch') options.secrets.noteOpened(entry);
   }
 
-  #inTurn<T>(stream: StreamName, run: () => Promise<T>): Promise<T> {
-    const result = (this.#turns.get(stream) ?? Promise.resolve()).then(run);
-    const quiet = result.catch(() => undefined);
-    this.#turns.set(stream, quiet);
-    void quiet.then(() => {
-      if (this.#turns.get(stream) === quiet) this.#turns.delete(stream);
-    });
-    return result;
-  }
-
   /** Writes, once what was written before and has to be made anew has been. */
   #write(stream: StreamName, run: () => Promise<Entry>): Promise<Entry> {
-    return this.#inTurn(stream, async () => {
+    return this.#turns.run(stream, async () => {
       for (;;) {
         await this.#remakeAll(stream);
         try {
@@ -187,7 +178,7 @@ export class Conversations {
    */
   async renew(stream: StreamName): Promise<EntryId> {
     const { replica, outbox } = this.#options;
-    const epoch = await this.#inTurn(stream, async () => {
+    const epoch = await this.#turns.run(stream, async () => {
       await this.#remakeAll(stream);
       const { state } = await replica.log.open(stream);
       return this.#epoch(stream, state, false);
@@ -199,6 +190,22 @@ export class Conversations {
   /** Signs any other entry of this device, such as a block. */
   act(stream: StreamName, kind: string, body: unknown): Promise<Entry> {
     return this.#write(stream, () => this.#sign(stream, kind, encode(body), undefined));
+  }
+
+  /** Removes a message. @param moderator not as its author */
+  remove(stream: StreamName, target: EntryId, moderator: boolean): Promise<Entry> {
+    return this.#write(stream, () => this.#remove(stream, target, moderator, undefined));
+  }
+
+  /** A message that had to be made anew meanwhile is removed as what it is now. */
+  #remove(
+    stream: StreamName,
+    target: EntryId,
+    moderator: boolean,
+    instead: Entry | undefined,
+  ): Promise<Entry> {
+    const body = { target: this.latest(target), ...(moderator ? { moderator } : {}) };
+    return this.#sign(stream, 'remove', encode(body), instead);
   }
 
   #sign(
@@ -214,7 +221,7 @@ export class Conversations {
 
   /** Makes anew what waits for it in a stream, before anything else is written there. */
   async remake(stream: StreamName): Promise<void> {
-    await this.#inTurn(stream, () => this.#remakeAll(stream));
+    await this.#turns.run(stream, () => this.#remakeAll(stream));
   }
 
   async #remakeAll(stream: StreamName): Promise<void> {
@@ -230,7 +237,7 @@ export class Conversations {
         if (code === 'STALE') continue;
         if (!HOPELESS.has(code)) throw error;
         await replica.giveUp(entry, code);
-        outbox.gaveUp(this.announced(entry.id), code);
+        outbox.gaveUp(entry.id, code);
       }
     }
   }
@@ -243,22 +250,46 @@ export class Conversations {
       await replica.giveUp(entry, undefined);
       return;
     }
+    if (body === undefined) {
+      await this.#forsake(entry);
+      return;
+    }
     const first = this.announced(entry.id);
     const attempts = (this.#attempts.get(first) ?? 0) + 1;
     this.#attempts.set(first, attempts);
     const { state } = await replica.log.open(stream);
     const saying = isSaid(entry) ? sayingOf(entry, secrets, state) : undefined;
-    if (attempts > MAX_ATTEMPTS || body === undefined || (isSaid(entry) && saying === undefined))
+    if (attempts > MAX_ATTEMPTS || (isSaid(entry) && saying === undefined))
       throw new ClchatError('STALE_KEY');
-    const again =
-      saying === undefined
-        ? await this.#sign(stream, kind, body, entry)
-        : await this.#append(stream, saying, entry);
+    const again = await this.#again(entry, body, saying);
     this.#latest.set(entry.id, again.id);
     this.#latest.set(first, again.id);
     this.#first.set(again.id, first);
     outbox.rename(entry.id, again.id);
     outbox.flush();
+  }
+
+  /** What was removed before it was ever sent need not be made anew, nor what was done about it. */
+  async #forsake(erased: Entry): Promise<void> {
+    const { replica, outbox } = this.#options;
+    const about = replica
+      .unmade(erased.stream)
+      .filter((entry) => targetOf(entry) === erased.id)
+      .reverse();
+    // The last one first: a crash in between leaves nothing that is about nothing.
+    for (const entry of [...about, erased]) {
+      await replica.giveUp(entry, undefined);
+      outbox.done(entry.id);
+    }
+  }
+
+  #again(entry: Entry, body: Uint8Array, saying: Saying | undefined): Promise<Entry> {
+    const { stream, kind } = entry;
+    if (saying !== undefined) return this.#append(stream, saying, entry);
+    const action = conversationAction(entry);
+    if (action?.kind !== 'remove') return this.#sign(stream, kind, body, entry);
+    const { target, moderator } = action.body;
+    return this.#remove(stream, target, moderator === true, entry);
   }
 
   /** What an own entry is now, if it had to be made anew. */

@@ -7,14 +7,14 @@
 import { stat } from 'node:fs/promises';
 import type { FileReference } from '../../crdt/bodies.ts';
 import { equal, fromHex } from '../../crdt/bytes.ts';
-import { blobOf, messagesNaming, streamsNaming, type Placed } from '../../crdt/content.ts';
+import { blobOf, messagesNaming, type Placed } from '../../crdt/content.ts';
+import { isEncrypted } from '../../crdt/conversation.ts';
 import type { Entry } from '../../crdt/entry.ts';
 import type { EntryId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import { actorOf } from '../../crdt/records.ts';
 import { fileLimitOf } from '../../crdt/rights.ts';
-import { mayRead } from '../../crdt/rules.ts';
 import { prefixed, type Store } from '../../crdt/store.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, isAbort, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import { sizeText } from '../../text.ts';
@@ -25,12 +25,11 @@ import { eraseFiles, UNNAMED_MS } from '../blobs/erase-files.ts';
 import { toBlobHash, type BlobHash } from '../blobs/manifest.ts';
 import { saveFile } from '../blobs/save-file.ts';
 import { BlobService } from '../blobs/service.ts';
-import { connectSource, inTurn, wayTo, type Way } from '../blobs/sources.ts';
+import { connectSource, inTurn } from '../blobs/sources.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import { BLOB, type BlobExchange } from '../blobs/wire.ts';
-import type { Target, Transport } from '../channel.ts';
+import { Holders, mayHave, type HoldersOptions } from './holders.ts';
 import type { Home } from './home.ts';
-import type { Link } from './link.ts';
 
 /** How far the sending of a file has got. */
 export interface SendingNews {
@@ -45,20 +44,13 @@ export interface SendingNews {
   readonly code?: ErrorCode;
 }
 
-export interface FilesOptions {
+export interface FilesOptions extends HoldersOptions {
   readonly store: BlobStore;
-  readonly transport: Transport;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  /** What the account has on this device; undefined while there is none. */
-  readonly home: () => Home | undefined;
   /** Whether others may fetch from here. */
   readonly mayServe: () => boolean;
-  /** While there is a way to the server. */
-  readonly link: () => Link | undefined;
-  readonly server: () => Target;
   readonly onSending: (news: SendingNews) => void;
-  readonly onFault: (error: unknown) => void;
 }
 
 /** Files sent at once: a large one does not hold up small ones. */
@@ -92,6 +84,7 @@ export class Files {
   readonly #options: FilesOptions;
   readonly #client: BlobClient;
   readonly #service: BlobService;
+  readonly #holders: Holders;
   readonly #stop = new AbortController();
   /** Ends what is being sent. */
   #pause = new AbortController();
@@ -104,6 +97,7 @@ export class Files {
     this.#options = options;
     const { store, clock, transport, onFault } = options;
     this.#client = new BlobClient({ store, clock });
+    this.#holders = new Holders(options);
     this.#service = new BlobService({
       store,
       clock,
@@ -124,14 +118,7 @@ export class Files {
   async #mayRead(device: PublicKey, hash: BlobHash): Promise<boolean> {
     const home = this.#options.home();
     if (home === undefined || !this.#options.mayServe()) return false;
-    const { log, space } = home.replica;
-    const account = actorOf(space, device);
-    if (account === undefined || (await home.blocks(account))) return false;
-    for (const stream of await streamsNaming(log, fromHex(hash))) {
-      const { state } = await log.open(stream);
-      if (mayRead(space, stream, state, account)) return true;
-    }
-    return false;
+    return mayHave(home, device, hash, await this.#options.store.manifest(hash));
   }
 
   /** Whether all of a file is on this device. */
@@ -139,19 +126,25 @@ export class Files {
     return this.#options.store.has(toBlobHash(hash));
   }
 
+  /** A message with a file has come: it may be wanted when the server is away. */
+  heardOf({ hash }: Pick<FileReference, 'hash'>): void {
+    if (!this.has({ hash })) this.#holders.note(toBlobHash(hash));
+  }
+
   /**
    * Reads a file of this host, to be sent once a message names it.
-   * @param isSealed it is for an encrypted conversation
+   * @param stream of the conversation that it is for
    * @throws as `addFile`; TOO_LARGE, DENIED where the server would not keep it; NOT_LOGGED_IN
    */
-  async add(path: string, isSealed: boolean): Promise<FileReference> {
+  async add(path: string, stream: StreamName): Promise<FileReference> {
     const { store, random } = this.#options;
     const home = this.#mustHome();
     const { signal } = this.#stop;
     // Before anything of it is read. Why it cannot be, reading it tells.
     const facts = await stat(path).catch(() => undefined);
     if (facts?.isFile() === true) mustFit(home, facts.size);
-    const reference = await addFile(store, path, { encrypt: isSealed, random, signal });
+    const encrypt = isEncrypted(home.space, stream);
+    const reference = await addFile(store, path, { stream, encrypt, random, signal });
     mustFit(home, reference.size);
     const key = unsentKey(toBlobHash(reference.hash));
     const { store: log } = home.replica.log;
@@ -316,14 +309,14 @@ export class Files {
   /**
    * Brings a file here, from the server or from whoever has it, going on where it was left.
    * @param tell what share of it is here, from 0 to 1
-   * @throws as `BlobClient.fetch`; NETWORK when there is no way to the server
+   * @throws as `BlobClient.fetch`; NETWORK when there is no way to the server, nor to anybody else
    */
   async fetch(reference: FileReference, tell: (share: number) => void): Promise<void> {
     if (this.has(reference)) return;
     const onProgress = inSteps(tell);
     const { signal } = this.#stop;
     try {
-      const next = inTurn(await this.#waysTo(toBlobHash(reference.hash)));
+      const next = inTurn(await this.#holders.waysTo(toBlobHash(reference.hash)));
       await this.#client.fetch(reference, next, { onProgress, signal });
     } catch (error) {
       if (!hasCode(error, 'NO_SUCH_FILE')) throw error;
@@ -333,22 +326,6 @@ export class Files {
         { cause: error },
       );
     }
-  }
-
-  async #waysTo(hash: BlobHash): Promise<Way[]> {
-    const { transport, link, server, onFault } = this.#options;
-    const session = link()?.session;
-    if (session === undefined)
-      throw new ClchatError('NETWORK', 'The server is away, and the file is not on this device.');
-    const { peers } = await session.call('peers', { hash }).catch((error: unknown) => {
-      // The message is not sealed yet, or the server is just going away.
-      if (!hasCode(error, 'NO_SUCH_FILE')) onFault(error);
-      return { peers: [] };
-    });
-    return [
-      (signal) => connectSource(transport, server(), signal),
-      ...peers.map(({ device, addresses }) => wayTo(transport, { key: device, addresses })),
-    ];
   }
 
   /** Writes a file that is here. @returns its path @throws as `saveFile` */

@@ -2,15 +2,10 @@
  * What an account has on this device: its replica of the log and all that reads and writes it.
  * Works without the server; a connection, while there is one, is attached from outside.
  */
-import {
-  actionOf,
-  type AccountAction,
-  type Reaction,
-  type FileReference,
-} from '../../crdt/bodies.ts';
-import { isEntitled, targetOf, type Placed } from '../../crdt/content.ts';
+import type { FileReference } from '../../crdt/bodies.ts';
+import type { Placed } from '../../crdt/content.ts';
 import { Eraser } from '../../crdt/eraser.ts';
-import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
+import { isMessage, type Entry } from '../../crdt/entry.ts';
 import { Forgetter } from '../../crdt/forget-stream.ts';
 import type { Keyring } from '../../crdt/keyring.ts';
 import {
@@ -22,44 +17,32 @@ import {
   type RoomId,
 } from '../../crdt/keys.ts';
 import { LogStore } from '../../crdt/log-store.ts';
-import {
-  accountOf,
-  activeDevices,
-  deviceOf,
-  type AccountRecord,
-  type DeviceRecord,
-  type HeadRecord,
-  type ServerRecord,
-} from '../../crdt/records.ts';
 import { Replica } from '../../crdt/replica.ts';
-import { isEncryptedRoom, isOpenMember, pathOf, roomOf } from '../../crdt/rooms.ts';
+import { isEncryptedRoom, pathOf, roomOf } from '../../crdt/rooms.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import { Secrets, type ProvedLock } from '../../crdt/secrets.ts';
-import { accountNamed } from '../../crdt/people.ts';
-import type { Reader } from '../../crdt/state.ts';
 import type { Store } from '../../crdt/store.ts';
 import { accountStream, placeOfStream, roomStream, type StreamName } from '../../crdt/stream.ts';
 import { sha256, utf8 } from '../../crdt/bytes.ts';
-import { ClchatError, type ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
-import { mentionsOf } from '../../text.ts';
 import type { Keystore } from '../keystore.ts';
+import { AccountView } from './account-view.ts';
 import { AdminNewsReader, type AdminNews } from './admin-news.ts';
 import { Audience } from './audience.ts';
-import type { SpacePlace } from './auth.ts';
-import { Contacts, type ContactNews } from './contacts.ts';
+import { Contacts } from './contacts.ts';
 import { Conversations } from './conversations.ts';
 import { Inbox } from './inbox.ts';
 import { Keyrings } from './keyrings.ts';
 import { Outbox } from './outbox.ts';
 import { LostRooms } from './lost-rooms.ts';
 import { ProgressBook, type Receipt } from './progress.ts';
-import { UNREADABLE, type ReadMessage } from './reading.ts';
 import { RoomNewsReader, type RoomNews } from './room-news.ts';
 import { SearchIndex } from './search.ts';
+import { Telling, type TellingEvents } from './telling.ts';
 import { ReadMarks, type ReadMark } from './unread.ts';
 
-export interface HomeOptions {
+export interface HomeOptions extends TellingEvents {
   readonly keystore: Keystore;
   readonly store: Store;
   readonly server: PublicKey;
@@ -70,9 +53,6 @@ export interface HomeOptions {
   readonly isQuiet?: boolean;
   /** See `ReplicaOptions`. */
   readonly isParallel?: boolean;
-  readonly onMessage: (message: ReadMessage) => void;
-  readonly onContact: (news: ContactNews) => void;
-  readonly onContent: (news: ContentNews) => void;
   readonly onAdmin: (news: AdminNews) => void;
   /** @param isLive it happens now, and not before this device came back */
   readonly onRoom: (news: RoomNews, isLive: boolean) => void;
@@ -85,17 +65,6 @@ export interface HomeOptions {
   readonly onRefused: (id: EntryId, code: ErrorCode) => void;
   /** The space stream has moved on. */
   readonly onSpace: () => void;
-  readonly onFault: (error: unknown) => void;
-}
-
-/** What has been done about a message that was there already. */
-export interface ContentNews {
-  readonly kind: 'edit' | 'remove' | 'react';
-  readonly by: AccountId | undefined;
-  /** As it is now. */
-  readonly message: ReadMessage;
-  /** Of `react`, where it can be read. */
-  readonly reaction?: Reaction | undefined;
 }
 
 interface Hooks {
@@ -106,8 +75,7 @@ interface Hooks {
   readonly forgotten: (stream: StreamName) => void;
 }
 
-export class Home {
-  readonly replica: Replica;
+export class Home extends AccountView {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly conversations: Conversations;
@@ -117,7 +85,6 @@ export class Home {
   readonly unread: ReadMarks;
   readonly keyrings: Keyrings;
   readonly audience: Audience;
-  readonly account: AccountId;
   /** Encrypted rooms that the server does not give to this account any more. */
   readonly lost: LostRooms;
   readonly #options: HomeOptions;
@@ -128,8 +95,7 @@ export class Home {
   readonly #forgetter: Forgetter;
   /** Locks of rooms whose password has been proved here, by room and generation. */
   readonly #locks = new Map<string, ProvedLock>();
-  /** Messages are told in the order in which they came. */
-  #telling: Promise<unknown> = Promise.resolve();
+  readonly #telling: Telling;
 
   private constructor(
     options: HomeOptions,
@@ -142,9 +108,8 @@ export class Home {
       forgetter: Forgetter;
     },
   ) {
+    super(parts.replica, options.account, options.keystore);
     this.#options = options;
-    this.account = options.account;
-    this.replica = parts.replica;
     this.inbox = parts.inbox;
     this.progress = parts.progress;
     this.lost = parts.lost;
@@ -183,20 +148,24 @@ export class Home {
     const { outbox } = this;
     const secrets = this.#secrets;
     this.conversations = new Conversations({ replica, secrets, outbox, account, clock, random });
-    this.contacts = new Contacts({
-      replica,
-      account,
-      isBlocked: (other) => this.blocks(other),
-    });
+    this.contacts = new Contacts({ replica, account });
     const { device } = options.keystore.read();
     const key = Uint8Array.from(sha256(utf8('clchat search v1\0'), device.seed));
-    const { conversations } = this;
+    const { conversations, contacts } = this;
+    const { reading } = conversations;
+    this.#telling = new Telling({
+      account,
+      space: () => replica.space,
+      reading,
+      contacts,
+      events: options,
+    });
     this.unread = new ReadMarks({
       replica,
       account,
       lost: this.lost.all,
       told: (stream) => this.inbox.cursor(stream),
-      textOf: async (entry) => (await conversations.reading.original(entry))?.text,
+      textOf: async (entry) => (await reading.original(entry))?.text,
       isMention: (text) => this.isMention(text),
       write: (mark) => this.#writeMark(mark),
       onFault: options.onFault,
@@ -252,7 +221,7 @@ export class Home {
     late.hooks = {
       onBatch: (batch, added) => home.#onBatch(batch, added),
       refused: (entry, code, again) => home.#refused(entry, code, again),
-      tell: (entry) => home.#tell(entry),
+      tell: (entry) => home.#telling.tell(entry),
       receipt: (receipt) => home.#receipt(receipt),
       forgotten: (stream) => home.#forgotten(stream),
     };
@@ -260,76 +229,6 @@ export class Home {
     // What a crash left half done.
     for (const stream of replica.unmadeStreams()) await home.conversations.remake(stream);
     return home;
-  }
-
-  get space(): Reader {
-    return this.replica.space;
-  }
-
-  get record(): AccountRecord | undefined {
-    return accountOf(this.space, this.account);
-  }
-
-  /** The account's name; from the keystore until the log is here. */
-  get name(): string {
-    return this.record?.name ?? this.#options.keystore.read().account?.name ?? '';
-  }
-
-  get serverName(): string {
-    return this.space.get<ServerRecord>('server', 'server')?.name ?? '';
-  }
-
-  nameOf(account: AccountId | undefined): string {
-    return (account === undefined ? undefined : accountOf(this.space, account)?.name) ?? '?';
-  }
-
-  /** @throws NO_SUCH_USER */
-  named(name: string): AccountId {
-    const account = accountNamed(this.space, name);
-    if (account === undefined) throw new ClchatError('NO_SUCH_USER', `There is no user "${name}".`);
-    return account;
-  }
-
-  /** Whether this account blocks another: also by what no server has seen yet. */
-  async blocks(account: AccountId): Promise<boolean> {
-    const stream = accountStream(this.account);
-    const { state } = await this.replica.log.open(stream);
-    let isBlocked = state.get('block', account) === true;
-    for (const entry of this.replica.unsealed(stream)) {
-      const action = actionOf(entry, 'account') as AccountAction | undefined;
-      if (action?.kind === 'block' && action.body.account === account)
-        isBlocked = action.body.blocked;
-    }
-    return isBlocked;
-  }
-
-  names(): string[] {
-    return [...this.space.entries<AccountRecord>('account')].flatMap(([, { name, removed }]) =>
-      removed === true ? [] : [name],
-    );
-  }
-
-  /** The path of a room. */
-  roomName(stream: StreamName): string | undefined {
-    const place = placeOfStream(stream);
-    return place.type === 'room' ? pathOf(this.space, place.room) : undefined;
-  }
-
-  devices(): { key: PublicKey; record: DeviceRecord }[] {
-    return activeDevices(this.space, this.account).map((key) => ({
-      key,
-      record: deviceOf(this.space, key)!,
-    }));
-  }
-
-  /** Where the next entry of this device in the space stream goes, outside the outbox. */
-  get spacePlace(): SpacePlace {
-    const head = this.space.get<HeadRecord>('head', this.replica.device);
-    return {
-      seq: (head?.seq ?? 0) + 1,
-      previous: head?.id ?? null,
-      clock: (this.space.get<number>('clock', 'clock') ?? 0) + 1,
-    };
   }
 
   #onBatch(batch: Batch, added: boolean): void {
@@ -348,44 +247,6 @@ export class Home {
     this.lost.delete(batch.seal.stream);
     for (const news of this.#roomNews.read(batch)) this.#options.onRoom(news, this.outbox.attached);
     if (!this.inbox.take(batch)) void this.inbox.pump(batch.seal.stream);
-  }
-
-  #tell(entry: Entry): void {
-    const { onFault } = this.#options;
-    this.#telling = this.#telling.then(() => this.#tellOne(entry)).catch(onFault);
-  }
-
-  async #tellOne(entry: Entry): Promise<void> {
-    const { onMessage, onContact, onContent } = this.#options;
-    const { reading } = this.conversations;
-    if (!this.#listens(entry.stream)) return;
-    if (isMessage(entry)) {
-      const said = await reading.read(entry, { state: 'held' });
-      // What was said while this account was not there is not for it.
-      if (said.text !== UNREADABLE) onMessage(said);
-      return;
-    }
-    if (isAnnotation(entry)) {
-      const target = targetOf(entry);
-      const found = target === undefined ? undefined : reading.find(target);
-      if (found === undefined) return;
-      if (entry.kind !== 'react' && !isEntitled(this.space, entry, found.entry)) return;
-      const kind = entry.kind as ContentNews['kind'];
-      const by = deviceOf(this.space, entry.device)?.account;
-      const message = await reading.read(found.entry, found.standing);
-      const reaction = kind === 'react' ? await reading.reaction(entry) : undefined;
-      onContent({ kind, by, message, reaction });
-      return;
-    }
-    const news = await this.contacts.read(entry, this.space);
-    if (news !== undefined) onContact(news);
-  }
-
-  /** Whether what is said in a stream is for this account: it is not, in open rooms it has not joined. */
-  #listens(stream: StreamName): boolean {
-    const place = placeOfStream(stream);
-    if (place.type !== 'room' || isEncryptedRoom(this.space, place.room)) return true;
-    return isOpenMember(this.space, place.room, this.account);
   }
 
   /** What else is kept of what is about to be erased goes first. */
@@ -411,11 +272,6 @@ export class Home {
     // Nobody has asked for these.
     else if (entry.kind !== 'epoch' && entry.kind !== 'read')
       this.#options.onRefused(this.conversations.announced(entry.id), code);
-  }
-
-  /** Whether a text speaks to this account. */
-  isMention(text: string): boolean {
-    return mentionsOf(text.normalize('NFC'), this.name).length > 0;
   }
 
   async #writeMark(mark: ReadMark): Promise<void> {
@@ -485,7 +341,7 @@ export class Home {
 
   /** Resolves when all that has come has been told. */
   async told(): Promise<void> {
-    await this.#telling;
+    await this.#telling.settled();
   }
 
   async settled(): Promise<void> {
@@ -493,7 +349,7 @@ export class Home {
     await this.inbox.settled();
     await this.#eraser.settled();
     await this.#forgetter.settled();
-    await this.#telling;
+    await this.#telling.settled();
     await this.progress.settled();
   }
 

@@ -179,6 +179,11 @@ export class Outbox {
     this.#answer(id, code);
   }
 
+  /** Tells who waits that nothing needs to be sent any more. */
+  done(id: EntryId): void {
+    this.#answer(id, 'held');
+  }
+
   #answer(id: EntryId, outcome: ErrorCode | 'held'): void {
     const answer = this.#waiting.get(id);
     this.#waiting.delete(id);

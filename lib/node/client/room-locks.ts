@@ -6,6 +6,8 @@ import type { LockKeys } from '../../crdt/bodies.ts';
 import { encodeEntry, type Entry } from '../../crdt/entry.ts';
 import { Keyring, passwordKey, wrapForPassword } from '../../crdt/keyring.ts';
 import type { RandomBytes, RoomId, SealingKey } from '../../crdt/keys.ts';
+import { proveChange } from '../../crdt/membership.ts';
+import { may } from '../../crdt/rights.ts';
 import { lockKeyOf, lockOf, pathOf, roomOf, type Lock } from '../../crdt/rooms.ts';
 import type { Reader } from '../../crdt/state.ts';
 import { roomStream } from '../../crdt/stream.ts';
@@ -34,6 +36,8 @@ type WithLock = (password: LockKeys['password']) => object;
 
 /** How long what the server knows of a lock may take to be known here, in milliseconds. */
 const KNOWN_MS = 1_000;
+/** The same of a lock that was changed just now, while the network may falter. */
+const ARRIVAL_MS = 10_000;
 
 export class RoomLocks {
   readonly #options: RoomLocksOptions;
@@ -68,14 +72,40 @@ export class RoomLocks {
     return id;
   }
 
-  /** Gives a room another lock. @throws as the server refuses, NETWORK */
+  /** Whether this account may give a room another lock; of others' rooms only whoever is in them. */
+  async mayChange(room: RoomId): Promise<boolean> {
+    const { account } = this.#options.home();
+    if (roomOf(this.#space, room)?.owner === account) return true;
+    return may(this.#space, account, 'renameRoom') && (await this.#present(room)) !== undefined;
+  }
+
+  /** The present lock of a room, as those who are in it know it. */
+  async #present(room: RoomId): Promise<Keyring | undefined> {
+    const { replica, lockKnown } = this.#options.home();
+    const lock = roomOf(this.#space, room)?.lock;
+    if (lock === undefined || lock.retired) return undefined;
+    await replica.log.open(roomStream(room));
+    return lockKnown(room, lock.generation);
+  }
+
+  /**
+   * Gives a room another lock.
+   * @throws DENIED (another's, in which this account is not), as the server refuses, NETWORK
+   */
   async change(room: RoomId, password: string | undefined): Promise<void> {
+    const { replica, account } = this.#options.home();
+    const isOwn = roomOf(this.#space, room)?.owner === account;
+    const present = isOwn ? undefined : await this.#present(room);
+    if (!isOwn && roomOf(this.#space, room)?.private === true && present === undefined)
+      throw new ClchatError('DENIED', 'The password of that room is set by its owner, or in it.');
+    const proof = present && proveChange(present, replica.server, room, account);
     let generation = (roomOf(this.#space, room)?.lock?.generation ?? 0) + 1;
     while (lockKeyOf(this.#space, room, generation) !== undefined) generation++;
     const keyring = Keyring.create(generation, this.#options.random);
     const body: WithLock = (keys) => ({
       room,
       lock: { keyring: keyring.public, password: keys },
+      ...(proof === undefined ? {} : { proof }),
     });
     const { key } = await this.#register('lock', keyring, password, body);
     this.#options.home().noteLock(room, { keyring, password: key });
@@ -164,10 +194,10 @@ export class RoomLocks {
     const key = passwordKey(finished.exportKey);
     const look = (): Keyring | undefined => this.#openBy(key, room);
     // The server may have another password already than is known of here.
-    await until(KNOWN_MS, () => look() !== undefined);
+    await until(ARRIVAL_MS, () => look() !== undefined);
     const keyring = look();
     if (keyring === undefined)
-      throw new ClchatError('DATA_CORRUPT', 'The password does not open the lock of the room.');
+      throw new ClchatError('TIMEOUT', 'The lock of that room has not come here yet. Try again.');
     home().noteLock(holder, { keyring, password: key });
     return keyring;
   }

@@ -5,7 +5,6 @@ import type { Entry } from '../../crdt/entry.ts';
 import type { AccountId, RoomId } from '../../crdt/keys.ts';
 import { proveLock } from '../../crdt/membership.ts';
 import { presentAccount, type HeadRecord, type RoomRecord } from '../../crdt/records.ts';
-import { may } from '../../crdt/rights.ts';
 import { isEncryptedRoom, isOpenMember, lineOf, lockOf, pathOf, roomOf } from '../../crdt/rooms.ts';
 import type { Reader } from '../../crdt/state.ts';
 import { roomStream, type StreamName } from '../../crdt/stream.ts';
@@ -197,10 +196,7 @@ export class Rooms {
   async #changeLock(room: RoomId): Promise<void> {
     const lock = lockOf(this.#space, room);
     if (lock === undefined || lock.retired) return;
-    const { account } = this.#options.home();
-    const mayChange =
-      roomOf(this.#space, room)?.owner === account || may(this.#space, account, 'renameRoom');
-    if (lock.holder === room && !lock.password && mayChange)
+    if (lock.holder === room && !lock.password && (await this.#locks.mayChange(room)))
       await this.#locks.change(room, undefined);
     else await this.#submit('space', 'retire', { room });
   }

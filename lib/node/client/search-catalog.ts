@@ -11,6 +11,7 @@ import { addInterval } from '../../crdt/log-store.ts';
 import { count } from '../../crdt/records.ts';
 import { prefixed, type StoreOperation } from '../../crdt/store.ts';
 import { hasCode } from '../../errors.ts';
+import { Turns } from '../turns.ts';
 import { withoutInterval, type Interval } from './search-coverage.ts';
 import { Segment, segmentRange, SegmentWriter, type SegmentBase } from './search-segment.ts';
 
@@ -37,7 +38,7 @@ export class Catalog {
   /** Ids in use no more, as intervals, what was stored under which may be in the store's files. */
   #dead: readonly Interval[];
   /** Changes come one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns(1);
   readonly #readings = new Set<Promise<unknown>>();
 
   private constructor(
@@ -97,7 +98,7 @@ export class Catalog {
     add: Segment | undefined,
     store: (manifest: StoreOperation) => Promise<boolean>,
   ): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const kept = this.#segments.map((one) => (instead.has(one) ? instead.get(one) : one));
       const segments = [...kept, add].filter((one) => one !== undefined);
       const isStored = await store(this.#manifest(segments, this.#segments));
@@ -106,12 +107,6 @@ export class Catalog {
       this.#segments = segments;
       return true;
     });
-  }
-
-  #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(run);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   #deadAfter(segments: readonly Segment[], before: readonly Segment[]): readonly Interval[] {
@@ -162,7 +157,7 @@ export class Catalog {
     if (sorted.length > 0)
       await store.purge({ from: sorted[0]!, until: prefixed(sorted.at(-1)!).until });
     if (dead.length === 0) return;
-    await this.#inTurn(async () => {
+    await this.#turns.run(async () => {
       for (const [from, until] of dead) this.#dead = withoutInterval(this.#dead, from, until);
       await this.#writeManifest();
     });

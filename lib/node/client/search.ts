@@ -9,6 +9,7 @@ import type { StoreOperation } from '../../crdt/store.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf } from '../../errors.ts';
 import { Gather, within } from '../../lifecycle.ts';
+import { Turns } from '../turns.ts';
 import type { ReadMessage } from './reading.ts';
 import { Draft } from './search-build.ts';
 import { Catalog } from './search-catalog.ts';
@@ -58,7 +59,7 @@ export class SearchIndex {
   #merging: Promise<void> | undefined;
   readonly #stop = new AbortController();
   /** What changes which messages are in the index comes one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns(1);
 
   constructor(options: SearchOptions) {
     this.#options = options;
@@ -81,7 +82,7 @@ export class SearchIndex {
   /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
     await this.#updating?.catch(() => undefined);
-    await this.#turn;
+    await this.#turns.run(() => Promise.resolve());
     await this.#merged();
   }
 
@@ -89,12 +90,6 @@ export class SearchIndex {
     return work.catch((error: unknown) => {
       if (!this.#stopped) this.#options.onFault?.(error);
     });
-  }
-
-  #exclusive<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(run);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 
   #open(): Promise<Catalog> {
@@ -116,10 +111,16 @@ export class SearchIndex {
     this.#soon.ask();
   }
 
-  /** Brings the index up to date with the replica. */
+  /**
+   * Brings the index up to date with the replica, as far as it gets before it is stopped.
+   * @throws store errors; who does not wait for it need not mind them: the next update begins anew
+   */
   update(): Promise<void> {
-    // Begins only once it is known that it is under way, and is not when its last look is over.
-    this.#updating ??= Promise.resolve().then(() => this.#update());
+    if (this.#updating === undefined) {
+      // Begins only once it is known that it is under way, and is not when its last look is over.
+      this.#updating = Promise.resolve().then(() => this.#update());
+      this.#updating.catch(() => undefined);
+    }
     return this.#updating;
   }
 
@@ -133,13 +134,14 @@ export class SearchIndex {
         const streams = changed ?? (await this.#options.replica.log.names());
         const gaps = this.#reader.gaps(streams, waiting, stretches);
         let isMore: boolean;
-        do isMore = await this.#exclusive(() => this.#index(gaps, stretches));
+        do isMore = await this.#turns.run(() => this.#index(gaps, stretches));
         while (isMore && !this.#stopped);
       }
       for (const stream of waiting) this.#changed?.add(stream);
     } catch (error) {
       this.#changed = undefined;
-      throw error;
+      // Its store may be closed under it then.
+      if (!this.#stopped) throw error;
     } finally {
       this.#updating = undefined;
     }
@@ -213,7 +215,7 @@ export class SearchIndex {
     if (!isSearched(stream)) return;
     const catalog = await this.#open();
     const keys = await this.#pace.hurry(() =>
-      this.#exclusive(() => this.#forget(catalog, stream, entries)),
+      this.#turns.run(() => this.#forget(catalog, stream, entries)),
     );
     await catalog.purge(keys ?? []);
   }

@@ -1,20 +1,20 @@
 /** The chain of this device in the space, where entries go to the server by two ways. */
 import { hasCode } from '../../errors.ts';
-import { sleep } from '../../lifecycle.ts';
+import { until } from '../../lifecycle.ts';
 import type { SpacePlace } from './auth.ts';
 import type { Home } from './home.ts';
 
 /** How long what was judged may take to come back here, in milliseconds. */
 const ARRIVAL_MS = 10_000;
-const LOOK_MS = 5;
+/** Tries: each but the first follows something of before that has come back. */
+const TRIES = 50;
 
 /**
  * Waits until what this device has written in the space, up to a number, is in the replica with all
  * that it changed. What takes too long is not waited for.
  */
 export async function returned(home: Pick<Home, 'spacePlace'>, seq: number): Promise<void> {
-  const end = performance.now() + ARRIVAL_MS;
-  while (home.spacePlace.seq <= seq && performance.now() < end) await sleep(LOOK_MS);
+  await until(ARRIVAL_MS, () => home.spacePlace.seq > seq);
 }
 
 /**
@@ -26,8 +26,7 @@ export async function inTurn<T>(
   home: Pick<Home, 'spacePlace' | 'outbox'>,
   submit: (place: SpacePlace) => Promise<T>,
 ): Promise<T> {
-  const end = performance.now() + ARRIVAL_MS;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     await home.outbox.settled();
     const place = home.spacePlace;
     try {
@@ -35,7 +34,7 @@ export async function inTurn<T>(
       await returned(home, place.seq);
       return result;
     } catch (error) {
-      if (!hasCode(error, 'OUT_OF_ORDER') || performance.now() > end) throw error;
+      if (!hasCode(error, 'OUT_OF_ORDER') || tries === TRIES) throw error;
       await returned(home, place.seq);
     }
   }

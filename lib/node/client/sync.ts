@@ -3,17 +3,18 @@
  * first, then keeps it so with what the server pushes.
  */
 import type { Replica } from '../../crdt/replica.ts';
-import { loadSeal, openSeal } from '../../crdt/seal.ts';
 import { highestGap } from '../../crdt/log-store.ts';
 import type { Change } from '../../crdt/state.ts';
 import { isEncrypted } from '../../crdt/conversation.ts';
 import { roomOf } from '../../crdt/rooms.ts';
 import { LOBBY_STREAM, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
-import { Gather } from '../../lifecycle.ts';
+import { Gather, inParallel } from '../../lifecycle.ts';
 import type { Channel } from '../channel.ts';
-import { Exchange, type Notice, type Reply } from '../exchange.ts';
-import { SYNC } from '../wire.ts';
+import { Exchange, type Reply } from '../exchange.ts';
+import { MAX_WANTS, SYNC } from '../wire.ts';
+import { EarlyBatches, type WireBatch } from './early-batches.ts';
+import { commonLength } from './fork.ts';
 import type { Inbox } from './inbox.ts';
 import type { Receipt } from './progress.ts';
 
@@ -24,8 +25,6 @@ const ACK_MS = 20;
 const ACK_APART_MS = 200;
 /** Streams acknowledged in one notice. */
 const ACKS = 2_000;
-/** Bytes of batches that are kept while what precedes them is fetched. */
-const EARLY_BYTES = 8 << 20;
 /** Pages of a snapshot, of at most a frame each. */
 const MAX_PAGES = 1_000;
 /** Pushed batches on their way into the replica at the same time. */
@@ -55,11 +54,9 @@ export class SyncClient {
   readonly #forking = new Map<StreamName, Promise<void>>();
   /** How far the server said its streams go. */
   readonly #heads = new Map<StreamName, number>();
-  /** Pushed batches that came before what precedes them, by stream and first position. */
-  readonly #early = new Map<StreamName, Map<number, Notice<typeof SYNC, 'batch'>>>();
+  readonly #early = new EarlyBatches();
   /** Rooms that are caught up with while everything else goes on. */
   #later: Promise<void> = Promise.resolve();
-  #earlyBytes = 0;
   #arriving = 0;
   readonly #unacknowledged = new Set<StreamName>();
   readonly #acks = new Gather(() => this.#sendAcks(), ACK_MS, ACK_APART_MS);
@@ -113,11 +110,41 @@ export class SyncClient {
   }
 
   async #catchUpAll(streams: readonly StreamName[]): Promise<void> {
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      while (next < streams.length) await this.#catchUp(streams[next++]!);
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    const portions: StreamName[][] = [];
+    for (let at = 0; at < streams.length; at += MAX_WANTS)
+      portions.push(streams.slice(at, at + MAX_WANTS));
+    // While one portion is being taken, the next is on its way.
+    await inParallel(portions, 2, async (portion) => {
+      await this.#forwardMany(portion);
+      await inParallel(portion, PARALLEL, (stream) => this.#catchUp(stream));
+    });
+  }
+
+  /** Fetches what follows of many streams at once, where there is little each. */
+  async #forwardMany(streams: readonly StreamName[]): Promise<void> {
+    const { replica } = this.#options;
+    let wants = streams.flatMap((stream): [StreamName, number][] => {
+      const { length } = replica.log.headOf(stream);
+      return this.#isBehind(stream) && !this.#takesSnapshot(stream) ? [[stream, length]] : [];
+    });
+    // One by itself is no worse off without.
+    while (wants.length > 1) {
+      const { portions } = await this.exchange.call('fetchMany', { wants });
+      await replica.ingestAll(portions.flat());
+      wants = wants.slice(portions.length);
+    }
+  }
+
+  #isBehind(stream: StreamName): boolean {
+    return this.#options.replica.log.headOf(stream).length < (this.#heads.get(stream) ?? 0);
+  }
+
+  /** Whether so much is missing of a stream that its state comes as a snapshot first. */
+  #takesSnapshot(stream: StreamName): boolean {
+    const { replica } = this.#options;
+    const { length } = replica.log.headOf(stream);
+    const isFar = length === 0 || (this.#heads.get(stream) ?? 0) - length > BRIDGE_ITEMS;
+    return isFar && replica.takesSnapshot(stream);
   }
 
   /** What came in before it was clear since when this device is there. */
@@ -157,19 +184,19 @@ export class SyncClient {
    * Takes a pushed batch. Several may be on their way into the replica, which stores together what
    * comes in meanwhile; beyond that the server has to wait.
    */
-  #push(batch: Notice<typeof SYNC, 'batch'>): Promise<void> | undefined {
+  #push(batch: WireBatch): Promise<void> | undefined {
     this.#arriving++;
     const taken = this.#take(batch).finally(() => this.#arriving--);
     return this.#arriving < ARRIVING_BATCHES ? undefined : taken;
   }
 
-  async #take({ seal, items }: Notice<typeof SYNC, 'batch'>): Promise<void> {
+  async #take({ seal, items }: WireBatch): Promise<void> {
     const { replica } = this.#options;
     try {
       const { stream, end, space, result } = await replica.ingest(seal, items);
       if (result === 'added') this.#acknowledge(stream);
       else if (result === 'waiting') {
-        this.#keepEarly(stream, { seal, items });
+        this.#early.keep(stream, { seal, items });
         this.#behind(stream, end, space);
       } else if (result === 'forked') await this.#forked(stream);
     } catch (error) {
@@ -178,42 +205,17 @@ export class SyncClient {
     }
   }
 
-  /** Keeps what was pushed too early: fetching alone might never catch up with a busy stream. */
-  #keepEarly(stream: StreamName, batch: Notice<typeof SYNC, 'batch'>): void {
-    const size = sizeOf(batch);
-    if (this.#earlyBytes + size > EARLY_BYTES) return;
-    let early = this.#early.get(stream);
-    if (early === undefined)
-      this.#early.set(stream, (early = new Map<number, Notice<typeof SYNC, 'batch'>>()));
-    const { first } = loadSeal(batch.seal);
-    this.#dropEarly(early, first);
-    early.set(first, batch);
-    this.#earlyBytes += size;
-  }
-
-  #dropEarly(early: Map<number, Notice<typeof SYNC, 'batch'>>, first: number): void {
-    const batch = early.get(first);
-    if (batch !== undefined) this.#earlyBytes -= sizeOf(batch);
-    early.delete(first);
-  }
-
   /** Takes what was kept, as far as it follows now. */
   async #takeEarly(stream: StreamName): Promise<void> {
     const { replica } = this.#options;
-    const early = this.#early.get(stream);
-    if (early === undefined) return;
     for (;;) {
-      const { length } = replica.log.headOf(stream);
-      const batch = early.get(length);
+      const batch = this.#early.take(stream, replica.log.headOf(stream).length);
       if (batch === undefined) break;
-      this.#dropEarly(early, length);
       const { result, space } = await replica.ingest(batch.seal, batch.items);
       if (result === 'waiting') await this.#reach('space', space);
       else if (result !== 'added') break;
     }
-    const { length } = replica.log.headOf(stream);
-    for (const first of early.keys()) if (first < length) this.#dropEarly(early, first);
-    if (early.size === 0) this.#early.delete(stream);
+    this.#early.dropBefore(stream, replica.log.headOf(stream).length);
   }
 
   #told(stream: StreamName, length: number): void {
@@ -255,20 +257,7 @@ export class SyncClient {
   }
 
   async #takeBack(stream: StreamName): Promise<void> {
-    const { log } = this.#options.replica;
-    let before = log.headOf(stream).length + 1;
-    let common = 0;
-    while (before > 0 && common === 0) {
-      const { batches } = await this.exchange.call('older', { stream, before, least: 0 });
-      if (batches.length === 0) break;
-      for (const { seal: bytes } of batches) {
-        const seal = openSeal(bytes, this.#options.replica.server);
-        before = seal.first;
-        if (log.sealAt(stream, seal.first)?.id !== seal.id) continue;
-        common = seal.first + seal.count;
-        break;
-      }
-    }
+    const common = await commonLength(this.exchange, this.#options.replica, stream);
     await this.#options.onForked(stream, common);
     this.#behind(stream, this.#heads.get(stream) ?? 0);
   }
@@ -285,24 +274,19 @@ export class SyncClient {
 
   async #run(stream: StreamName): Promise<void> {
     const { replica, inbox } = this.#options;
-    const isBehind = (): boolean =>
-      replica.log.headOf(stream).length < (this.#heads.get(stream) ?? 0);
     try {
       do {
         await this.#takeEarly(stream);
-        while (isBehind()) {
-          const { length } = replica.log.headOf(stream);
-          const target = this.#heads.get(stream) ?? 0;
-          const isFar = length === 0 || target - length > BRIDGE_ITEMS;
-          if (isFar && replica.takesSnapshot(stream)) await this.#snapshot(stream);
-          else await this.#forward(stream, length);
+        while (this.#isBehind(stream)) {
+          if (this.#takesSnapshot(stream)) await this.#snapshot(stream);
+          else await this.#forward(stream, replica.log.headOf(stream).length);
           await this.#takeEarly(stream);
         }
         while (stream !== 'space' && !inbox.isComplete(stream))
           if (!(await this.#older(stream))) break;
         await inbox.pump(stream);
         // What the server said during the latter two is for this run too: no other has begun.
-      } while (isBehind());
+      } while (this.#isBehind(stream));
     } catch (error) {
       if (!this.#isShut(stream, error)) throw error;
       this.#heads.delete(stream);
@@ -326,9 +310,7 @@ export class SyncClient {
   async #forward(stream: StreamName, from: number): Promise<void> {
     const { replica } = this.#options;
     const { batches } = await this.exchange.call('fetch', { stream, from });
-    const arrivals = await Promise.all(
-      batches.map(({ seal, items }) => replica.ingest(seal, items)),
-    );
+    const arrivals = await replica.ingestAll(batches);
     if (arrivals.some(({ result }) => result === 'forked')) return this.#forked(stream);
     // Only where the space stands is a batch judged right. It may have gone on while this was asked for.
     const space = Math.max(0, ...arrivals.map((arrival) => arrival.space));
@@ -413,10 +395,6 @@ export function toReceipt([id, on, of, read]: Reply<
   'receipts'
 >['receipts'][number]): Receipt {
   return { id, on, of, read };
-}
-
-function sizeOf({ seal, items }: Notice<typeof SYNC, 'batch'>): number {
-  return items.reduce((sum, item) => sum + item.length, seal.length);
 }
 
 function toChange([table, id, value]: [string, string, unknown]): Change {

@@ -1,5 +1,5 @@
 /** Who may log in: accounts and their passwords, made, changed and recovered. */
-import { actionOf, type Action, type SpaceAction } from '../../crdt/bodies.ts';
+import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
 import { equal } from '../../crdt/bytes.ts';
 import { decodeEntry, verifyEntry, type Entry } from '../../crdt/entry.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
@@ -15,12 +15,11 @@ import {
   type ResetRecord,
 } from '../../crdt/records.ts';
 import { isBanned } from '../../crdt/rooms.ts';
-import type { Context } from '../../crdt/rules.ts';
-import type { Sealer } from '../../crdt/sealer.ts';
+import type { Admit, Sealer } from '../../crdt/sealer.ts';
 import { codeVerifier } from '../../crdt/space.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { StoreOperation } from '../../crdt/store.ts';
-import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
+import { ClchatError, hasCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import { fold, whyNotFree } from '../../text.ts';
 import type { Reply, Request } from '../exchange.ts';
@@ -54,6 +53,12 @@ export interface Claimant extends Prover {
   readonly account: AccountId | undefined;
   /** The account whose password has been proved on this connection. */
   proved: AccountId | undefined;
+}
+
+/** Whose session it is. @throws NOT_LOGGED_IN */
+export function mustBeIn({ account }: Pick<Claimant, 'account'>): AccountId {
+  if (account === undefined) throw new ClchatError('NOT_LOGGED_IN');
+  return account;
 }
 
 const guarded = (account: AccountId): Guarded => `password ${account}`;
@@ -173,7 +178,7 @@ export class Accounts {
     entry: Entry,
     bytes: Uint8Array,
     operations: readonly StoreOperation[],
-    admit?: (action: Action, context: Context) => ErrorCode | undefined,
+    admit?: Admit,
   ): Promise<void> {
     const outcome = await this.#options.sealer.submit({ entry, bytes, operations, admit });
     if (outcome.type !== 'sealed') throw new ClchatError(outcome.code);

@@ -19,7 +19,7 @@ import type { Reply, Request } from '../exchange.ts';
 import { firstPasswordMail, resetMail, type Mail, type Mailer } from '../mailer.ts';
 import type { Vault } from '../vault.ts';
 import type { SESSION } from '../wire.ts';
-import { RESET_SECONDS, type Accounts, type Claimant } from './accounts.ts';
+import { mustBeIn, RESET_SECONDS, type Accounts, type Claimant } from './accounts.ts';
 import type { Admission } from './admission.ts';
 import type { Directory } from './directory.ts';
 
@@ -64,7 +64,7 @@ export class Administration {
 
   /**
    * Begins to make an account for somebody else.
-   * @throws NAME_TAKEN, DENIED, MUST_CHANGE, RATE_LIMITED
+   * @throws NAME_TAKEN, DENIED, RATE_LIMITED
    */
   async createUserStart(
     claimant: Claimant,
@@ -86,9 +86,7 @@ export class Administration {
       accounts.registered(claimant, account, body.name, asked.record),
       ...(email === undefined ? [] : [vault.put(emailName(account), email)]),
     ];
-    await accounts.seal(entry, asked.entry, operations, (action, context) =>
-      admission.admit(action, context),
-    );
+    await accounts.seal(entry, asked.entry, operations, admission.admit);
     claimant.registering = undefined;
     if (password === undefined) return { account, mailed: false };
     const mail = firstPasswordMail({ ...this.#about(account), password });
@@ -97,10 +95,10 @@ export class Administration {
 
   /**
    * Mails the code of the account's last reset, where that is possible.
-   * @throws NO_SUCH_USER, DENIED, BAD_CODE, MUST_CHANGE
+   * @throws NO_SUCH_USER, DENIED, BAD_CODE
    */
   async mailReset(claimant: Claimant, { account, code }: Asked<'mailReset'>): Answer<'mailReset'> {
-    const actor = this.#mustBeIn(claimant);
+    const actor = mustBeIn(claimant);
     if (accountOf(this.#space, actor)?.group !== ADMIN_GROUP) throw new ClchatError('DENIED');
     this.#mustReach(actor, account);
     const reset = this.#space.get<ResetRecord>('reset', account);
@@ -131,10 +129,10 @@ export class Administration {
 
   /**
    * Keeps where an account gets its mails: one's own, or that of another by permission.
-   * @throws NO_SUCH_USER, DENIED, MUST_CHANGE
+   * @throws NO_SUCH_USER, DENIED
    */
   async setEmail(claimant: Claimant, { account, email }: Asked<'setEmail'>): Promise<void> {
-    const actor = this.#mustBeIn(claimant);
+    const actor = mustBeIn(claimant);
     if (actor !== account) {
       this.#mustHave(claimant, 'renameUser');
       this.#mustReach(actor, account);
@@ -146,7 +144,7 @@ export class Administration {
 
   /**
    * Logs an account out everywhere; it may come back.
-   * @throws SELF, NO_SUCH_USER, DENIED, MUST_CHANGE
+   * @throws SELF, NO_SUCH_USER, DENIED
    */
   kick(claimant: Claimant, { account }: Asked<'kick'>): void {
     const actor = this.#mustHave(claimant, 'removeUser');
@@ -181,15 +179,8 @@ export class Administration {
     }
   }
 
-  /** @throws NOT_LOGGED_IN, MUST_CHANGE */
-  #mustBeIn({ account }: Claimant): AccountId {
-    if (account === undefined) throw new ClchatError('NOT_LOGGED_IN');
-    if (accountOf(this.#space, account)?.mustChange === true) throw new ClchatError('MUST_CHANGE');
-    return account;
-  }
-
   #mustHave(claimant: Claimant, permission: 'createUser' | 'removeUser' | 'renameUser'): AccountId {
-    const actor = this.#mustBeIn(claimant);
+    const actor = mustBeIn(claimant);
     if (!may(this.#space, actor, permission))
       throw new ClchatError('DENIED', `You need the permission "${permission}".`, {
         data: { permission },

@@ -1,13 +1,14 @@
 /** The server's own word on what is submitted, where the log alone cannot tell. */
 import type { Action, Redemption } from '../../crdt/bodies.ts';
-import { isEntitled, messageAt } from '../../crdt/content.ts';
+import { isEntitled } from '../../crdt/content.ts';
 import type { Entry } from '../../crdt/entry.ts';
-import type { AccountId, EntryId, PublicKey, RoomId } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import type { CodeRecord, RoomRecord } from '../../crdt/records.ts';
 import { fileLimitOf } from '../../crdt/rights.ts';
 import { isBanned, lineOf } from '../../crdt/rooms.ts';
 import type { Context } from '../../crdt/rules.ts';
+import type { Admit } from '../../crdt/sealer.ts';
 import type { Reader } from '../../crdt/state.ts';
 import { otherOf, placeOfStream, roomStream } from '../../crdt/stream.ts';
 import type { ErrorCode } from '../../errors.ts';
@@ -30,6 +31,8 @@ export interface AdmissionOptions {
   readonly conference: (room: RoomId, action: Action, context: Context) => ErrorCode | undefined;
 }
 
+type MessageOf = Parameters<Admit>[2];
+
 export class Admission {
   readonly #options: AdmissionOptions;
 
@@ -38,46 +41,56 @@ export class Admission {
   }
 
   /** @returns why an entry is refused */
-  admit(action: Action, context: Context): ErrorCode | undefined {
+  readonly admit: Admit = (action, context, messageOf) => {
     const { entry, actor } = context;
     if (actor === undefined) return undefined;
     const place = placeOfStream(entry.stream);
     switch (place.type) {
       case 'pair':
-        return this.#admitPair(action, context, actor);
+        return this.#admitPair(action, context, actor, messageOf);
       case 'room':
-        return this.#admitRoom(action, context, place.room);
+        return this.#admitRoom(action, context, place.room, messageOf);
       case 'space':
-        return this.#admitSpace(action, context, actor);
+        return action && this.#admitSpace(action, context, actor);
       case 'account':
         return undefined;
       default:
         return place satisfies never;
     }
-  }
+  };
 
-  #admitPair(action: Action, context: Context, actor: AccountId): ErrorCode | undefined {
+  #admitPair(
+    action: Action | undefined,
+    context: Context,
+    actor: AccountId,
+    messageOf: MessageOf,
+  ): ErrorCode | undefined {
     const { isBlocked, takeProof } = this.#options;
     const { entry } = context;
     const other = otherOf(placeOfStream(entry.stream), actor);
     if (other === undefined) return undefined;
     if (isBlocked(other, actor)) return 'BLOCKED';
-    if (action.kind === 'befriend')
+    if (action?.kind === 'befriend')
       return takeProof(entry.device, other) ? undefined : 'BAD_PASSWORD';
-    return this.#admitContent(action, entry) ?? this.#admitFile(action, context);
+    return this.#admitContent(action, entry, messageOf) ?? this.#admitFile(action, context);
   }
 
-  #admitRoom(action: Action, context: Context, room: RoomId): ErrorCode | undefined {
+  #admitRoom(
+    action: Action | undefined,
+    context: Context,
+    room: RoomId,
+    messageOf: MessageOf,
+  ): ErrorCode | undefined {
     const { space, stream, entry } = context;
-    if (action.kind === 'join') {
+    if (action?.kind === 'join') {
       const { body } = action;
       if ('by' in body && body.by.type === 'code' && this.#isExpired(stream, body.by))
         return 'BAD_CODE';
       return this.#mayComeIn(room, context) ?? this.#forConference(room, action, context);
     }
-    if (action.kind !== 'leave' && this.#isShutOut(space, room, context.actor)) return 'BANNED';
-    if (action.kind === 'members') return this.#forConference(room, action, context);
-    return this.#admitContent(action, entry) ?? this.#admitFile(action, context);
+    if (action?.kind !== 'leave' && this.#isShutOut(space, room, context.actor)) return 'BANNED';
+    if (action?.kind === 'members') return this.#forConference(room, action, context);
+    return this.#admitContent(action, entry, messageOf) ?? this.#admitFile(action, context);
   }
 
   #admitSpace(action: Action, context: Context, actor: AccountId): ErrorCode | undefined {
@@ -97,6 +110,8 @@ export class Admission {
         const code = parent == null ? undefined : this.#isWithin(parent, context);
         return code ?? this.#forConference(room, action, context);
       }
+      case 'lock':
+        return this.#mayLock(action.body.room, space, actor) ? undefined : 'DENIED';
       case 'createuser':
         return whyNotFree(action.body.name) === undefined ? undefined : 'BAD_NAME';
       case 'updateuser': {
@@ -113,6 +128,16 @@ export class Admission {
       default:
         return undefined;
     }
+  }
+
+  /** Whether somebody is in a closed room, or its owner: to others its lock is none of their business. */
+  #mayLock(room: RoomId, space: Reader, actor: AccountId): boolean {
+    const record = space.get<RoomRecord>('room', room);
+    return (
+      record?.private !== true ||
+      record.owner === actor ||
+      this.#options.log.record(roomStream(room), 'member', actor) === true
+    );
   }
 
   #forConference(room: RoomId, action: Action, context: Context): ErrorCode | undefined {
@@ -154,23 +179,27 @@ export class Admission {
   }
 
   /** What is said about a message: it has to be there, and its author's or a moderator's to change. */
-  #admitContent(action: Action, entry: Entry): ErrorCode | undefined {
-    if (action.kind !== 'edit' && action.kind !== 'remove' && action.kind !== 'react')
+  #admitContent(
+    action: Action | undefined,
+    entry: Entry,
+    messageOf: MessageOf,
+  ): ErrorCode | undefined {
+    if (action?.kind !== 'edit' && action?.kind !== 'remove' && action?.kind !== 'react')
       return undefined;
-    const { log, directory } = this.#options;
-    const target: EntryId = action.body.target;
-    const message = messageAt(log, target);
-    if (message?.entry.stream !== entry.stream || message.entry.body === undefined)
-      return 'NO_SUCH_MESSAGE';
+    const message = messageOf(action.body.target);
+    if (message?.stream !== entry.stream) return 'NO_SUCH_MESSAGE';
+    // What was removed before it was sent comes without what it said, and then its removal.
+    const isWithdrawn = action.kind === 'remove' && message.device === entry.device;
+    if (message.body === undefined && !isWithdrawn) return 'NO_SUCH_MESSAGE';
     if (action.kind === 'react') return undefined;
-    return isEntitled(directory.space, entry, message.entry) ? undefined : 'DENIED';
+    return isEntitled(this.#options.directory.space, entry, message) ? undefined : 'DENIED';
   }
 
-  #admitFile(action: Action, { space, actor }: Context): ErrorCode | undefined {
+  #admitFile(action: Action | undefined, { space, actor }: Context): ErrorCode | undefined {
     const file =
-      action.kind === 'say'
+      action?.kind === 'say'
         ? action.body.file
-        : action.kind === 'sealed'
+        : action?.kind === 'sealed'
           ? action.body.blob
           : undefined;
     if (file === undefined || actor === undefined) return undefined;

@@ -25,7 +25,7 @@ import { ClchatError, codeOf, hasCode, type ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Reply, Request } from '../exchange.ts';
 import { MAX_CONFERENCES, type SESSION } from '../wire.ts';
-import type { Claimant } from './accounts.ts';
+import { mustBeIn, type Claimant } from './accounts.ts';
 import type { ConferenceLife } from './conference-life.ts';
 import type { ConferenceEvent } from './conference-news.ts';
 import { Conferences } from './conferences.ts';
@@ -109,7 +109,7 @@ export class ConferenceRooms {
 
   /** Conferences that one may see, in the order of their ids, as many as go into one answer. */
   list(asking: Asking, { after }: Asked<'conferences'>): Answer<'conferences'> {
-    const account = this.#mustBeIn(asking);
+    const account = mustBeIn(asking);
     const all = this.#live
       .listFor(account, asking.device)
       .filter(({ id }) => after === undefined || id > after)
@@ -119,7 +119,7 @@ export class ConferenceRooms {
 
   /** Joins by what one is to those in it; see `Conferences.join`. */
   join(asking: Asking, request: Asked<'conferenceJoin'>): Answer<'conferenceJoin'> {
-    const account = this.#mustBeIn(asking);
+    const account = mustBeIn(asking);
     const { target, secondDevice } = request;
     const options = { secondDevice, isAdmitted: false };
     const conference = this.#live.join(account, asking.device, target, options);
@@ -128,21 +128,14 @@ export class ConferenceRooms {
 
   /** @throws NOT_PARTICIPANT, AMBIGUOUS */
   leave(asking: Asking, { id, name }: Asked<'conferenceLeave'>): Answer<'conferenceLeave'> {
-    const account = this.#mustBeIn(asking);
+    const account = mustBeIn(asking);
     const which = id === undefined ? (name === undefined ? {} : { name }) : { id };
     return this.#live.leave(account, asking.device, which);
   }
 
   /** See `Conferences.invite`. */
   invite(asking: Asking, { id, account }: Asked<'conferenceInvite'>): void {
-    this.#live.invite(this.#mustBeIn(asking), id, account);
-  }
-
-  /** @throws NOT_LOGGED_IN, MUST_CHANGE */
-  #mustBeIn({ account }: Asking): AccountId {
-    if (account === undefined) throw new ClchatError('NOT_LOGGED_IN');
-    if (accountOf(this.#space, account)?.mustChange === true) throw new ClchatError('MUST_CHANGE');
-    return account;
+    this.#live.invite(mustBeIn(asking), id, account);
   }
 
   // What is to be sealed.

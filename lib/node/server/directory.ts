@@ -210,17 +210,21 @@ export class Directory {
     return accounts.reduce((sum, account) => sum + this.devicesOf(account).size, 0) - 1;
   }
 
-  /** Whether a device is to get what is said in a stream. */
-  isAudience(stream: StreamName, device: PublicKey): boolean {
-    const record = deviceOf(this.#space, device);
-    if (record === undefined || record.revoked || !this.mayRead(record.account, stream))
-      return false;
+  /** Whether what is said in a stream is for an account: of open rooms it has to be in them. */
+  takesPart(account: AccountId, stream: StreamName): boolean {
+    if (!this.mayRead(account, stream)) return false;
     const place = placeOfStream(stream);
     return (
       place.type !== 'room' ||
       isEncryptedRoom(this.#space, place.room) ||
-      isOpenMember(this.#space, place.room, record.account)
+      isOpenMember(this.#space, place.room, account)
     );
+  }
+
+  /** Whether a device is to get what is said in a stream. */
+  isAudience(stream: StreamName, device: PublicKey): boolean {
+    const record = deviceOf(this.#space, device);
+    return record?.revoked === false && this.takesPart(record.account, stream);
   }
 
   /** Accounts that a stream reaches; undefined: all. */

@@ -1,20 +1,15 @@
 /** Files of messages at the server: kept for those who may read a message that names them. */
 import { fromHex } from '../../crdt/bytes.ts';
-import {
-  authorOf,
-  blobOf,
-  messagesNaming,
-  streamsNaming,
-  type Placed,
-} from '../../crdt/content.ts';
+import { authorOf, blobOf, messagesNaming, type Placed } from '../../crdt/content.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import { actorOf } from '../../crdt/records.ts';
 import { isBanned } from '../../crdt/rooms.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
-import { eraseFiles, UNNAMED_MS } from '../blobs/erase-files.ts';
-import type { BlobHash } from '../blobs/manifest.ts';
+import { eraseFiles, homesOf, UNNAMED_MS } from '../blobs/erase-files.ts';
+import type { BlobHash, Manifest } from '../blobs/manifest.ts';
 import { BlobService } from '../blobs/service.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import type { Channel } from '../channel.ts';
@@ -56,7 +51,7 @@ export class ServerFiles {
         const account = this.#accountOf(device);
         return account !== undefined && (await this.#mayRead(account, hash));
       },
-      mayPut: (device, hash) => this.#mayPut(device, hash),
+      mayPut: (device, manifest) => this.#mayPut(device, manifest),
       onFault,
     });
     this.#collector = setInterval(() => this.#collect(), COLLECT_MS);
@@ -75,11 +70,15 @@ export class ServerFiles {
     return isBanned(directory.space, account, undefined, clock.now()) ? undefined : account;
   }
 
+  async #homesOf(hash: BlobHash): Promise<StreamName[]> {
+    const { log, store } = this.#options;
+    return homesOf(log, hash, await store.manifest(hash));
+  }
+
   async #mayRead(account: AccountId, hash: BlobHash): Promise<boolean> {
-    const { log, directory } = this.#options;
-    for (const stream of await streamsNaming(log, fromHex(hash)))
-      if (directory.mayRead(account, stream)) return true;
-    return false;
+    const { directory } = this.#options;
+    const homes = await this.#homesOf(hash);
+    return homes.some((stream) => directory.mayRead(account, stream));
   }
 
   /**
@@ -87,13 +86,13 @@ export class ServerFiles {
    * was judged when it was said. Without such a message nothing is taken.
    * @throws NO_SUCH_MESSAGE
    */
-  async #mayPut(device: PublicKey, hash: BlobHash): Promise<number> {
+  async #mayPut(device: PublicKey, manifest: Manifest): Promise<number> {
     const { log, directory } = this.#options;
     const account = this.#accountOf(device);
     if (account === undefined) return 0;
     let limit: number | undefined;
-    for await (const { entry } of messagesNaming(log, fromHex(hash), MAX_MESSAGES))
-      if (directory.mayRead(account, entry.stream))
+    for await (const { entry } of messagesNaming(log, fromHex(manifest.hash), MAX_MESSAGES))
+      if (manifest.isOf(entry.stream) && directory.mayRead(account, entry.stream))
         limit = Math.max(limit ?? 0, blobOf(entry)?.size ?? 0);
     if (limit === undefined)
       throw new ClchatError('NO_SUCH_MESSAGE', 'No message names that file.');
@@ -104,7 +103,7 @@ export class ServerFiles {
   /** Who may have a file, as far as the log tells. */
   async readersOf(hash: BlobHash): Promise<FileReaders> {
     const { log, directory } = this.#options;
-    const streams = await streamsNaming(log, fromHex(hash));
+    const homes = await this.#homesOf(hash);
     const authors = new Set<AccountId>();
     for await (const { entry } of messagesNaming(log, fromHex(hash), MAX_MESSAGES)) {
       const author = authorOf(directory.space, entry);
@@ -112,7 +111,7 @@ export class ServerFiles {
     }
     return {
       authors: [...authors],
-      includes: (account) => [...streams].some((stream) => directory.mayRead(account, stream)),
+      includes: (account) => homes.some((stream) => directory.mayRead(account, stream)),
     };
   }
 
@@ -124,8 +123,9 @@ export class ServerFiles {
   /** Removes what has lost its message by a crash. */
   #collect(): void {
     const { store, log, onFault } = this.#options;
+    // Without looking into each of any number of files.
     const isNamed = async (hash: BlobHash): Promise<boolean> =>
-      (await streamsNaming(log, fromHex(hash))).size > 0;
+      (await homesOf(log, hash)).length > 0;
     store.collect(isNamed, UNNAMED_MS).catch(onFault);
   }
 

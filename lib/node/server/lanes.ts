@@ -1,28 +1,7 @@
 /** What the server does for one device at the same time, whatever number of channels it opens. */
 import type { PublicKey } from '../../crdt/keys.ts';
 import { ServingBudget } from '../exchange.ts';
-
-/** Lets so many through at once; the others wait, in order. */
-export class Turns {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
-}
+import { Turns } from '../turns.ts';
 
 /** Answers made at once that hold a portion of a log each. */
 const READINGS = 4;

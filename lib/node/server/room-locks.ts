@@ -6,7 +6,7 @@ import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';
 import type { Reply, Request } from '../exchange.ts';
 import type { SESSION } from '../wire.ts';
-import type { Accounts, Claimant } from './accounts.ts';
+import { mustBeIn, type Accounts, type Claimant } from './accounts.ts';
 import type { Admission } from './admission.ts';
 import type { Directory } from './directory.ts';
 import type { Guarded, Passwords } from './passwords.ts';
@@ -48,9 +48,7 @@ export class RoomLocks {
     const room = 'room' in body ? body.room : (entry.id.slice(0, 32) as RoomId);
     const { lock } = body;
     if ((lock?.password != null) !== (record !== null)) throw new ClchatError('BAD_ENTRY');
-    await accounts.seal(entry, bytes, [this.#kept(claimant, room, record)], (action, context) =>
-      admission.admit(action, context),
-    );
+    await accounts.seal(entry, bytes, [this.#kept(claimant, room, record)], admission.admit);
     claimant.registering = undefined;
   }
 
@@ -95,9 +93,4 @@ export class RoomLocks {
     const proved = await this.#options.passwords.finish(claimant, finish);
     if (!proved.startsWith('room ')) throw new ClchatError('BAD_PASSWORD');
   }
-}
-
-/** @throws NOT_LOGGED_IN */
-function mustBeIn({ account }: Claimant): void {
-  if (account === undefined) throw new ClchatError('NOT_LOGGED_IN');
 }

@@ -1,15 +1,13 @@
 /** Entries that the server's own key signs: in each stream one after the other, so that none loses its place. */
-import type { Action } from '../../crdt/bodies.ts';
 import { encode } from '../../crdt/codec.ts';
 import { encodeEntry, newSalt, signEntry } from '../../crdt/entry.ts';
 import type { RandomBytes, SigningKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import type { HeadRecord } from '../../crdt/records.ts';
-import type { Context } from '../../crdt/rules.ts';
-import type { Outcome, Sealer } from '../../crdt/sealer.ts';
+import type { Admit, Outcome, Sealer } from '../../crdt/sealer.ts';
 import type { StreamName } from '../../crdt/stream.ts';
-import type { ErrorCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
+import { KeyedTurns } from '../turns.ts';
 
 export interface ServerEntriesOptions {
   readonly log: LogStore;
@@ -21,7 +19,7 @@ export interface ServerEntriesOptions {
 
 export class ServerEntries {
   readonly #options: ServerEntriesOptions;
-  readonly #turns = new Map<StreamName, Promise<unknown>>();
+  readonly #turns = new KeyedTurns<StreamName>();
 
   constructor(options: ServerEntriesOptions) {
     this.#options = options;
@@ -36,23 +34,16 @@ export class ServerEntries {
     stream: StreamName,
     kind: string,
     body: unknown,
-    admit?: (action: Action, context: Context) => ErrorCode | undefined,
+    admit?: Admit,
   ): Promise<Outcome> {
-    const before = this.#turns.get(stream) ?? Promise.resolve();
-    const result = before.then(() => this.#submit(stream, kind, body, admit));
-    const quiet = result.catch(() => undefined);
-    this.#turns.set(stream, quiet);
-    void quiet.then(() => {
-      if (this.#turns.get(stream) === quiet) this.#turns.delete(stream);
-    });
-    return result;
+    return this.#turns.run(stream, () => this.#submit(stream, kind, body, admit));
   }
 
   async #submit(
     stream: StreamName,
     kind: string,
     body: unknown,
-    admit: ((action: Action, context: Context) => ErrorCode | undefined) | undefined,
+    admit: Admit | undefined,
   ): Promise<Outcome> {
     const { log, sealer, key, clock, random } = this.#options;
     const { state } = await log.open(stream);

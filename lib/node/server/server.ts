@@ -206,7 +206,7 @@ export class Server {
             locks,
             administration,
             conferences,
-            mayRead: (account, stream) => directory.mayRead(account, stream),
+            takesPart: (account, stream) => directory.takesPart(account, stream),
             readersOf: async (hash) => files?.readersOf(hash),
             clock,
             term: options.term,

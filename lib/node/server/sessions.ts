@@ -1,53 +1,41 @@
 /** Sessions: one for each connected device, from hello to logout. */
 import { ClchatError } from '../../errors.ts';
-import type { Clock } from '../../lifecycle.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import { accountOf, deviceOf, type ServerRecord } from '../../crdt/records.ts';
-import { may } from '../../crdt/rights.ts';
 import { isBanned } from '../../crdt/rooms.ts';
-import type { Reader } from '../../crdt/state.ts';
-import type { StreamName } from '../../crdt/stream.ts';
 import { listCards } from '../../interfaces.ts';
-import type { BlobHash } from '../blobs/manifest.ts';
 import { reachableAt } from '../blobs/sources.ts';
 import type { Channel } from '../channel.ts';
-import { Exchange, type Reply, type Request } from '../exchange.ts';
+import { Exchange, type Reply } from '../exchange.ts';
 import { TokenBuckets } from '../token-bucket.ts';
-import { MAX_PEERS, PROTOCOL_VERSION, SESSION } from '../wire.ts';
-import type { Accounts, Claimant } from './accounts.ts';
+import { PROTOCOL_VERSION, SESSION } from '../wire.ts';
+import { mustBeIn, type Accounts, type Claimant } from './accounts.ts';
 import type { Administration } from './administration.ts';
+import { Company, type Companion, type CompanyOptions } from './company.ts';
 import type { ConferenceEvent } from './conference-news.ts';
 import type { ConferenceRooms } from './conference-rooms.ts';
-import type { FileReaders } from './files.ts';
-import { Listeners, type Listener } from './listeners.ts';
+import { Listeners } from './listeners.ts';
 import { Presence } from './presence.ts';
 import type { RoomLocks } from './room-locks.ts';
+import { guarded, standingOf } from './standing.ts';
 
-export interface SessionsOptions {
-  readonly space: Reader;
+export interface SessionsOptions extends Omit<CompanyOptions, 'listeners' | 'presence'> {
   readonly accounts: Accounts;
   readonly locks: RoomLocks;
   readonly administration: Administration;
   readonly conferences: ConferenceRooms;
-  readonly clock: Clock;
   readonly term: number;
   readonly inviteOnly: boolean;
   /** Seconds without a person's doing after which a session is logged out; 0: never. */
   readonly timeout: number;
-  readonly isBlocked: (blocker: AccountId, target: AccountId) => boolean;
-  /** Whether an account takes part in a conversation. */
-  readonly mayRead: (account: AccountId, stream: StreamName) => boolean;
-  /** Who may have a file; undefined where none are kept. */
-  readonly readersOf: (hash: BlobHash) => Promise<FileReaders | undefined>;
   /** A device is no longer logged in: nothing more is replicated to it. */
   readonly onLeave: (device: PublicKey) => void;
   readonly onFault: (error: unknown) => void;
 }
 
-interface Session extends Claimant, Listener {
+interface Session extends Claimant, Companion {
   readonly device: PublicKey;
   account: AccountId | undefined;
-  /** Where others may reach it, `IP:PORT` each. */
   addresses: readonly string[];
   /** Since when nobody is logged in here, where nobody is: monotonic, in milliseconds. */
   since: number;
@@ -63,12 +51,6 @@ const SILENCE_MS = 15_000;
  * meanwhile: people take their time to type a password, but it costs nothing to stay.
  */
 const STRANGER_MS = 300_000;
-/** Broadcasts of an account at once, and then a second: each costs a frame for everybody. */
-const BROADCAST_BURST = 10;
-const BROADCASTS_PER_SECOND = 2;
-/** How often an account may tell that it is typing: each costs a frame for everybody there. */
-const TYPING_BURST = 4;
-const TYPINGS_PER_SECOND = 0.5;
 /** Logins of an account's devices, of each of which everybody may have to be told. */
 const LOGIN_BURST = 30;
 const LOGINS_PER_SECOND = 1;
@@ -80,17 +62,14 @@ export class Sessions {
   readonly #sessions = new Set<Session>();
   /** Logged in. */
   readonly #listeners = new Listeners<Session>();
-  readonly #broadcasts: TokenBuckets<AccountId>;
+  readonly #company: Company;
   readonly #logins: TokenBuckets<AccountId>;
-  readonly #typings: TokenBuckets<AccountId>;
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     const { clock } = options;
-    this.#broadcasts = new TokenBuckets(BROADCAST_BURST, BROADCASTS_PER_SECOND, clock);
     this.#logins = new TokenBuckets(LOGIN_BURST, LOGINS_PER_SECOND, clock);
-    this.#typings = new TokenBuckets(TYPING_BURST, TYPINGS_PER_SECOND, clock);
     this.presence = new Presence({
       clock,
       isBlocked: options.isBlocked,
@@ -99,6 +78,8 @@ export class Sessions {
         if (user !== undefined) this.#listeners.tellPresence(to, { user, online });
       },
     });
+    const { presence } = this;
+    this.#company = new Company({ ...options, listeners: this.#listeners, presence });
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
   }
@@ -122,7 +103,7 @@ export class Sessions {
 
   /** Takes a session channel. */
   accept(channel: Channel): void {
-    const { accounts, locks, administration, conferences, onFault, clock } = this.#options;
+    const { accounts, locks, administration, conferences, space, onFault, clock } = this.#options;
     const touch =
       <A extends unknown[], R>(run: (...args: A) => R): ((...args: A) => R) =>
       (...args) => {
@@ -131,96 +112,89 @@ export class Sessions {
       };
     const exchange: Exchange<typeof SESSION> = new Exchange(channel, SESSION, {
       onFault,
-      methods: {
-        hello: ({ version }) => this.#hello(session, version),
-        lookup: ({ name }) => accounts.lookup(name),
-        login: () => this.#login(session),
-        loginStart: (request) => accounts.loginStart(session, request),
-        loginFinish: (request) => accounts.loginFinish(session, request),
-        loginFailed: () => accounts.loginFailed(session),
-        enrol: async (request) => {
-          this.#enter(session, await accounts.enrol(session, request));
-          return {};
+      ...guarded(() => standingOf(space, session.account), {
+        methods: {
+          hello: ({ version }) => this.#hello(session, version),
+          lookup: ({ name }) => accounts.lookup(name),
+          login: () => this.#login(session),
+          loginStart: (request) => accounts.loginStart(session, request),
+          loginFinish: (request) => accounts.loginFinish(session, request),
+          loginFailed: () => accounts.loginFailed(session),
+          enrol: async (request) => {
+            this.#enter(session, await accounts.enrol(session, request));
+            return {};
+          },
+          registerStart: (request) => accounts.registerStart(session, request),
+          signup: async (request) => {
+            const account = await accounts.signup(session, request);
+            this.#enter(session, account);
+            return { account };
+          },
+          passwordStart: (request) => accounts.passwordStart(session, request),
+          password: async (request) => {
+            await accounts.password(session, request);
+            return {};
+          },
+          recoverStart: (request) => accounts.recoverStart(session, request),
+          recover: async (request) => {
+            this.#enter(session, await accounts.recover(session, request));
+            return {};
+          },
+          logout: () => {
+            this.#leave(session);
+            return {};
+          },
+          lockStart: (request) => locks.lockStart(session, request),
+          lock: async (request) => {
+            await locks.lock(session, request);
+            return {};
+          },
+          roomStart: (request) => locks.roomStart(session, request),
+          roomFinish: async (request) => {
+            await locks.roomFinish(session, request);
+            return {};
+          },
+          createUserStart: (request) => administration.createUserStart(session, request),
+          createUser: (request) => administration.createUser(session, request),
+          mailReset: (request) => administration.mailReset(session, request),
+          setEmail: async (request) => {
+            await administration.setEmail(session, request);
+            return {};
+          },
+          kick: (request) => {
+            administration.kick(session, request);
+            return {};
+          },
+          whoelse: touch(() => this.#company.whoElse(mustBeIn(session))),
+          whoelsesince: touch((request) => this.#company.whoElseSince(mustBeIn(session), request)),
+          broadcast: touch((request) => this.#company.broadcast(mustBeIn(session), request)),
+          conferences: touch((request) => conferences.list(session, request)),
+          conferenceJoin: touch((request) => conferences.join(session, request)),
+          conferenceLeave: touch((request) => conferences.leave(session, request)),
+          conferenceInvite: touch((request) => {
+            conferences.invite(session, request);
+            return {};
+          }),
+          online: () => ({ devices: this.#company.devicesOf(mustBeIn(session)) }),
+          peers: (request) => this.#company.peers(mustBeIn(session), session.device, request),
+          ping: () => {
+            session.heard = clock.monotonic();
+            return {};
+          },
         },
-        registerStart: (request) => accounts.registerStart(session, request),
-        signup: async (request) => {
-          const account = await accounts.signup(session, request);
-          this.#enter(session, account);
-          return { account };
+        notices: {
+          active: () => {
+            session.active = clock.monotonic();
+          },
+          typing: ({ stream }) => this.#company.typing(mustBeIn(session), stream),
+          reachable: ({ addresses }) => {
+            session.addresses = reachableAt(addresses, channel.address, listCards());
+          },
+          leaving: () => {
+            conferences.life.deviceGone(mustBeIn(session), session.device);
+          },
         },
-        passwordStart: (request) => accounts.passwordStart(session, request),
-        password: async (request) => {
-          await accounts.password(session, request);
-          return {};
-        },
-        recoverStart: (request) => accounts.recoverStart(session, request),
-        recover: async (request) => {
-          this.#enter(session, await accounts.recover(session, request));
-          return {};
-        },
-        logout: () => {
-          this.#leave(session);
-          return {};
-        },
-        lockStart: (request) => locks.lockStart(session, request),
-        lock: async (request) => {
-          await locks.lock(session, request);
-          return {};
-        },
-        roomStart: (request) => locks.roomStart(session, request),
-        roomFinish: async (request) => {
-          await locks.roomFinish(session, request);
-          return {};
-        },
-        createUserStart: (request) => administration.createUserStart(session, request),
-        createUser: (request) => administration.createUser(session, request),
-        mailReset: (request) => administration.mailReset(session, request),
-        setEmail: async (request) => {
-          await administration.setEmail(session, request);
-          return {};
-        },
-        kick: (request) => {
-          administration.kick(session, request);
-          return {};
-        },
-        whoelse: touch(() => {
-          return { users: this.#namesOf(this.presence.whoElse(this.#mustBeIn(session))) };
-        }),
-        whoelsesince: touch(({ seconds }) => {
-          const account = this.#mustBeIn(session);
-          return { users: this.#namesOf(this.presence.whoElseSince(account, seconds)) };
-        }),
-        broadcast: touch((request) => this.#broadcast(session, request)),
-        conferences: touch((request) => conferences.list(session, request)),
-        conferenceJoin: touch((request) => conferences.join(session, request)),
-        conferenceLeave: touch((request) => conferences.leave(session, request)),
-        conferenceInvite: touch((request) => {
-          conferences.invite(session, request);
-          return {};
-        }),
-        online: () => {
-          const account = this.#mustBeIn(session);
-          return { devices: [...this.#listeners.of(account)].map(({ device }) => device) };
-        },
-        peers: async ({ hash }) => ({ peers: await this.#peers(session, hash) }),
-        ping: () => {
-          session.heard = clock.monotonic();
-          return {};
-        },
-      },
-      notices: {
-        active: () => {
-          session.active = clock.monotonic();
-        },
-        typing: ({ stream }) => this.#typing(session, stream),
-        reachable: ({ addresses }) => {
-          session.addresses = reachableAt(addresses, channel.address, listCards());
-        },
-        leaving: () => {
-          const { account, device } = session;
-          if (account !== undefined) conferences.life.deviceGone(account, device);
-        },
-      },
+      }),
     });
     const now = clock.monotonic();
     const session: Session = {
@@ -310,78 +284,6 @@ export class Sessions {
     const { life } = this.#options.conferences;
     if (isLost) life.deviceLost(account, device);
     else life.deviceGone(account, device);
-  }
-
-  #mustBeIn(session: Session): AccountId {
-    if (session.account === undefined) throw new ClchatError('NOT_LOGGED_IN');
-    return session.account;
-  }
-
-  #namesOf(accounts: readonly AccountId[]): string[] {
-    return accounts
-      .map((account) => accountOf(this.#options.space, account)?.name)
-      .filter((name) => name !== undefined)
-      .sort();
-  }
-
-  #broadcast(
-    session: Session,
-    { text, time }: Request<typeof SESSION, 'broadcast'>,
-  ): Reply<typeof SESSION, 'broadcast'> {
-    const { space, isBlocked } = this.#options;
-    const account = this.#mustBeIn(session);
-    if (!may(space, account, 'broadcast'))
-      throw new ClchatError('DENIED', 'You need the permission "broadcast".');
-    if (!this.#broadcasts.take(account)) throw new ClchatError('RATE_LIMITED');
-    const from = accountOf(space, account)?.name ?? '';
-    const others = this.presence.online().filter((other) => other !== account);
-    const willing = others.filter((other) => !isBlocked(other, account));
-    const reached = this.#listeners.broadcast(willing, { from, text, time });
-    const told = new Set(reached);
-    return {
-      reached: this.#namesOf(reached),
-      missed: this.#namesOf(others.filter((other) => !told.has(other))),
-    };
-  }
-
-  /** Where a file may be had: at devices that are here, of those who may read of it. */
-  async #peers(session: Session, hash: BlobHash): Promise<Reply<typeof SESSION, 'peers'>['peers']> {
-    const { readersOf, isBlocked } = this.#options;
-    const account = this.#mustBeIn(session);
-    const readers = await readersOf(hash);
-    if (readers?.includes(account) !== true) throw new ClchatError('NO_SUCH_FILE');
-    const peers: Reply<typeof SESSION, 'peers'>['peers'] = [];
-    // Whoever wrote of it is the likeliest to have it.
-    for (const other of new Set([...readers.authors, ...this.presence.online()])) {
-      // Presence is not told to whom one has blocked.
-      if (isBlocked(other, account) || isBlocked(account, other)) continue;
-      const devices = [...this.#listeners.of(other)].filter(
-        (one) => one !== session && one.addresses.length > 0,
-      );
-      if (devices.length === 0 || !readers.includes(other)) continue;
-      for (const { device, addresses } of devices)
-        if (peers.push({ device, addresses: [...addresses] }) >= MAX_PEERS) return peers;
-    }
-    return peers;
-  }
-
-  /** Tells those who read a conversation that somebody is typing there. */
-  #typing(session: Session, stream: StreamName): void {
-    const { space, mayRead, isBlocked } = this.#options;
-    const { account } = session;
-    if (account === undefined || !mayRead(account, stream) || !this.#typings.take(account)) return;
-    const user = accountOf(space, account)?.name;
-    if (user === undefined) return;
-    for (const to of this.presence.online()) {
-      if (
-        to === account ||
-        !mayRead(to, stream) ||
-        isBlocked(account, to) ||
-        isBlocked(to, account)
-      )
-        continue;
-      this.#listeners.hint(to, { stream, user });
-    }
   }
 
   /** Tells all devices of an account that are connected of a conference. */

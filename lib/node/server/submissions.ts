@@ -85,11 +85,11 @@ export class Submissions {
     const outcome = sealer.submit({
       entry,
       bytes,
-      admit: (action, context) =>
+      admit: (action, ...rest) =>
         // A room with a lock needs its password registered first.
-        action.kind === 'room' && action.body.lock?.password != null
+        action?.kind === 'room' && action.body.lock?.password != null
           ? 'DENIED'
-          : admission.admit(action, context),
+          : admission.admit(action, ...rest),
     });
     // Awaited with the others, above; a failure until then must not count as unhandled.
     outcome.catch(() => undefined);

@@ -3,7 +3,7 @@ import { authorOf, conversationAction } from '../../crdt/content.ts';
 import { ClchatError } from '../../errors.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import { openBatch, type Batch } from '../../crdt/seal.ts';
+import { openBatch, sizeOf, type Batch } from '../../crdt/seal.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import type { Channel } from '../channel.ts';
 import { encodeNotice, Exchange, type Reply, type Request } from '../exchange.ts';
@@ -94,6 +94,7 @@ export class SyncHub {
             const { length } = log.headOf(stream);
             return { batches: await log.batches(stream, from, length, PORTION_BYTES) };
           }),
+        fetchMany: ({ wants }) => this.#fetchMany(subscriber, wants),
         older: ({ stream, before, least }) =>
           this.#readStream(subscriber, stream, async () => ({
             batches: await log.batchesBefore(stream, before, least, PORTION_BYTES),
@@ -241,6 +242,26 @@ export class SyncHub {
       // It may have been shut out while it waited.
       this.#mustRead(subscriber, stream);
       return read();
+    });
+  }
+
+  #fetchMany(
+    subscriber: Subscriber,
+    wants: readonly (readonly [StreamName, number])[],
+  ): Promise<Reply<typeof SYNC, 'fetchMany'>> {
+    const { log, directory } = this.#options;
+    return this.#read(subscriber, async () => {
+      const portions: Reply<typeof SYNC, 'fetchMany'>['portions'] = [];
+      let room = PORTION_BYTES;
+      for (const [stream, from] of wants) {
+        const mayRead = directory.mayRead(this.#mustBeOpen(subscriber), stream);
+        const { length } = log.headOf(stream);
+        const portion = mayRead ? await log.batches(stream, from, length, room) : [];
+        portions.push(portion);
+        room -= portion.reduce((sum, batch) => sum + sizeOf(batch), 0);
+        if (room <= 0) break;
+      }
+      return { portions };
     });
   }
 

@@ -15,6 +15,7 @@ import { mkdir, readdir, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { fileReference } from '../../../lib/crdt/bodies.ts';
+import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { addFile, type AddOptions, type Progress } from '../../../lib/node/blobs/add-file.ts';
 import { openChunk, plainChunkSize } from '../../../lib/node/blobs/crypto.ts';
 import { CHUNK_SIZE, toBlobHash } from '../../../lib/node/blobs/manifest.ts';
@@ -35,7 +36,7 @@ describe('adding a file', () => {
   });
 
   const attach = (options: Partial<AddOptions> = {}) =>
-    addFile(store, path, { encrypt: false, random, ...options });
+    addFile(store, path, { stream: LOBBY_STREAM, encrypt: false, random, ...options });
   const isEmpty = async (): Promise<void> => {
     assert.deepEqual(store.list(), []);
     assert.deepEqual(await readdir(join(directory, 'blobs')), []);
@@ -197,7 +198,7 @@ describe('adding a file', () => {
 
   it('leaves nothing on a full disk', async function () {
     const disk = await newDisk(this, 800);
-    store = await newStore({ directory: join(disk.directory, 'blobs') });
+    store = await newStore({ directory: join(disk.directory, 'blobs'), freeBytes: 0 });
     await writeFile(path, content(4 * CHUNK_SIZE));
     await assert.rejects(attach({ encrypt: true }), { code: 'DISK_FULL' });
     assert.deepEqual(await readdir(join(disk.directory, 'blobs')), []);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { BlobFile, fileLength } from '../../../lib/node/blobs/blob-file.ts';
 import { CHUNK_SIZE, type BlobHash } from '../../../lib/node/blobs/manifest.ts';
 import { temporary } from '../../support/temporary.ts';
@@ -143,7 +144,7 @@ describe('the file of a blob', () => {
     const path = await newPath();
     await made(path, 0);
     await assert.rejects(BlobFile.create(path, manifest));
-    await assert.rejects(BlobFile.write(path, 0, each([])));
+    await assert.rejects(BlobFile.write(path, LOBBY_STREAM, 0, each([])));
     const file = await BlobFile.open(path, manifest.hash);
     assert.equal(file.have.count, 1);
     await file.close();
@@ -153,7 +154,7 @@ describe('the file of a blob', () => {
     for (const size of [0, 1, CHUNK_SIZE, 3 * CHUNK_SIZE + 9]) {
       const path = await newPath();
       const one = cut(content(size));
-      const written = await BlobFile.write(path, size, each(one.chunks));
+      const written = await BlobFile.write(path, LOBBY_STREAM, size, each(one.chunks));
       assert.equal(written.hash, one.manifest.hash);
       const file = await BlobFile.open(path, one.manifest.hash);
       assert.ok(file.have.isFull);
@@ -191,7 +192,10 @@ describe('the file of a blob', () => {
     assert.deepEqual(await opened.read(2), chunks[2]);
     await opened.close();
     disk.resize(1_100);
-    await assert.rejects(BlobFile.write(join(disk.directory, 'b'), 900_000, each(chunks)), full);
+    await assert.rejects(
+      BlobFile.write(join(disk.directory, 'b'), LOBBY_STREAM, 900_000, each(chunks)),
+      full,
+    );
     disk.makeReadOnly();
     await assert.rejects(BlobFile.open(path, '' as BlobHash), { code: 'DATA_READ_ONLY' });
   });

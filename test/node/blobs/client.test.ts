@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { PublicKey } from '../../../lib/crdt/keys.ts';
+import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { systemClock } from '../../../lib/lifecycle.ts';
 import { addFile } from '../../../lib/node/blobs/add-file.ts';
 import { BlobClient } from '../../../lib/node/blobs/client.ts';
@@ -31,6 +32,7 @@ describe('a client that sends and fetches files', () => {
     const bytes = content(3 * CHUNK_SIZE);
     await writeFile(join(place, 'secret.txt'), bytes);
     const reference = await addFile(alice.store, join(place, 'secret.txt'), {
+      stream: LOBBY_STREAM,
       encrypt: true,
       random,
     });

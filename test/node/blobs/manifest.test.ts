@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { encode } from '../../../lib/crdt/codec.ts';
 import { codeOf } from '../../../lib/errors.ts';
+import type { RoomId } from '../../../lib/crdt/keys.ts';
+import { LOBBY_STREAM, roomStream } from '../../../lib/crdt/stream.ts';
 import {
   chunkCount,
   CHUNK_SIZE,
@@ -21,7 +23,7 @@ const hashes = (count: number): Uint8Array[] =>
 describe('a manifest', () => {
   it('is read as it was made, and named by the hash of its bytes', () => {
     for (const size of [0, 1, 255, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 40 * CHUNK_SIZE]) {
-      const made = Manifest.of(size, hashes(chunkCount(size)));
+      const made = Manifest.of(LOBBY_STREAM, size, hashes(chunkCount(size)));
       const read = Manifest.read(made.bytes);
       assert.equal(read.size, size);
       assert.equal(read.count, chunkCount(size));
@@ -31,13 +33,27 @@ describe('a manifest', () => {
     }
   });
 
+  it('is of one conversation, as everybody can tell who knows that', () => {
+    const other = roomStream('1'.repeat(32) as RoomId);
+    const [made, elsewhere] = [LOBBY_STREAM, other].map((stream) =>
+      Manifest.of(stream, 3, hashes(1)),
+    ) as [Manifest, Manifest];
+    assert.notEqual(made.hash, elsewhere.hash);
+    for (const manifest of [made, Manifest.read(made.bytes)])
+      assert.deepEqual([manifest.isOf(LOBBY_STREAM), manifest.isOf(other)], [true, false]);
+    assert.deepEqual([elsewhere.isOf(LOBBY_STREAM), elsewhere.isOf(other)], [false, true]);
+  });
+
   it('says before its chunks are known how long it will be', () => {
     for (const size of [0, 23, 24, 255, 256, 65_535, 65_536, 300 * CHUNK_SIZE, 2 ** 32])
-      assert.equal(manifestLength(size), Manifest.of(size, hashes(chunkCount(size))).bytes.length);
+      assert.equal(
+        manifestLength(size),
+        Manifest.of(LOBBY_STREAM, size, hashes(chunkCount(size))).bytes.length,
+      );
   });
 
   it('goes into a frame whatever it is of', () => {
-    const largest = Manifest.of(MAX_CHUNKS * CHUNK_SIZE, hashes(MAX_CHUNKS));
+    const largest = Manifest.of(LOBBY_STREAM, MAX_CHUNKS * CHUNK_SIZE, hashes(MAX_CHUNKS));
     assert.ok(largest.bytes.length <= MAX_MANIFEST);
     assert.ok(MAX_MANIFEST < MAX_FRAME - 1_000);
     assert.equal(Manifest.read(largest.bytes).count, MAX_CHUNKS);

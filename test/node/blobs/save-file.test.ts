@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileReference } from '../../../lib/crdt/bodies.ts';
+import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { addFile, type Progress } from '../../../lib/node/blobs/add-file.ts';
 import { CHUNK_SIZE, Manifest, toBlobHash } from '../../../lib/node/blobs/manifest.ts';
 import { checkSize, saveFile, type SaveOptions } from '../../../lib/node/blobs/save-file.ts';
@@ -25,7 +26,7 @@ describe('saving a file', () => {
 
   const attach = async (encrypt: boolean, some = bytes): Promise<FileReference> => {
     await writeFile(join(place, 'photo.jpg'), some);
-    return addFile(store, join(place, 'photo.jpg'), { encrypt, random });
+    return addFile(store, join(place, 'photo.jpg'), { stream: LOBBY_STREAM, encrypt, random });
   };
   const save = (reference: FileReference, to = target, options: Partial<SaveOptions> = {}) =>
     saveFile(store, reference, to, { random, ...options });
@@ -116,8 +117,8 @@ describe('saving a file', () => {
     const plain = await attach(false);
     await assert.rejects(save({ ...plain, key: random(32), size: plain.size - 48 }), lie);
     await leavesNothing();
-    assert.throws(() => checkSize(open, Manifest.of(0, [])), lie);
-    checkSize({ ...open, size: 0 }, Manifest.of(0, []));
+    assert.throws(() => checkSize(open, Manifest.of(LOBBY_STREAM, 0, [])), lie);
+    checkSize({ ...open, size: 0 }, Manifest.of(LOBBY_STREAM, 0, []));
   });
 
   it('writes no file that the disk has spoilt, and writes it once it is mended', async () => {

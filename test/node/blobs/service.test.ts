@@ -126,7 +126,7 @@ describe('the service of blobs', () => {
     it('takes a blob chunk by chunk', async () => {
       const sizes: number[] = [];
       const exchange = await serve({
-        service: { mayPut: async (_device, _hash, size) => (sizes.push(size), 2 ** 30) },
+        service: { mayPut: async (_device, { size }) => (sizes.push(size), 2 ** 30) },
       });
       assert.deepEqual([...(await exchange.call('begin', begin)).have], [0]);
       await isRefused(exchange.call('done', { hash }), 'WAITING');

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { PublicKey } from '../../../lib/crdt/keys.ts';
+import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { systemClock, type Clock } from '../../../lib/lifecycle.ts';
 import { BlobClient } from '../../../lib/node/blobs/client.ts';
 import { CHUNK_SIZE, Manifest, type BlobHash } from '../../../lib/node/blobs/manifest.ts';
@@ -40,6 +41,7 @@ export function cut(bytes: Uint8Array): Blob {
   const hashes = chunks.map((chunk) => createHash('sha256').update(chunk).digest());
   return {
     manifest: Manifest.of(
+      LOBBY_STREAM,
       bytes.length,
       hashes.map((hash) => Uint8Array.from(hash)),
     ),

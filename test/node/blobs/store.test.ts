@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { fileLength } from '../../../lib/node/blobs/blob-file.ts';
 import { CHUNK_SIZE, type BlobHash, type Manifest } from '../../../lib/node/blobs/manifest.ts';
 import type { BlobStore } from '../../../lib/node/blobs/store.ts';
@@ -12,7 +13,8 @@ describe('a store of blobs', () => {
   let clock: TestClock;
   beforeEach(() => (clock = new TestClock()));
 
-  const openAt = (directory: string): Promise<BlobStore> => newStore({ directory, clock });
+  const openAt = (directory: string): Promise<BlobStore> =>
+    newStore({ directory, clock, freeBytes: 0 });
   const newPlace = async (): Promise<string> => join(await newDirectory(), 'deep', 'blobs');
   const bytesOf = (chunks: number): number => fileLength(chunks * CHUNK_SIZE);
   const hashes = (store: BlobStore): BlobHash[] => store.list().map(({ hash }) => hash);
@@ -120,7 +122,7 @@ describe('a store of blobs', () => {
     await store.begin(manifest);
     assert.ok(store.has(manifest.hash));
     assert.ok((await store.have(manifest.hash))?.isFull);
-    assert.equal((await store.add(0, each([]))).hash, manifest.hash);
+    assert.equal((await store.add(LOBBY_STREAM, 0, each([]))).hash, manifest.hash);
   });
 
   it('keeps more blobs than it keeps open', async () => {
@@ -146,7 +148,7 @@ describe('a store of blobs', () => {
     const store = await openAt(directory);
     const { manifest, chunks } = blobOf(2);
     for (let i = 0; i < 2; i++) {
-      const added = await store.add(manifest.size, each(chunks));
+      const added = await store.add(LOBBY_STREAM, manifest.size, each(chunks));
       assert.equal(added.hash, manifest.hash);
     }
     assert.deepEqual(await readdir(directory), [`${manifest.hash}.blob`]);
@@ -155,7 +157,7 @@ describe('a store of blobs', () => {
     // Of one that was there in part, the rest comes with it.
     const other = blobOf(2, 5, 2);
     await put(store, other, [1]);
-    await store.add(other.manifest.size, each(other.chunks));
+    await store.add(LOBBY_STREAM, other.manifest.size, each(other.chunks));
     assert.deepEqual(await readAll(store, other.manifest), other.chunks);
     assert.equal((await readdir(directory)).length, 2);
   });
@@ -168,9 +170,11 @@ describe('a store of blobs', () => {
       yield chunks[0]!;
       throw new Error('gone');
     }
-    await assert.rejects(store.add(manifest.size, failing()), { code: 'INTERNAL' });
-    await assert.rejects(store.add(manifest.size, each(chunks.slice(1))), { code: 'INTERNAL' });
-    await assert.rejects(store.add(2 ** 33, each([])), { code: 'TOO_LARGE' });
+    await assert.rejects(store.add(LOBBY_STREAM, manifest.size, failing()), { code: 'INTERNAL' });
+    await assert.rejects(store.add(LOBBY_STREAM, manifest.size, each(chunks.slice(1))), {
+      code: 'INTERNAL',
+    });
+    await assert.rejects(store.add(LOBBY_STREAM, 2 ** 33, each([])), { code: 'TOO_LARGE' });
     assert.deepEqual(await readdir(directory), []);
     assert.equal(store.sizeOnDisk, 0);
   });
@@ -302,7 +306,7 @@ describe('a store of blobs', () => {
       const { manifest, chunks } = blobOf(1, 0, 9);
       const noRoom = { code: 'DISK_FULL' };
       await assert.rejects(store.begin(manifest), noRoom);
-      await assert.rejects(store.add(manifest.size, each(chunks)), noRoom);
+      await assert.rejects(store.add(LOBBY_STREAM, manifest.size, each(chunks)), noRoom);
       assert.deepEqual(hashes(store), [a, b, c]);
       await store.delete(b);
       await put(store, { manifest, chunks });
@@ -338,7 +342,7 @@ describe('a store of blobs', () => {
       await store.begin(three[0]!.manifest);
       await store.begin(three[1]!.manifest);
       await assert.rejects(store.begin(three[2]!.manifest), { code: 'DISK_FULL' });
-      await assert.rejects(store.add(1, each([content(1)])), { code: 'DISK_FULL' });
+      await assert.rejects(store.add(LOBBY_STREAM, 1, each([content(1)])), { code: 'DISK_FULL' });
       // Begun once more it takes nothing more.
       await store.begin(three[0]!.manifest);
       await store.put(a, 0, three[0]!.chunks[0]!);
@@ -352,6 +356,53 @@ describe('a store of blobs', () => {
       const store = await newStore({ clock, maxBytes: 1_000, mayEvict: () => true });
       await assert.rejects(store.begin(blobOf(1).manifest), { code: 'DISK_FULL' });
       assert.equal(store.sizeOnDisk, 0);
+    });
+  });
+
+  describe('leaves something of the disk free', () => {
+    const FREE = 3 * bytesOf(1);
+    const noRoom = { code: 'DISK_FULL' };
+    const kilobytes = (bytes: number): number => Math.ceil(bytes / 1_024);
+
+    it('whatever is begun, added or still being written', async function () {
+      const disk = await newDisk(this, kilobytes(FREE + 2.5 * bytesOf(2)));
+      const directory = join(disk.directory, 'blobs');
+      const store = await newStore({ directory, clock, freeBytes: FREE });
+      const [a, b, c] = [1, 2, 3].map((seed) => blobOf(2, 0, seed)) as [Blob, Blob, Blob];
+      await store.begin(a.manifest);
+      // Nothing of it is written yet, and yet there is room for one more only.
+      let isThird = false;
+      const chunks = async function* (): AsyncGenerator<Uint8Array> {
+        for (const chunk of b.chunks) {
+          await assert.rejects(store.begin(c.manifest), noRoom);
+          await assert.rejects(store.add(LOBBY_STREAM, c.manifest.size, each(c.chunks)), noRoom);
+          isThird = true;
+          yield chunk;
+        }
+      };
+      await store.add(LOBBY_STREAM, b.manifest.size, chunks());
+      assert.ok(isThird);
+      await put(store, a);
+      await assert.rejects(store.begin(c.manifest), noRoom);
+      disk.resize(kilobytes(FREE + 3.5 * bytesOf(2)));
+      await put(store, c);
+      for (const { manifest } of [a, b, c]) assert.ok(store.has(manifest.hash));
+    });
+
+    it('by letting others go, where they may', async function () {
+      const disk = await newDisk(this, kilobytes(FREE + 2.5 * bytesOf(2)));
+      const directory = join(disk.directory, 'blobs');
+      const store = await newStore({ directory, clock, freeBytes: FREE, mayEvict: () => true });
+      const blobs = [1, 2, 3].map((seed) => blobOf(2, 0, seed));
+      for (const blob of blobs) {
+        clock.pass(60_000);
+        await put(store, blob);
+      }
+      assert.deepEqual(
+        hashes(store),
+        blobs.slice(1).map(({ manifest }) => manifest.hash),
+      );
+      await assert.rejects(store.begin(blobOf(9).manifest), noRoom);
     });
   });
 
@@ -385,16 +436,18 @@ describe('a store of blobs', () => {
     const closed = { code: 'CLOSED' };
     await assert.rejects(store.chunk(manifest.hash, 0), closed);
     await assert.rejects(store.begin(manifest), closed);
-    await assert.rejects(store.add(1, each([])), closed);
+    await assert.rejects(store.add(LOBBY_STREAM, 1, each([])), closed);
     await store.close();
   });
 
   it('believes nothing that a full disk did not take', async function () {
-    const disk = await newDisk(this, 1_000);
+    const disk = await newDisk(this, 4_000);
     const directory = join(disk.directory, 'blobs');
     const store = await openAt(directory);
     const { manifest, chunks } = blobOf(5);
     await store.begin(manifest);
+    // Something else takes what was free.
+    disk.resize(1_000);
     const outcomes = await Promise.allSettled(
       chunks.map((chunk, index) => store.put(manifest.hash, index, chunk)),
     );
@@ -402,7 +455,9 @@ describe('a store of blobs', () => {
     assert.ok(failed.length > 0 && failed.length < 6);
     for (const one of failed)
       assert.equal(one.status === 'rejected' && (one.reason as { code: string }).code, 'DISK_FULL');
-    await assert.rejects(store.add(manifest.size, each(chunks)), { code: 'DISK_FULL' });
+    await assert.rejects(store.add(LOBBY_STREAM, manifest.size, each(chunks)), {
+      code: 'DISK_FULL',
+    });
     assert.deepEqual(await readdir(directory), [`${manifest.hash}.part`]);
     disk.resize(4_000);
     await store.close();

@@ -217,6 +217,27 @@ describe('conversations', () => {
       assert.deepEqual(await alice.read(), ['one', 'two', 'three', 'four']);
     });
 
+    it('a removal, and an edit, of what had to be made anew before it', async () => {
+      const { conversations, replica } = alice.home;
+      const said = await conversations.say(LOBBY_STREAM, 'wrong');
+      const kept = await conversations.say(LOBBY_STREAM, 'kept');
+      await conversations.remove(LOBBY_STREAM, said.id, false);
+      await conversations.edit(LOBBY_STREAM, kept.id, 'changed', false);
+      await replica.withdraw(said, 'OUT_OF_ORDER');
+      await conversations.remake(LOBBY_STREAM);
+      assert.notEqual(conversations.latest(said.id), said.id);
+      await alice.deliver();
+      const texts = async (): Promise<unknown[]> =>
+        (await conversations.newest(LOBBY_STREAM, 10)).map(({ text, removed }) => removed ?? text);
+      assert.deepEqual(await texts(), [true, 'changed']);
+      // By the name that it was announced under, after it has another.
+      const late = await conversations.say(LOBBY_STREAM, 'late');
+      await replica.withdraw(late, 'OUT_OF_ORDER');
+      await conversations.remove(LOBBY_STREAM, late.id, false);
+      await alice.deliver();
+      assert.deepEqual(await texts(), [true, 'changed', true]);
+    });
+
     it('what it could not make anew the last time', async () => {
       const { conversations, replica } = alice.home;
       const entry = await conversations.say(LOBBY_STREAM, 'one');

@@ -113,7 +113,7 @@ describe('files, the client’s side', function () {
   describe('are not sent', () => {
     it('as long as no message names them', async () => {
       const path = await alice.write(fileContent(LARGE));
-      const file = await alice.files.add(path, false);
+      const file = await alice.files.add(path, LOBBY_STREAM);
       await alice.files.send();
       assert.deepEqual([stage.server.list(), alice.files.isWaiting(file)], [[], true]);
       assert.deepEqual(alice.test.sendings, []);
@@ -127,7 +127,7 @@ describe('files, the client’s side', function () {
     it('where their message is refused', async () => {
       await bob.test.block('alice');
       const stream = alice.pairWith(bob);
-      const file = await alice.files.add(await alice.write(fileContent(9)), true);
+      const file = await alice.files.add(await alice.write(fileContent(9)), stream);
       const { home } = alice.test;
       const entry = await home.conversations.say(stream, { text: '', file });
       assert.equal(await home.outbox.answer(entry.id), 'BLOCKED');
@@ -167,15 +167,15 @@ describe('files, the client’s side', function () {
 
     it('where they are none, or change meanwhile', async () => {
       const none = { code: 'NO_SUCH_FILE' };
-      await assert.rejects(alice.files.add('/dev/null', false), none);
-      await assert.rejects(alice.files.add(alice.directory, false), none);
-      await assert.rejects(alice.files.add(join(alice.directory, 'nothing'), false), none);
+      await assert.rejects(alice.files.add('/dev/null', LOBBY_STREAM), none);
+      await assert.rejects(alice.files.add(alice.directory, LOBBY_STREAM), none);
+      await assert.rejects(alice.files.add(join(alice.directory, 'nothing'), LOBBY_STREAM), none);
       assert.deepEqual(await alice.held(), []);
     });
 
     it('to a conversation that was closed after they had been read', async () => {
       const room = await stage.closedRoom(alice, bob);
-      const file = await alice.files.add(await alice.write(fileContent(9)), false);
+      const file = await alice.files.add(await alice.write(fileContent(9)), LOBBY_STREAM);
       const { conversations } = alice.test.home;
       await assert.rejects(conversations.say(roomStream(room), { text: '', file }), {
         code: 'DENIED',
@@ -315,13 +315,19 @@ describe('files, the client’s side', function () {
       assert.deepEqual(await bob.saves(sent), sent.bytes);
     });
 
-    it('not without the server, but from here', async () => {
+    it('without the server from others, and from here', async () => {
+      const carol = await stage.join('carol');
       const sent = await alice.send(fileContent(LARGE));
-      await bob.sees(sent);
+      for (const client of [bob, carol]) await client.sees(sent);
       await stage.close();
-      await eventually('it is away', () => !bob.test.client.connected);
-      await assert.rejects(bob.saves(sent), { code: 'NETWORK' });
-      assert.deepEqual(await alice.saves(sent), sent.bytes);
+      await eventually('it is away', () =>
+        [alice, bob, carol].every(({ test }) => !test.client.connected),
+      );
+      assert.deepEqual(await bob.saves(sent), sent.bytes);
+      await alice.stop();
+      assert.deepEqual(await bob.saves(sent), sent.bytes);
+      await bob.stop();
+      await assert.rejects(carol.saves(sent), { code: 'NETWORK' });
       await stage.open();
     });
 
@@ -352,7 +358,7 @@ describe('files, the client’s side', function () {
     });
 
     it('as what their message says', async () => {
-      const other = Manifest.of(3, [fileContent(32)]);
+      const other = Manifest.of(LOBBY_STREAM, 3, [fileContent(32)]);
       stage.world.transport.handle(BLOB.name, (channel) => {
         new Exchange(channel, BLOB, {
           notices: {},
@@ -390,6 +396,21 @@ describe('files, the client’s side', function () {
       await assert.rejects(ask(bob, { hash: fileContent(32) }), refused);
     });
 
+    it('but not to those who only repeat their names elsewhere', async () => {
+      const carol = await stage.join('carol');
+      const { file, bytes } = await alice.send(fileContent(LARGE), alice.pairWith(bob));
+      const { conversations, outbox } = carol.test.home;
+      const entry = await conversations.say(LOBBY_STREAM, {
+        text: 'mine',
+        file: { hash: file.hash, size: bytes.length, name: 'plan.pdf' },
+      });
+      assert.equal(await outbox.answer(entry.id), 'held');
+      const { reading } = alice.test.home.conversations;
+      await eventually('she has the message', () => reading.find(entry.id) !== undefined);
+      await assert.rejects(ask(carol, file), refused);
+      await ask(bob, file);
+    });
+
     it('but not to those whom one has blocked, nor when logged out', async () => {
       const { file } = await alice.send(fileContent(LARGE));
       await alice.test.block('bob');
@@ -401,7 +422,7 @@ describe('files, the client’s side', function () {
     });
 
     it('but nothing is taken from them', async () => {
-      const manifest = Manifest.of(0, []);
+      const manifest = Manifest.of(LOBBY_STREAM, 0, []);
       const { address, key } = alice.test.transport;
       const exchange = await stage.channel(bob.test, { addresses: [address], key });
       await assert.rejects(exchange.call('begin', { manifest: manifest.bytes }), {

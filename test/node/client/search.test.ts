@@ -8,6 +8,7 @@ import { LOBBY_STREAM, type StreamName } from '../../../lib/crdt/stream.ts';
 import { ClchatError, hasCode } from '../../../lib/errors.ts';
 import { PageReader } from '../../../lib/node/client/search-pages.ts';
 import { SearchSeal } from '../../../lib/node/client/search-seal.ts';
+import { eventually } from '../../support/channels.ts';
 import { NOW, SealedCommunity, wireOf } from '../../support/community.ts';
 import { HomeBench } from '../../support/homes.ts';
 import { snapshotOf } from '../../support/replicas.ts';
@@ -310,6 +311,39 @@ describe('search', () => {
       await alice.home.search.update();
       assert.deepEqual(await keys('x!'), []);
     });
+
+    it('though nobody waits for it, and it fails', async () => {
+      await say(bob, ['word']);
+      await alice.catchUp();
+      const { store, home } = alice;
+      const write = store.write.bind(store);
+      let failures = 0;
+      store.write = (): Promise<void> => {
+        failures++;
+        return Promise.reject(new ClchatError('DISK_FULL'));
+      };
+      void home.search.update();
+      await eventually('it has failed', () => failures > 0);
+      await assert.rejects(home.search.update(), { code: 'DISK_FULL' });
+      store.write = write;
+      assert.deepEqual(await find('word'), ['word']);
+      // It may have begun by itself meanwhile, and told of it.
+      assert.ok(alice.faults.splice(0).every((fault) => hasCode(fault, 'DISK_FULL')));
+    });
+
+    it('though everything is closed under it', async () => {
+      await say(bob, ['word', 'words']);
+      await alice.catchUp();
+      const { store, home } = alice;
+      const updating = home.search.update();
+      home.search.stop();
+      const closed = store.close();
+      await updating;
+      await closed;
+      await home.search.update();
+      await alice.start();
+      assert.deepEqual(await find('words'), ['words']);
+    });
   });
 
   describe('forgets what is erased', () => {
@@ -411,7 +445,7 @@ describe('the search index', () => {
       messages.map(({ text }) => text),
       ['word first'],
     );
-    const later = await stage.index.find('word 1999');
+    const later = await stage.index.find('word 1999', { patience: 60_000 });
     assert.ok(later.isComplete);
     assert.equal(later.messages.length, 1);
     await stage.close();

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { LOBBY_STREAM, pairStream, type StreamName } from '../../../lib/crdt/stream.ts';
+import {
+  accountStream,
+  LOBBY_STREAM,
+  pairStream,
+  type StreamName,
+} from '../../../lib/crdt/stream.ts';
 import { ClchatError, codeOf } from '../../../lib/errors.ts';
 import { ended, eventually, turns } from '../../support/channels.ts';
 import { SealedCommunity, wireOf } from '../../support/community.ts';
@@ -47,6 +52,53 @@ describe('replication to a client', () => {
       await stage.sync.open();
       assert.deepEqual(stage.hub.asked, ['open', `fetch ${LOBBY_STREAM} 2`]);
       assert.deepEqual(stage.news.heard, ['one', 'two', 'three', 'four']);
+    });
+
+    it('and takes what is missing of several streams at once', async () => {
+      const { alice, community } = stage;
+      const own = accountStream(alice.account);
+      let until = 0;
+      const more = async (text: string): Promise<void> => {
+        await stage.say(text);
+        until += 1;
+        await community.seal(
+          alice.write(own, 'read', { stream: LOBBY_STREAM, until, tell: false }),
+        );
+      };
+      await more('one');
+      await stage.bench.follow(community.batches);
+      await more('two');
+      await more('three');
+      await stage.sync.open();
+      assert.deepEqual(stage.hub.asked, ['open', 'fetchMany']);
+      assert.deepEqual(stage.news.heard, ['one', 'two', 'three']);
+      assert.equal(stage.length(own), 3);
+    });
+
+    it('and asks again where there was no room for all of them', async () => {
+      const { alice, community } = stage;
+      const own = accountStream(alice.account);
+      let until = 0;
+      const more = async (text: string): Promise<void> => {
+        await stage.say(text);
+        until += 1;
+        await community.seal(
+          alice.write(own, 'read', { stream: LOBBY_STREAM, until, tell: false }),
+        );
+      };
+      await more('one');
+      await stage.bench.follow(community.batches);
+      await more('two');
+      await more('three');
+      stage.hub.portion = 1;
+      stage.hub.answers = {
+        fetchMany: async ({ wants: [first] }) => {
+          const [stream, from] = first!;
+          return { portions: [await community.log.batches(stream, from, 9, 1)] };
+        },
+      };
+      await stage.sync.open();
+      assert.deepEqual([stage.length(own), stage.length()], [3, 3]);
     });
 
     it('and goes on fetching where an answer is cut short', async () => {

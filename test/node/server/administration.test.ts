@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { encodeEntry, type Entry } from '../../../lib/crdt/entry.ts';
-import { Keyring, wrapForPassword } from '../../../lib/crdt/keyring.ts';
+import { encodeEntry } from '../../../lib/crdt/entry.ts';
 import type { AccountId } from '../../../lib/crdt/keys.ts';
 import { codeVerifier } from '../../../lib/crdt/space.ts';
 import { ClchatError, textOf } from '../../../lib/errors.ts';
-import type { Request } from '../../../lib/node/exchange.ts';
 import type { ServerOptions } from '../../../lib/node/server/server.ts';
 import { Vault } from '../../../lib/node/vault.ts';
-import type { SESSION } from '../../../lib/node/wire.ts';
 import { FakeMailer } from '../../support/admin-stage.ts';
 import { eventually } from '../../support/channels.ts';
-import { fakeOpaqueClient } from '../../support/fake-opaque.ts';
 import { ShiftedClock, World, type Peer } from '../../support/roles.ts';
-import { prove, register } from './passwords.ts';
+import { newUser, prove, register } from './passwords.ts';
 
 const NOBODY = 'f'.repeat(32) as AccountId;
 const ADDRESS = 'dora@example.org';
@@ -39,31 +35,6 @@ describe('administration at the server', () => {
     assert.deepEqual(world.faults, []);
   });
 
-  interface Made {
-    readonly entry: Entry;
-    readonly keyring: Keyring;
-    readonly request: Request<typeof SESSION, 'createUser'>;
-  }
-
-  /** What makes an account, its password registered. */
-  async function newUser(by: Peer, name: string, change: object = {}): Promise<Made> {
-    const password = 'first';
-    const { request, state } = await fakeOpaqueClient.registerStart({ password });
-    const { response } = await by.session.call('createUserStart', { name, request });
-    const { server } = by.member;
-    const call = { password, state, response, server };
-    const { record, exportKey } = await fakeOpaqueClient.registerFinish(call);
-    const keyring = Keyring.create(1, world.random.bytes);
-    const entry = by.member.write('space', 'createuser', {
-      name,
-      group: 'user',
-      keyring: keyring.public,
-      password: wrapForPassword(keyring, exportKey, world.random.bytes),
-      ...change,
-    });
-    return { entry, keyring, request: { entry: encodeEntry(entry), record } };
-  }
-
   /** The vault of the server, looked into from beside. */
   const vault = (): Vault => new Vault(world.store, new Uint8Array(32).fill(9), world.random.bytes);
   async function secretsOf(account: AccountId): Promise<string[]> {
@@ -74,7 +45,7 @@ describe('administration at the server', () => {
 
   describe('makes accounts', () => {
     it('whose password opens the keyring that came with them', async () => {
-      const { keyring, request } = await newUser(root, 'dora');
+      const { keyring, request } = await newUser(world, root, 'dora');
       const { account, mailed } = await root.session.call('createUser', request);
       assert.equal(mailed, false);
       const proof = await prove(await world.peer(), 'dora', 'first');
@@ -94,9 +65,9 @@ describe('administration at the server', () => {
     });
 
     it('only with the password that was registered, and only as the rules allow', async () => {
-      const { request } = await newUser(root, 'dora');
+      const { request } = await newUser(world, root, 'dora');
       root.member.rewind('space', undefined);
-      const other = await newUser(root, 'eve');
+      const other = await newUser(world, root, 'eve');
       await assert.rejects(root.session.call('createUser', request), { code: 'BAD_ENTRY' });
       // By its own device alone.
       await assert.rejects(bob.session.call('createUser', other.request), { code: 'BAD_ENTRY' });
@@ -105,7 +76,7 @@ describe('administration at the server', () => {
     });
 
     it('and has nothing of one that is refused', async () => {
-      const { entry, request } = await newUser(root, 'you');
+      const { entry, request } = await newUser(world, root, 'you');
       await assert.rejects(root.session.call('createUser', { ...request, email: ADDRESS }), {
         code: 'BAD_NAME',
       });
@@ -118,7 +89,7 @@ describe('administration at the server', () => {
         request: new Uint8Array(32),
       });
       assert.equal(start.mails, true);
-      const { request } = await newUser(root, 'dora');
+      const { request } = await newUser(world, root, 'dora');
       const asked = { ...request, email: ADDRESS, password: 'AAAA-BBBB' };
       const { account, ...mailing } = await root.session.call('createUser', asked);
       assert.deepEqual(mailing, { mailed: true });
@@ -130,7 +101,7 @@ describe('administration at the server', () => {
       assert.match(mailer.mails[0]?.subject ?? '', /acme/);
       assert.deepEqual(await secretsOf(account), [`email ${account}`, `password ${account}`]);
       mailer.failure = new ClchatError('MAIL', `Too bad. ${'x'.repeat(400)}`);
-      const next = await newUser(root, 'eve');
+      const next = await newUser(world, root, 'eve');
       const failed = await root.session.call('createUser', {
         ...next.request,
         email: ADDRESS,
@@ -145,7 +116,7 @@ describe('administration at the server', () => {
     it('and says that it sends no mails where it does not', async () => {
       await world.stop();
       await begin({ mailer: undefined });
-      const { request } = await newUser(root, 'dora');
+      const { request } = await newUser(world, root, 'dora');
       const asked = { ...request, email: ADDRESS, password: 'AAAA-BBBB' };
       const { mailed, problem } = await root.session.call('createUser', asked);
       assert.deepEqual([mailed, problem], [false, undefined]);
@@ -298,7 +269,7 @@ describe('administration at the server', () => {
       root.submit(root.member.write('space', 'removeuser', { account, vengeance: false }));
 
     it('at once', async () => {
-      const { request } = await newUser(root, 'dora');
+      const { request } = await newUser(world, root, 'dora');
       const { account } = await root.session.call('createUser', { ...request, email: ADDRESS });
       assert.equal((await secretsOf(account)).length, 2);
       assert.deepEqual(await remove(account), ['sealed']);
@@ -319,7 +290,7 @@ describe('administration at the server', () => {
   });
 
   it('has nothing done by whoever has to change the password first', async () => {
-    const { request, keyring } = await newUser(root, 'dora', { group: 'admin' });
+    const { request, keyring } = await newUser(world, root, 'dora', { group: 'admin' });
     const { account } = await root.session.call('createUser', { ...request, email: ADDRESS });
     const dora = await world.peer('dora');
     dora.member.account = account;

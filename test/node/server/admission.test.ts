@@ -70,9 +70,7 @@ describe('admission', () => {
 
   /** What becomes of an entry. */
   const submit = async (entry: Entry): Promise<string> => {
-    const outcome = await community.submit(entry, {
-      admit: (action, context) => admission.admit(action, context),
-    });
+    const outcome = await community.submit(entry, { admit: admission.admit });
     return outcome.type === 'sealed' ? 'sealed' : outcome.code;
   };
   const make = async (by: Member, name: string, change: object = {}): Promise<MadeRoom> =>

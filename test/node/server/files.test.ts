@@ -78,6 +78,27 @@ describe('files at the server', function () {
       await assert.rejects(have(carol, hash), REFUSED);
     });
 
+    it('to nobody who only repeats their names elsewhere', async () => {
+      const [bob, carol] = [await member('bob'), await stage.join('carol')];
+      const sent = await alice.send(fileContent(SIZE), alice.pairWith(carol));
+      const hash = toBlobHash(sent.file.hash);
+      const manifest = (await stage.server.manifest(hash))!;
+      const file = { hash: sent.file.hash, size: manifest.size, name: 'plan.pdf' };
+      const repeated = bob.member.write(LOBBY_STREAM, 'say', { text: '', file });
+      assert.deepEqual(await bob.submit(repeated), ['sealed']);
+      await assert.rejects(have(bob, hash), REFUSED);
+      const begin = (await stage.channel(bob)).call('begin', { manifest: manifest.bytes });
+      await assert.rejects(begin, { code: 'NO_SUCH_MESSAGE' });
+      await have(carol.test, hash);
+      // Nor does that keep them.
+      const { home } = alice.test;
+      const removal = await home.conversations.act(sent.entry.stream, 'remove', {
+        target: sent.entry.id,
+      });
+      assert.equal(await home.outbox.answer(removal.id), 'held');
+      await eventually('it is erased', () => !holds(stage.server, sent.file));
+    });
+
     it('as long as a message names them', async () => {
       const bob = await member('bob');
       const { file, entry } = await alice.send(fileContent(SIZE));
@@ -136,7 +157,7 @@ describe('files at the server', function () {
       await assert.rejects(begin(bob, large), { code: 'TOO_LARGE' });
       assert.deepEqual(stage.server.list(), []);
       // One of no bytes is a file all the same.
-      const none = Manifest.of(0, []);
+      const none = Manifest.of(LOBBY_STREAM, 0, []);
       assert.deepEqual(await bob.submit(say(bob, named(0, none))), ['sealed']);
       await begin(bob, none);
       assert.ok(stage.server.has(none.hash));
@@ -249,8 +270,8 @@ describe('files at the server', function () {
   it('go after an hour where no message names them', async () => {
     const clock = new TestClock();
     const store = await stage.newStore(clock);
-    const orphan = await store.add(SIZE, only(fileContent(SIZE, 8)));
-    const kept = await store.add(SIZE, only(fileContent(SIZE)));
+    const orphan = await store.add(LOBBY_STREAM, SIZE, only(fileContent(SIZE, 8)));
+    const kept = await store.add(LOBBY_STREAM, SIZE, only(fileContent(SIZE)));
     await alice.attach(fileContent(SIZE));
     const log = new LogStore(stage.world.store);
     const directory = await Directory.open(log);

@@ -53,6 +53,7 @@ describe('replication from the server', () => {
       const { sync } = stranger;
       for (const call of [
         () => sync.call('fetch', { stream: 'space', from: 0 }),
+        () => sync.call('fetchMany', { wants: [['space', 0]] }),
         () => sync.call('older', { stream: 'space', before: 5, least: 0 }),
         () => sync.call('snapshot', { stream: 'space', page: 0 }),
         () => sync.call('submit', { entries: [encodeEntry(stranger.member.signup())] }),
@@ -178,6 +179,41 @@ describe('replication from the server', () => {
       const { at, pages } = await sync.call('snapshot', { stream, page: 0 });
       assert.deepEqual([at, pages], [3, 1]);
       await assert.rejects(sync.call('snapshot', { stream, page: 7, at }), { code: 'STALE' });
+    });
+
+    it('what follows in many streams, as far as there is room', async () => {
+      const pair = await pairOf(alice, bob);
+      const firstsOf = async (wants: [StreamName, number][]): Promise<number[][]> => {
+        const { portions } = await bob.sync.call('fetchMany', { wants });
+        return portions.map((list) => list.map(({ seal }) => loadSeal(seal).first));
+      };
+      assert.deepEqual(
+        await firstsOf([
+          [LOBBY_STREAM, 1],
+          [pair, 0],
+          [LOBBY_STREAM, 99],
+        ]),
+        [[1, 2], [0], []],
+      );
+      // Nothing of what is not his to read.
+      const others = await pairOf(alice, carol);
+      assert.deepEqual(
+        await firstsOf([
+          [others, 0],
+          [pair, 0],
+        ]),
+        [[], [0]],
+      );
+      const big = 'x'.repeat(15_000);
+      for (let n = 0; n < 40; n++) await alice.say(`${n} ${big}`);
+      const portions = await firstsOf([
+        [LOBBY_STREAM, 3],
+        [LOBBY_STREAM, 23],
+        [pair, 0],
+      ]);
+      assert.ok(portions.length < 3, `${portions.length} portions`);
+      assert.equal(portions[0]![0], 3);
+      await assert.rejects(firstsOf(Array.from({ length: 65 }, () => [pair, 0])));
     });
 
     it('nothing of what one may not read', async () => {

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { LOBBY_STREAM, roomStream } from '../../../lib/crdt/stream.ts';
+import type { RoomId } from '../../../lib/crdt/keys.ts';
+import { SealedCommunity, type Member } from '../../support/community.ts';
+import { HomeBench } from '../../support/homes.ts';
+
+describe('what has come is told', () => {
+  let community: SealedCommunity;
+  let alice: HomeBench;
+  let bob: HomeBench;
+  const benches: HomeBench[] = [];
+
+  const open = async (
+    member: Member,
+    options?: Parameters<typeof HomeBench.open>[2],
+  ): Promise<HomeBench> => {
+    const bench = await HomeBench.open(community, member, options);
+    benches.push(bench);
+    return bench;
+  };
+  beforeEach(async () => {
+    community = await SealedCommunity.found();
+    const members = [await community.join('alice'), await community.join('bob')] as const;
+    alice = await open(members[0]);
+    bob = await open(members[1]);
+  });
+  afterEach(async () => {
+    const faults: unknown[] = [];
+    for (const bench of benches.splice(0)) {
+      await bench.stop();
+      faults.push(...bench.faults);
+    }
+    assert.deepEqual(faults, []);
+  });
+
+  /** An open room that somebody makes. */
+  const room = async (by: HomeBench): Promise<RoomId> => {
+    const { id } = await by.home.conversations.act('space', 'room', {
+      name: 'den',
+      private: false,
+    });
+    assert.deepEqual(await by.deliver(), ['sealed']);
+    return id.slice(0, 32) as RoomId;
+  };
+
+  it('messages in the order in which they came, whatever it takes to read them', async () => {
+    const pair = bob.pair(alice);
+    const texts: string[] = [];
+    for (let n = 0; n < 12; n++) {
+      texts.push(`${n}`);
+      await bob.say(`${n}`, n % 2 === 0 ? pair : LOBBY_STREAM);
+    }
+    await alice.catchUp();
+    assert.deepEqual(alice.texts, texts);
+    assert.ok(alice.messages.every(({ author }) => author === bob.home.account));
+  });
+
+  it('on although somebody who was told failed', async () => {
+    let failures = 1;
+    await alice.restart({
+      onMessage: (message) => {
+        if (failures-- > 0) throw new Error('no more room on the screen');
+        alice.messages.push(message);
+      },
+    });
+    await bob.say('one');
+    await bob.say('two');
+    await alice.catchUp();
+    assert.deepEqual(alice.texts, ['two']);
+    assert.deepEqual(
+      alice.faults.splice(0).map((fault) => (fault as Error).message),
+      ['no more room on the screen'],
+    );
+  });
+
+  it('of open rooms only where this account is in them', async () => {
+    const id = await room(bob);
+    await bob.say('to nobody yet', roomStream(id));
+    await alice.catchUp();
+    assert.deepEqual(alice.texts, []);
+    await alice.home.conversations.act('space', 'join', { room: id });
+    assert.deepEqual(await alice.deliver(), ['sealed']);
+    await bob.catchUp();
+    await bob.say('to alice as well', roomStream(id));
+    await alice.catchUp();
+    assert.deepEqual(alice.texts, ['to alice as well']);
+  });
+
+  it('with what is done about messages, as they are then', async () => {
+    const id = await bob.say('frist');
+    await bob.home.conversations.edit(LOBBY_STREAM, id, 'first', false);
+    await bob.deliver();
+    await alice.catchUp();
+    assert.deepEqual(
+      alice.news.map(({ kind, by, message }) => [kind, by, message.text]),
+      [['edit', bob.home.account, 'first']],
+    );
+  });
+});

@@ -19,6 +19,7 @@ import { Places } from './app/places.ts';
 import { freeListenAddress } from './app/ports.ts';
 import { Seeking, type Where } from './app/seeking.ts';
 import { Situation } from './app/situation.ts';
+import { namesOf, serverView, standingOf } from './app/status.ts';
 import type {
   App,
   AppEvent,
@@ -28,19 +29,15 @@ import type {
   ResultData,
   ServerView,
 } from './app/types.ts';
-import type { RandomBytes, RoomId } from './crdt/keys.ts';
+import type { RandomBytes } from './crdt/keys.ts';
 import { accountNamed } from './crdt/people.ts';
 import { ADMIN_GROUP } from './crdt/permissions.ts';
-import type { RoomRecord } from './crdt/records.ts';
-import { pathOf } from './crdt/rooms.ts';
 import { pairStream } from './crdt/stream.ts';
-import { placeView } from './app/views.ts';
 import { ClchatError, hasCode, textOf } from './errors.ts';
 import { tryParseEndpoint } from './interfaces.ts';
 import { systemClock, type Clock } from './lifecycle.ts';
 import type { Log } from './log.ts';
-import { peerIdOf } from './node/peer-id.ts';
-import { clean, fold, isName, whyNotFree } from './text.ts';
+import { clean, isName, whyNotFree } from './text.ts';
 
 export interface AppOptions {
   /** Everything in this directory; undefined: the user's data directory. */
@@ -323,59 +320,29 @@ export class ClchatApp implements App {
 
   #viewOf(found: Found | undefined): ServerView | undefined {
     if (found === undefined) return undefined;
-    const own = found.join === undefined ? undefined : this.#server;
-    const client = this.#logins.found === found ? this.#logins.client : undefined;
-    // One address is enough to come back to, and it is true: the others were only tried.
-    const reached = client?.address ?? found.reached ?? found.addresses()[0];
-    return {
-      id: peerIdOf(found.key),
-      name: client?.home.serverName || found.name,
-      addresses: own?.addresses() ?? (reached === undefined ? [] : [reached]),
-      connected: own !== undefined || (client?.connected ?? found.isAway !== true),
-    };
+    return serverView({
+      found,
+      own: found.join === undefined ? undefined : this.#server,
+      client: this.#logins.found === found ? this.#logins.client : undefined,
+    });
   }
 
   status(): AppStatus {
     const server = this.#serverView();
-    const user = this.#logins.client?.home.name;
+    const home = this.#logins.client?.home;
+    const user = home?.name;
     const online = this.#server?.server.online().filter((name) => name !== user);
     return {
       mode: this.#server !== undefined ? 'server' : server === undefined ? 'shell' : 'client',
       ...(server === undefined ? {} : { server }),
-      ...(user === undefined ? {} : { user, ...this.#place() }),
+      ...(home === undefined ? {} : { user, ...standingOf(home, this.#situation) }),
       ...(online === undefined ? {} : { served: online.length }),
     };
   }
 
-  /** Where the person is. */
-  #place(): Pick<AppStatus, 'conversation' | 'room'> {
-    const { home } = this.#logins.client!;
-    const { conversation, room } = this.#situation;
-    const { to, room: path } = placeView(home, conversation);
-    const entered = room === undefined ? undefined : pathOf(home.space, room);
-    return {
-      conversation: to === undefined ? `#${path}` : `@${to}`,
-      ...(entered === undefined ? {} : { room: entered }),
-    };
-  }
-
-  names(kind: 'user' | 'room' | 'device' | 'group'): readonly string[] {
-    const { home } = this.#logins.client ?? {};
-    if (home === undefined) return [];
-    switch (kind) {
-      case 'user':
-        return home.names().filter((name) => fold(name) !== fold(home.name));
-      case 'room':
-        return [...home.space.entries<RoomRecord>('room')].flatMap(([id, { lifetime }]) =>
-          lifetime === 'conference' ? [] : (pathOf(home.space, id as RoomId) ?? []),
-        );
-      case 'group':
-        return [...home.space.entries('group')].map(([name]) => name);
-      case 'device':
-        return home.devices().map(({ key }) => peerIdOf(key).slice(-8));
-      default:
-        return kind satisfies never;
-    }
+  names(kind: Parameters<App['names']>[0]): readonly string[] {
+    const { client } = this.#logins;
+    return client === undefined ? [] : namesOf(client, kind);
   }
 
   touch(): void {

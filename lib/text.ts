@@ -37,15 +37,48 @@ export function clean(text: string, options: { multiline?: boolean } = {}): stri
   return options.multiline === true ? plain : plain.replaceAll('\n', ' ');
 }
 
-/** Cleans every string inside plain data, keys included. */
+/** Frozen data in which nothing was to be cleaned. */
+const harmless = new WeakSet<object>();
+
+/** Cleans every string inside plain data, keys included. What needs no cleaning is not copied. */
 export function cleanAll<T>(value: T): T {
   if (typeof value === 'string') return clean(value, { multiline: true }) as T;
-  if (Array.isArray(value)) return value.map((item) => cleanAll<unknown>(item)) as T;
-  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array))
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [clean(key), cleanAll<unknown>(item)]),
-    ) as T;
-  return value;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (harmless.has(value)) return value;
+  const cleaned: object = Array.isArray(value) ? cleanItems(value) : cleanFields(value);
+  if (cleaned === value && Object.isFrozen(value) && isDeepFrozen(value)) harmless.add(value);
+  return cleaned as T;
+}
+
+function cleanItems(items: readonly unknown[]): readonly unknown[] {
+  let cleaned: unknown[] | undefined;
+  for (let at = 0; at < items.length; at++) {
+    const item = cleanAll(items[at]);
+    if (item !== items[at]) (cleaned ??= [...items])[at] = item;
+  }
+  return cleaned ?? items;
+}
+
+function cleanFields(fields: object): object {
+  const record = fields as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(record);
+  let cleaned: [key: string, item: unknown][] | undefined;
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at]!;
+    const name = clean(key);
+    const item = cleanAll(record[key]);
+    if (cleaned === undefined && name === key && item === record[key]) continue;
+    cleaned ??= keys.slice(0, at).map((one) => [one, record[one]]);
+    cleaned.push([name, item]);
+  }
+  return cleaned === undefined ? fields : Object.fromEntries(cleaned);
+}
+
+/** Whether nothing inside of frozen data can change either. */
+function isDeepFrozen(value: object): boolean {
+  return Object.values(value).every(
+    (item) => typeof item !== 'object' || item === null || harmless.has(item as object),
+  );
 }
 
 const NAME = /^[^\s@#/:\p{C}\p{Zl}\p{Zp}]+$/u;

@@ -13,6 +13,8 @@ import type { Situation } from './situation.ts';
 
 /** Shortest beginning of an id that stands for all of it. */
 const SHORTEST_ID = 4;
+/** Characters of an id that are shown. */
+const SHOWN_ID = 8;
 
 const isCalled = ({ name }: { name: string }, written: string): boolean =>
   fold(name) === fold(written);
@@ -37,9 +39,21 @@ function possibleName(written: string): string {
   throw new ClchatError('NO_SUCH_ROOM', `There is no conference "${written}".`);
 }
 
+/** As much of an id as people need to tell one from another. */
+export function shortId(id: string): string {
+  return id === LOBBY ? id : id.slice(0, SHOWN_ID);
+}
+
 /** How a conference is told from others: its id as far as it is needed, and its name. */
 export function labelOf({ id, name }: { id: string; name: string }): string {
-  return id === LOBBY ? `${name} (#${id})` : `${name} (#${id.slice(0, 8)})`;
+  return `${name} (#${shortId(id)})`;
+}
+
+/** Conferences that this account may see, as far as it is known here, and the lobby's. */
+export function conferencesInSight({ home, conferences }: Client): { id: RoomId; name: string }[] {
+  const lobby = { id: LOBBY, name: roomOf(home.space, LOBBY)?.name ?? LOBBY };
+  const seen = [...conferencesIn(home)].filter(({ id }) => conferences.isLive(id));
+  return [...seen.map(({ id, record }) => ({ id, name: record.name })), lobby];
 }
 
 /** The only one of several. @throws NO_SUCH_ROOM; AMBIGUOUS, naming them */

@@ -5,6 +5,7 @@ import { pairStream } from '../crdt/stream.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
 import type { Home } from '../node/client/home.ts';
 import { control, need, otherAccount, type Handler } from './handling.ts';
+import { unreadOf } from './views.ts';
 
 /** Why something cannot be done as things stand; the server decides. */
 function mustBe(relation: Relation, wanted: readonly Relation[], code: ErrorCode): void {
@@ -39,20 +40,29 @@ const act =
     return { user: home.nameOf(other) };
   };
 
-async function named(home: Home, wanted: Relation): Promise<string[]> {
-  const found: AccountId[] = [];
-  for (const [other, relation] of await home.contacts.all())
-    if (relation === wanted) found.push(other);
-  return found.map((other) => home.nameOf(other)).sort((a, b) => a.localeCompare(b));
+/** Those who are something to this account, in the order of their names. */
+async function those(home: Home, wanted: Relation): Promise<{ id: AccountId; name: string }[]> {
+  const found: { id: AccountId; name: string }[] = [];
+  for (const [id, relation] of await home.contacts.all())
+    if (relation === wanted) found.push({ id, name: home.nameOf(id) });
+  return found.sort((a, b) => a.name.localeCompare(b.name));
 }
 
-const contacts: Handler = async (_args, { client: { home } }) => ({
-  contacts: await named(home, 'contact'),
-});
+const names = (people: readonly { readonly name: string }[]): string[] =>
+  people.map(({ name }) => name);
+
+const contacts: Handler = async (_args, { client: { home } }) => {
+  const all = await those(home, 'contact');
+  const streams = all.map(({ id }) => pairStream(home.account, id));
+  return { contacts: names(all), unread: await unreadOf(home, streams) };
+};
 
 /** Who asks to be a contact, and who has been asked. */
 export async function requestsOf(home: Home): Promise<{ incoming: string[]; outgoing: string[] }> {
-  return { incoming: await named(home, 'incoming'), outgoing: await named(home, 'outgoing') };
+  return {
+    incoming: names(await those(home, 'incoming')),
+    outgoing: names(await those(home, 'outgoing')),
+  };
 }
 
 const requests: Handler = async (_args, { client: { home } }) => ({

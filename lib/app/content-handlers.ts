@@ -53,8 +53,7 @@ const remove: Handler = async (args, context) => {
   const { home } = context.client;
   const found = await target(args, context);
   const { stream, id } = found.entry;
-  const body = { target: id, ...(rightOver(home, found) ? { moderator: true } : {}) };
-  const entry = await home.conversations.act(stream, 'remove', body);
+  const entry = await home.conversations.remove(stream, id, rightOver(home, found));
   return { ...about(home, found), state: await sent(home, entry) };
 };
 

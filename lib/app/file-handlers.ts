@@ -1,7 +1,6 @@
 /** Files with messages: attached from this host, and saved to it. */
 import type { FileReference } from '../crdt/bodies.ts';
 import { blobOf } from '../crdt/content.ts';
-import { isEncrypted } from '../crdt/conversation.ts';
 import type { StreamName } from '../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode } from '../errors.ts';
 import { sleep } from '../lifecycle.ts';
@@ -39,7 +38,7 @@ const attach: Handler = async ({ file, text }, context) => {
   mustTakePart(home, conversation);
   const path = pathOf(need(file, 'The file'));
   const said = text === undefined ? '' : checkText(text);
-  const reference = await files.add(path, isEncrypted(home.space, conversation));
+  const reference = await files.add(path, conversation);
   const entry = await home.conversations.say(conversation, { text: said, file: reference });
   const state = await sent(home, entry);
   home.unread.seen(conversation, situation.tellsReading);

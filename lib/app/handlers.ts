@@ -96,7 +96,7 @@ const setBlocked =
     const { home } = client;
     const account = otherAccount(home, need(user, 'The user'));
     const stream = accountStream(home.account);
-    if ((await home.blocks(account)) === blocked)
+    if ((await home.contacts.blocks(account)) === blocked)
       throw new ClchatError(blocked ? 'ALREADY' : 'NOT_BLOCKED');
     await control(client, stream, 'block', { account, blocked });
     return { user: home.nameOf(account) };

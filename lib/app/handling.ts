@@ -53,10 +53,7 @@ export async function control(
   body: unknown,
 ): Promise<void> {
   const { home } = client;
-  const entry = await home.conversations.act(stream, kind, body);
-  const outcome = await home.outbox.answer(entry.id);
-  if (outcome === 'held' || outcome === 'queued') return;
-  throw new ClchatError(outcome);
+  await sent(home, await home.conversations.act(stream, kind, body));
 }
 
 /** Refuses before anything is written where the rules will refuse anyway. */

@@ -63,8 +63,14 @@ const enter: Handler = async ({ room: typed, password, code }, context) => {
       ? await comeIn(context, id, { password })
       : await redeemRoomCode(context, code, id);
   situation.enter(id);
-  return { room: pathNamed(home, id), joined };
+  return { room: pathNamed(home, id), joined, ...(await unreadHere(context)) };
 };
+
+/** What waits to be read where a person has just come. */
+async function unreadHere({ client: { home }, situation }: HandlerContext): Promise<ResultData> {
+  const { count, mentions, more } = await home.unread.of(situation.conversation);
+  return count === 0 ? {} : { unread: count, mentions, ...(more ? { more } : {}) };
+}
 
 /** Where a person is after having left something. */
 function now({ client: { home }, situation }: HandlerContext): ResultData {
@@ -92,14 +98,16 @@ const exit: Handler = async (_args, context) => {
   return { room: path, given: id !== LOBBY, ...now(context) };
 };
 
-const talk: Handler = async ({ conversation }, { client: { home }, situation }) => {
+const talk: Handler = async ({ conversation }, context) => {
+  const { client, situation } = context;
+  const { home } = client;
   const stream = conversation === undefined ? undefined : conversationNamed(home, conversation);
   if (stream !== undefined) {
     const isRoom = placeOfStream(stream).type === 'room';
     if (isRoom && !home.unread.takesPart(stream)) throw new ClchatError('NOT_MEMBER');
   }
   situation.talk(stream);
-  return Promise.resolve({ ...placeView(home, situation.conversation) });
+  return { ...placeView(home, situation.conversation), ...(await unreadHere(context)) };
 };
 
 export const ROOM_HANDLERS: Readonly<Record<string, Handler>> = {

@@ -2,8 +2,10 @@
 import type { AccountId, RoomId } from '../crdt/keys.ts';
 import { presentAccount, type RoomLock, type RoomRecord } from '../crdt/records.ts';
 import { levelOf } from '../crdt/rights.ts';
+import { isEncryptedRoom, isOpenMember } from '../crdt/rooms.ts';
 import type { Reader } from '../crdt/state.ts';
-import { LOBBY } from '../crdt/stream.ts';
+import { LOBBY, roomStream } from '../crdt/stream.ts';
+import type { Home } from '../node/client/home.ts';
 import { fold } from '../text.ts';
 import type { Handler, HandlerContext } from './handling.ts';
 
@@ -25,6 +27,16 @@ export interface RoomView {
   readonly lifetime: RoomRecord['lifetime'];
 }
 
+/** A room in a list of them. */
+export interface RoomListing extends RoomView {
+  /** Messages of others that have not been read; of rooms in which one is. */
+  readonly unread?: number;
+  /** Those of them that name this account. */
+  readonly mentions?: number;
+  /** There are more than were counted. */
+  readonly more?: true;
+}
+
 /** A room in the tree; the server is its root, with an empty path and nobody in it. */
 export interface RoomNode extends Omit<RoomView, 'room' | 'members'> {
   readonly name: string;
@@ -41,20 +53,22 @@ export interface Standing {
   readonly level: number;
 }
 
-/** Everybody, in the order of their names. */
+/** Everybody, in the order of their names. What is here is never changed, since it is given out. */
 interface People {
   /** By what it was made; see `Reader.stamp`. */
   readonly stamps: string;
   readonly rank: ReadonlyMap<AccountId, number>;
   readonly names: readonly string[];
   readonly standings: readonly Standing[];
+  /** Who is in open rooms, as far as it has been asked. */
+  readonly members: Map<RoomId, readonly string[]>;
 }
 
 const known = new WeakMap<Reader, People>();
 
 /** Asked for often, and seldom otherwise than before. */
 function peopleOf(space: Reader): People {
-  const stamps = `${space.stamp('account')} ${space.stamp('group')}`;
+  const stamps = ['account', 'group', 'member'].map((table) => space.stamp(table)).join(' ');
   const before = known.get(space);
   if (before?.stamps === stamps) return before;
   const keyed: { key: string; id: AccountId; standing: Standing }[] = [];
@@ -63,21 +77,33 @@ function peopleOf(space: Reader): People {
     const record = presentAccount(space, account);
     if (record === undefined) continue;
     const { name: user, group } = record;
-    const standing = { user, group, level: levelOf(space, account) };
+    const standing = Object.freeze({ user, group, level: levelOf(space, account) });
     keyed.push({ key: fold(user), id: account, standing });
   }
   keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
   const people: People = {
     stamps,
     rank: new Map(keyed.map(({ id }, at) => [id, at])),
-    names: keyed.map(({ standing }) => standing.user),
-    standings: keyed.map(({ standing }) => standing),
+    names: Object.freeze(keyed.map(({ standing }) => standing.user)),
+    standings: Object.freeze(keyed.map(({ standing }) => standing)),
+    members: new Map(),
   };
   known.set(space, people);
   return people;
 }
 
+/** Names of accounts that are there, in their order. */
+function namesIn({ rank, names }: People, accounts: readonly AccountId[]): readonly string[] {
+  const ranks: number[] = [];
+  for (const account of accounts) {
+    const at = rank.get(account);
+    if (at !== undefined) ranks.push(at);
+  }
+  return Object.freeze([...Uint32Array.from(ranks).sort()].map((at) => names[at]!));
+}
+
 interface Found {
+  readonly id: RoomId;
   readonly name: string;
   readonly view: RoomView;
   readonly children: readonly Found[];
@@ -96,7 +122,7 @@ class Lister {
   readonly #people: People;
   readonly #children = new Map<RoomId | undefined, [RoomId, RoomRecord][]>();
 
-  constructor(context: HandlerContext) {
+  private constructor(context: HandlerContext) {
     this.#context = context;
     const { space } = context.client.home;
     this.#people = peopleOf(space);
@@ -108,11 +134,20 @@ class Lister {
     }
   }
 
-  all(): Promise<Found[]> {
-    return this.#within(undefined, { path: '', isClosed: false, lock: undefined });
+  static async all(context: HandlerContext): Promise<Found[]> {
+    const { replica, unread } = context.client.home;
+    const { space, log } = replica;
+    // Who is in a closed room is told by its own stream.
+    for (const [room, { lifetime }] of space.entries<RoomRecord>('room')) {
+      const id = room as RoomId;
+      if (lifetime === 'conference' || !isEncryptedRoom(space, id)) continue;
+      if (unread.takesPart(roomStream(id))) await log.open(roomStream(id));
+    }
+    const none: Above = { path: '', isClosed: false, lock: undefined };
+    return new Lister(context).#within(undefined, none);
   }
 
-  async #within(parent: RoomId | undefined, above: Above): Promise<Found[]> {
+  #within(parent: RoomId | undefined, above: Above): Found[] {
     const siblings = this.#children.get(parent);
     if (siblings === undefined) return [];
     const keyed = siblings.map(([id, record]) => ({
@@ -126,31 +161,30 @@ class Lister {
       if (a.position !== b.position) return a.position - b.position;
       return a.key < b.key ? -1 : 1;
     });
-    const found: Found[] = [];
-    for (const { id, record } of keyed) {
+    return keyed.map(({ id, record }) => {
       const { name } = record;
       const here: Above = {
         path: above.path === '' ? name : `${above.path}/${name}`,
         isClosed: above.isClosed || record.private,
         lock: record.private ? record.lock : above.lock,
       };
-      const view = await this.#view(id, record, here);
-      found.push({ name, view, children: await this.#within(id, here) });
-    }
-    return found;
+      return { id, name, view: this.#view(id, record, here), children: this.#within(id, here) };
+    });
   }
 
-  async #view(
+  #view(
     id: RoomId,
     { media = 'both', owner, lifetime }: RoomRecord,
     { path, isClosed, lock }: Above,
-  ): Promise<RoomView> {
+  ): RoomView {
     const { client, situation } = this.#context;
-    const { home, rooms, conferences } = client;
-    const joined = await rooms.isMember(id);
+    const { home, conferences } = client;
+    const joined = isClosed
+      ? home.unread.takesPart(roomStream(id))
+      : isOpenMember(home.space, id, home.account);
     return {
       room: path,
-      ...(isClosed && !joined ? {} : { members: this.#members(id) }),
+      ...(isClosed && !joined ? {} : { members: this.#members(id, isClosed) }),
       joined,
       entered: situation.isIn(id),
       encrypted: isClosed,
@@ -162,21 +196,19 @@ class Lister {
     };
   }
 
-  #members(room: RoomId): readonly string[] {
-    const { rank, names } = this.#people;
+  #members(room: RoomId, isClosed: boolean): readonly string[] {
+    const people = this.#people;
+    const before = isClosed ? undefined : people.members.get(room);
+    if (before !== undefined) return before;
     const members = this.#context.client.home.audience.members(room);
-    if (members === undefined) return names;
-    const ranks: number[] = [];
-    for (const account of members) {
-      const at = rank.get(account);
-      if (at !== undefined) ranks.push(at);
-    }
-    return ranks.sort((a, b) => a - b).map((at) => names[at]!);
+    const names = members === undefined ? people.names : namesIn(people, members);
+    if (!isClosed) people.members.set(room, names);
+    return names;
   }
 }
 
-function flat(found: readonly Found[]): RoomView[] {
-  return found.flatMap(({ view, children }) => [view, ...flat(children)]);
+function flat(found: readonly Found[]): Found[] {
+  return found.flatMap((one) => [one, ...flat(one.children)]);
 }
 
 function nodeOf({ name, view, children }: Found): RoomNode {
@@ -184,13 +216,24 @@ function nodeOf({ name, view, children }: Found): RoomNode {
   return { name, path: room, members, ...facts, children: children.map(nodeOf) };
 }
 
-const rooms: Handler = async (_args, context) => ({
-  rooms: flat(await new Lister(context).all()),
-});
+/** What is unread in a room, where one is in it. */
+async function unreadIn({ unread }: Home, { id, view }: Found): Promise<Partial<RoomListing>> {
+  if (!view.joined) return {};
+  const { count, mentions, more } = await unread.of(roomStream(id));
+  return { unread: count, mentions, ...(more ? { more } : {}) };
+}
+
+const rooms: Handler = async (_args, context) => {
+  const { home } = context.client;
+  const listed: RoomListing[] = [];
+  for (const one of flat(await Lister.all(context)))
+    listed.push({ ...one.view, ...(await unreadIn(home, one)) });
+  return { rooms: listed };
+};
 
 const structure: Handler = async (_args, context) => {
   const { home } = context.client;
-  const children = (await new Lister(context).all()).map(nodeOf);
+  const children = (await Lister.all(context)).map(nodeOf);
   return {
     structure: { name: home.serverName, path: '', members: [], children },
     levels: peopleOf(home.space).standings,

@@ -26,7 +26,8 @@ import type { ResultData } from './types.ts';
 /** The room that a person has entered. @throws NOT_IN_ROOM */
 export function enteredRoom({ situation }: HandlerContext): RoomId {
   const { room } = situation;
-  if (room === undefined) throw new ClchatError('NOT_IN_ROOM');
+  if (room === undefined)
+    throw new ClchatError('NOT_IN_ROOM', 'That is about the room that you are in: enter it first.');
   return room;
 }
 

@@ -263,7 +263,9 @@ export interface App {
   subscribe(listener: (event: AppEvent) => void): () => void;
   status(): AppStatus;
   /** Names for completion, without prefix, best first. */
-  names(kind: 'user' | 'room' | 'device' | 'group'): readonly string[];
+  names(
+    kind: 'user' | 'room' | 'conference' | 'conference-id' | 'device' | 'group',
+  ): readonly string[];
   /** Tells the program that a person is active, so that it is not logged out for inactivity. */
   touch(): void;
   /** Tells the program that what it has told of the current conversation until now has been seen. */

@@ -1,9 +1,11 @@
 /** What the front ends are shown of messages. */
 import type { FileReference } from '../crdt/bodies.ts';
-import type { ContentNews, Home } from '../node/client/home.ts';
+import type { Home } from '../node/client/home.ts';
 import type { Quote, ReadMessage, ReadReaction } from '../node/client/reading.ts';
+import type { ContentNews } from '../node/client/telling.ts';
 import { otherOf, placeOfStream, type StreamName } from '../crdt/stream.ts';
 import type { ContactNews } from '../node/client/contacts.ts';
+import type { Unread } from '../node/client/unread.ts';
 import type {
   AppEvent,
   FileView,
@@ -129,12 +131,26 @@ export function contentEventOf(home: Home, news: ContentNews): AppEvent | undefi
   }
 }
 
+function unreadView(home: Home, stream: StreamName, { count, mentions, more }: Unread): UnreadView {
+  return { ...placeView(home, stream), count, ...(more ? { more } : {}), mentions };
+}
+
 /** Conversations of which something is unread, those that name this account first. */
 export async function unreadViews(home: Home): Promise<UnreadView[]> {
+  const all = await home.unread.all();
+  return [...all]
+    .map(([stream, unread]) => unreadView(home, stream, unread))
+    .sort((a, b) => b.mentions - a.mentions || b.count - a.count);
+}
+
+/** Those of some conversations of which something is unread. */
+export async function unreadOf(home: Home, streams: readonly StreamName[]): Promise<UnreadView[]> {
   const views: UnreadView[] = [];
-  for (const [stream, { count, mentions, more }] of await home.unread.all())
-    views.push({ ...placeView(home, stream), count, ...(more ? { more } : {}), mentions });
-  return views.sort((a, b) => b.mentions - a.mentions || b.count - a.count);
+  for (const stream of streams) {
+    const unread = await home.unread.of(stream);
+    if (unread.count > 0) views.push(unreadView(home, stream, unread));
+  }
+  return views;
 }
 
 /** What is told of a contact; nothing where it has gone on since. */

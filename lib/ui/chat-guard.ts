@@ -24,7 +24,8 @@ function isAboutRoom(parts: readonly Part[], rooms: readonly string[]): boolean 
 }
 
 /** A word in quotes after one of these is a name that somebody chose. */
-const QUOTED = /(?<!(?:user|room|command|server|named|device) )"([a-z]+)((?: [^"]*)?)"/g;
+const QUOTED =
+  /(?<!(?:user|room|command|server|named|device|group|permission|conference|code|by) )"([a-z]+)((?: [^"]*)?)"/g;
 
 /** An error's text, with the commands that it names written as they are typed in chat mode. */
 export function withSlashes(text: string): string {

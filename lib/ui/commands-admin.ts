@@ -5,7 +5,7 @@ import type { ErrorCode } from '../errors.ts';
 const USER: Argument = { name: 'user', kind: 'user' };
 const GROUP: Argument = { name: 'group', kind: 'group' };
 /** Of all that the server has to judge. */
-const JUDGED: readonly ErrorCode[] = ['DENIED', 'NETWORK', 'MUST_CHANGE'];
+const JUDGED: readonly ErrorCode[] = ['DENIED', 'NETWORK'];
 const SERVER = { name: 'server' } as const;
 
 export const ADMIN_COMMANDS: readonly Command[] = [
@@ -23,7 +23,7 @@ export const ADMIN_COMMANDS: readonly Command[] = [
     name: 'code',
     group: 'administration',
     arguments: [
-      { ...GROUP, label: 'GROUP|#ROOM' },
+      { ...GROUP, or: 'room', label: 'GROUP|#ROOM' },
       { name: 'uses', kind: 'number', optional: true },
       { name: 'seconds', kind: 'number', optional: true },
     ],
@@ -46,7 +46,7 @@ export const ADMIN_COMMANDS: readonly Command[] = [
     arguments: [{ name: 'code', kind: 'word' }],
     summary: 'move into the group of a code that you were given',
     examples: ['elevate 7K2M-93QD-TT4A-WXYZ-ABCD-EFGH-JKMN'],
-    errors: ['BAD_CODE', 'LAST_ADMIN', 'NETWORK', 'MUST_CHANGE'],
+    errors: ['BAD_CODE', 'LAST_ADMIN', 'NETWORK'],
     login: true,
   },
   {
@@ -54,7 +54,6 @@ export const ADMIN_COMMANDS: readonly Command[] = [
     group: 'administration',
     summary: 'list the groups with their levels and what they allow',
     help: 'Of other groups than your own only the level is shown, unless you have the permission "viewLevels".',
-    errors: ['MUST_CHANGE'],
     login: true,
   },
   {
@@ -150,7 +149,15 @@ export const ADMIN_COMMANDS: readonly Command[] = [
     summary: 'put somebody out of the room that you have entered, or out of the server',
     help: 'With --server they are logged out everywhere, and may come back.',
     examples: ['kick dora', 'kick dora --server'],
-    errors: [...JUDGED, 'NO_SUCH_USER', 'SELF', 'NOT_IN_ROOM', 'NOT_MEMBER'],
+    errors: [
+      ...JUDGED,
+      'NO_SUCH_USER',
+      'SELF',
+      'NOT_IN_ROOM',
+      'NOT_MEMBER',
+      'NOT_SUPPORTED',
+      'NO_SUCH_ROOM',
+    ],
     login: true,
   },
   {
@@ -161,7 +168,15 @@ export const ADMIN_COMMANDS: readonly Command[] = [
     summary: 'put somebody out, and keep them out for a time or for good',
     help: 'Of the room that you have entered, or with --server of the server. The time runs by the clock of the server.',
     examples: ['ban dora 3600', 'ban dora 3600 --server', 'ban dora --server'],
-    errors: [...JUDGED, 'NO_SUCH_USER', 'SELF', 'LAST_ADMIN', 'NOT_IN_ROOM'],
+    errors: [
+      ...JUDGED,
+      'NO_SUCH_USER',
+      'SELF',
+      'LAST_ADMIN',
+      'NOT_IN_ROOM',
+      'NOT_MEMBER',
+      'NO_SUCH_ROOM',
+    ],
     login: true,
   },
   {
@@ -171,7 +186,7 @@ export const ADMIN_COMMANDS: readonly Command[] = [
     flags: [SERVER],
     summary: 'let somebody in again',
     examples: ['unban dora', 'unban dora --server'],
-    errors: [...JUDGED, 'NO_SUCH_USER', 'SELF', 'NOT_BLOCKED', 'NOT_IN_ROOM'],
+    errors: [...JUDGED, 'NO_SUCH_USER', 'SELF', 'NOT_BLOCKED', 'NOT_IN_ROOM', 'NO_SUCH_ROOM'],
     login: true,
   },
   {

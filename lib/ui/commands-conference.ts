@@ -20,8 +20,8 @@ export const CONFERENCE_COMMANDS: readonly Command[] = [
     name: 'joinconf',
     group: 'rooms',
     arguments: [
-      { name: 'friend', kind: 'conversation', label: '@USER|#ID', optional: true },
-      { ...NAME, optional: true },
+      { name: 'friend', kind: 'conference', or: 'user', label: '@USER|#ID', optional: true },
+      { ...NAME, kind: 'conference', optional: true },
     ],
     flags: [{ name: 'device' }, { name: 'password', kind: 'secret' }],
     summary: 'join a conference: from a contact, by its name or by its id',
@@ -58,7 +58,7 @@ export const CONFERENCE_COMMANDS: readonly Command[] = [
   {
     name: 'leaveconf',
     group: 'rooms',
-    arguments: [{ ...NAME, label: 'NAME|#ID', optional: true }],
+    arguments: [{ ...NAME, kind: 'conference', label: 'NAME|#ID', optional: true }],
     summary: 'leave a conference; one that you own ends',
     help: 'Without a name it is the one that you have entered, or the only one. It is left on this device; who has joined it on another one stays in it there.',
     errors: ['NOT_PARTICIPANT', 'AMBIGUOUS', 'NO_SUCH_ROOM', 'NETWORK'],

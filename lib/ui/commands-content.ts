@@ -1,8 +1,20 @@
 /** The part of the command table that is about messages after they have been said. */
+import type { ErrorCode } from '../errors.ts';
 import type { Argument, Command } from './commands.ts';
 
 const MESSAGE: Argument = { name: 'message', kind: 'word', label: 'N' };
 const TEXT: Argument = { name: 'text', kind: 'text' };
+
+/** Of whoever names a message, and does something about it. */
+const OF_MESSAGE: readonly ErrorCode[] = ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED'];
+/** Of whoever says something by that. */
+const SAYING: readonly ErrorCode[] = [
+  'TOO_LARGE',
+  'BLOCKED',
+  'BANNED',
+  'NOT_MEMBER',
+  'NOT_SUPPORTED',
+];
 
 /** How a message is named, for the help of each command. */
 const NAMING =
@@ -16,7 +28,7 @@ export const CONTENT_COMMANDS: readonly Command[] = [
     summary: 'give a message of yours another text',
     help: `${NAMING} Its earlier texts stay viewable to you and to those who may change messages ("versions"). With the permission "changeMessage" the messages of others in rooms can be edited, too.`,
     examples: ['edit 1 See you at nine.', 'edit 3fa91c See you at nine.'],
-    errors: ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED', 'TOO_LARGE'],
+    errors: [...OF_MESSAGE, ...SAYING],
     login: true,
   },
   {
@@ -26,7 +38,7 @@ export const CONTENT_COMMANDS: readonly Command[] = [
     summary: 'remove a message of yours for good',
     help: `${NAMING} All its texts and reactions are erased on the server and on every device, as soon as each is there. With the permission "changeMessage" the messages of others in rooms can be removed, too.`,
     examples: ['remove 1'],
-    errors: ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED'],
+    errors: [...OF_MESSAGE, 'BLOCKED'],
     login: true,
   },
   {
@@ -36,7 +48,7 @@ export const CONTENT_COMMANDS: readonly Command[] = [
     summary: 'answer a message, where it was said',
     help: `${NAMING} The answer shows whom and what it answers.`,
     examples: ['reply ^ Me too.', 'reply ^3 That was me.', 'reply 3fa91c Yes.'],
-    errors: ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED', 'TOO_LARGE', 'BLOCKED', 'NOT_MEMBER'],
+    errors: [...OF_MESSAGE, ...SAYING],
     login: true,
   },
   {
@@ -46,7 +58,7 @@ export const CONTENT_COMMANDS: readonly Command[] = [
     summary: 'react to a message with an emoji; the same again takes it back',
     help: `${NAMING} A reaction is an emoji or another short word without spaces.`,
     examples: ['react ^ +1', 'react 3fa91c :-)'],
-    errors: ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED', 'TOO_LARGE', 'BLOCKED', 'NOT_MEMBER'],
+    errors: [...OF_MESSAGE, ...SAYING],
     login: true,
   },
   {
@@ -56,7 +68,7 @@ export const CONTENT_COMMANDS: readonly Command[] = [
     summary: 'show all texts that an edited message has had',
     help: `${NAMING} For its author, and in rooms for those with the permission "changeMessage".`,
     examples: ['versions 1'],
-    errors: ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED', 'NETWORK'],
+    errors: [...OF_MESSAGE, 'NETWORK'],
     login: true,
   },
   {

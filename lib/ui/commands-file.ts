@@ -12,7 +12,7 @@ export const FILE_COMMANDS: readonly Command[] = [
     summary: 'say something with a file in the current conversation',
     help: 'The file is sealed where the conversation is, and kept by the server for those who may read the message. Where the server is away, or the sending is interrupted, it goes on later by itself. A name with spaces goes between double quotes. How large a file may be is set for each group.',
     examples: ['attach plan.pdf', 'attach "my photo.jpg" look at this'],
-    errors: ['DENIED', 'TOO_LARGE', 'NO_SUCH_FILE', 'DISK_FULL', 'BLOCKED', 'NOT_MEMBER'],
+    errors: ['DENIED', 'TOO_LARGE', 'NO_SUCH_FILE', 'BLOCKED', 'NOT_MEMBER', 'NOT_SUPPORTED'],
     login: true,
   },
   {
@@ -30,8 +30,7 @@ export const FILE_COMMANDS: readonly Command[] = [
       'AMBIGUOUS',
       'NO_SUCH_FILE',
       'BAD_MESSAGE',
-      'DISK_FULL',
-      'DATA_READ_ONLY',
+      'NOT_SUPPORTED',
       'NETWORK',
     ],
     login: true,

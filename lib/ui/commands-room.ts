@@ -22,11 +22,14 @@ const MAKING: readonly ErrorCode[] = [
   'NO_SUCH_ROOM',
   'RATE_LIMITED',
   'BAD_PASSWORD',
+  'LOCKED',
+  'BANNED',
   'NOT_MEMBER',
   'DENIED',
+  'TOO_LARGE',
   'NETWORK',
 ];
-const MEDIA: Flag = { name: 'media', kind: 'word', label: 'text|voice|both' };
+const MEDIA: Flag = { name: 'media', kind: 'word', choices: ['text', 'voice', 'both'] };
 const POSITION: Flag = { name: 'position', kind: 'number', label: 'NUMBER' };
 const NEW_PASSWORD: Flag = { name: 'password', kind: 'secret' };
 
@@ -171,6 +174,8 @@ export const ROOM_COMMANDS: readonly Command[] = [
       'NOT_OWNER',
       'NO_SUCH_USER',
       'NOT_MEMBER',
+      'ALREADY',
+      'TOO_LARGE',
       'DENIED',
       'NETWORK',
     ],

@@ -13,12 +13,14 @@ import type { ErrorCode } from '../errors.ts';
 
 /**
  * What an argument is, which decides what is accepted and completed: `conversation` is `@user` or
- * `#room`; `text` and `secret` keep every character; `word` is anything, or one of `choices`.
+ * `#room`; `conference` its name or `#id`; `text` and `secret` keep every character; `word` is
+ * anything, or one of `choices`.
  */
 export type ArgumentKind =
   | 'user'
   | 'room'
   | 'conversation'
+  | 'conference'
   | 'device'
   | 'group'
   | 'file'
@@ -44,6 +46,8 @@ export interface Argument {
   readonly here?: true;
   /** Of a conversation: only with its sign, `@` or `#`, as other words are for what follows. */
   readonly signed?: boolean;
+  /** What stands for it as well: of a conference somebody in it, of a group `#room`. */
+  readonly or?: 'user' | 'room';
 }
 
 /**
@@ -57,6 +61,8 @@ export interface Flag {
   /** Absent: the flag takes no value and is passed as `"true"`. */
   readonly kind?: ArgumentKind;
   readonly label?: string;
+  /** The only words accepted. */
+  readonly choices?: readonly string[];
 }
 
 export const GROUPS = {
@@ -80,10 +86,16 @@ export interface Command {
   /** Whole sentences: what the summary leaves out. */
   readonly help?: string;
   readonly examples?: readonly string[];
-  /** Codes it can give beside USAGE, NOT_LOGGED_IN (with `login`) and INTERNAL. */
+  /**
+   * Codes it can give beside USAGE, NOT_LOGGED_IN and MUST_CHANGE (with `login`), and those of what
+   * is broken here: INTERNAL, DISK_FULL, DATA_READ_ONLY. With NETWORK go CLOSED and TIMEOUT, where
+   * the connection ends while the command is carried out.
+   */
   readonly errors?: readonly ErrorCode[];
   /** Needs a logged-in account. */
   readonly login?: boolean;
+  /** Works before a first password has been changed. */
+  readonly first?: boolean;
   /** May carry a password: such lines never enter a history. */
   readonly secret?: boolean;
   /** May put questions to the person. */
@@ -118,6 +130,8 @@ export const COMMANDS: readonly Command[] = [
     name: 'exit',
     group: 'program',
     summary: 'leave the room, or end the program when in none',
+    help: 'A room is left for good: "leave" goes out of it, and you stay its member.',
+    errors: ['NOT_IN_ROOM', 'MUST_CHANGE', 'NETWORK'],
     local: true,
   },
   {
@@ -164,7 +178,10 @@ export const COMMANDS: readonly Command[] = [
     summary: 'start a server here; you are its administrator',
     help: 'The server is found by others on the same network under its name. 0.0.0.0 listens on every network of this machine, 127.0.0.1 on this machine only.',
     examples: ['server acme 0.0.0.0:49152'],
-    errors: ['BAD_NAME', 'BAD_ADDRESS', 'PORT_IN_USE', 'ALREADY', 'DATA_IN_USE'],
+    errors: [
+      ...['BAD_NAME', 'BAD_ADDRESS', 'PORT_IN_USE'],
+      ...['ALREADY', 'DATA_IN_USE', 'BAD_PASSPHRASE'],
+    ] as const,
   },
   {
     name: 'connect',
@@ -176,10 +193,12 @@ export const COMMANDS: readonly Command[] = [
     errors: [
       'BAD_ADDRESS',
       'NO_SERVER',
+      'MULTICAST_BLOCKED',
+      'AMBIGUOUS_SERVER',
       'NETWORK',
-      'TIMEOUT',
       'SERVER_KEY_CHANGED',
       'VERSION',
+      'BAD_MESSAGE',
       'ALREADY',
     ],
   },
@@ -194,7 +213,10 @@ export const COMMANDS: readonly Command[] = [
     summary: 'make an account and log in',
     help: 'Everything after the name is the password; it is asked for, unseen, when it is not given. It never leaves this machine in a readable form. An account without a password lives on this device alone. With --code, before the password, it is made by an invitation.',
     examples: ['user alice correct horse battery staple'],
-    errors: ['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'BAD_CODE', 'NETWORK', 'ALREADY'],
+    errors: [
+      ...['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'BAD_CODE', 'BANNED', 'TOO_LARGE'],
+      ...['SERVER_KEY_CHANGED', 'VERSION', 'DATA_IN_USE', 'BAD_PASSPHRASE', 'ALREADY', 'NETWORK'],
+    ] as const,
     secret: true,
     asks: true,
   },
@@ -209,7 +231,11 @@ export const COMMANDS: readonly Command[] = [
     summary: 'log in',
     help: 'The password is asked for, unseen, when it is not given. An unknown name becomes a new account after a confirmation; with --code by an invitation (see "invite"). For a name that is known, a code that an administrator gave you (see "resetpasswd") takes the place of the forgotten password, and a new one is asked for.',
     examples: ['login alice', 'login alice --code 7K2M-93QD'],
-    errors: ['NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'BAD_CODE', 'REVOKED', 'BANNED', 'NETWORK'],
+    errors: [
+      ...['NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'BAD_CODE', 'REVOKED', 'BANNED'],
+      ...['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'DENIED', 'TOO_LARGE'],
+      ...['SERVER_KEY_CHANGED', 'VERSION', 'DATA_IN_USE', 'BAD_PASSPHRASE', 'ALREADY', 'NETWORK'],
+    ] as const,
     secret: true,
     asks: true,
   },
@@ -218,6 +244,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'account',
     summary: 'log out; the program goes on',
     login: true,
+    first: true,
   },
   {
     name: 'passwd',
@@ -229,8 +256,9 @@ export const COMMANDS: readonly Command[] = [
     summary: 'change your password',
     help: 'Both passwords are asked for, unseen, when they are not given; with one word it is the new one. An old password with spaces goes between double quotes. An account without a password gets one this way.',
     examples: ['passwd'],
-    errors: ['BAD_PASSWORD', 'LOCKED', 'NETWORK'],
+    errors: ['BAD_PASSWORD', 'LOCKED', 'TOO_LARGE', 'STALE_KEY', 'NETWORK'],
     login: true,
+    first: true,
     secret: true,
     asks: true,
   },
@@ -238,6 +266,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'devices',
     group: 'account',
     summary: 'list the devices of your account',
+    errors: ['NETWORK'],
     login: true,
   },
   {
@@ -246,13 +275,15 @@ export const COMMANDS: readonly Command[] = [
     arguments: [{ name: 'device', kind: 'device' }],
     summary: 'shut a device out of your account for good',
     help: 'The beginning of its id is enough where it fits no other. The device keeps what it has already received, but gets nothing more and cannot come back. New keys are made for every conversation that it could read.',
-    errors: ['NO_SUCH_DEVICE', 'AMBIGUOUS', 'NETWORK'],
+    errors: ['NO_SUCH_DEVICE', 'AMBIGUOUS', 'STALE_KEY', 'NETWORK'],
     login: true,
   },
   {
     name: 'self',
     group: 'account',
     summary: 'show who and where you are: user, device, server',
+    login: true,
+    first: true,
   },
   {
     name: 'message',
@@ -271,8 +302,9 @@ export const COMMANDS: readonly Command[] = [
     group: 'messages',
     arguments: [{ name: 'text', kind: 'text' }],
     summary: 'say something in the current room',
+    help: 'Or to whom you talk at the moment (see "talk").',
     examples: ['say good morning'],
-    errors: ['DENIED', 'TOO_LARGE'],
+    errors: ['DENIED', 'TOO_LARGE', 'BLOCKED', 'BANNED', 'NOT_MEMBER', 'NOT_SUPPORTED'],
     login: true,
     overlaps: true,
   },
@@ -320,7 +352,7 @@ export const COMMANDS: readonly Command[] = [
     arguments: [USER],
     summary: 'make a one-time code for somebody who forgot their password',
     help: 'It is mailed where the server has a mail server and knows their address (see "updateuser"), and shown once otherwise. They enter it with "login NAME --code CODE", or at the start with "clchat -lc --user NAME --code CODE", and choose a new password. Direct messages from before stay readable only on devices that already have them: nobody can recover their key without the old password.',
-    errors: ['DENIED', 'NO_SUCH_USER', 'NETWORK', 'MUST_CHANGE'],
+    errors: ['DENIED', 'NO_SUCH_USER', 'NETWORK'],
     login: true,
   },
   {
@@ -329,7 +361,7 @@ export const COMMANDS: readonly Command[] = [
     arguments: [{ name: 'file', kind: 'file' }],
     summary: 'write the whole server into one file, sealed under a passphrase',
     help: 'Only on the machine of the server. The passphrase is asked for twice. Another file is replaced only after a question, and never unattended. With "restore" another machine takes the server over.',
-    errors: ['DENIED', 'NO_SUCH_FILE', 'DISK_FULL', 'DATA_READ_ONLY', 'ALREADY'],
+    errors: ['DENIED', 'NO_SUCH_FILE', 'ALREADY'],
     login: true,
     asks: true,
   },
@@ -359,15 +391,15 @@ export function commandOf(word: string): Command | undefined {
 }
 
 /** How usage lines call an argument or the value of a flag. */
-export function labelOf(argument: { name: string; label?: string }): string {
-  return argument.label ?? argument.name.toUpperCase();
+export function labelOf({ name, label, choices }: Argument | Flag): string {
+  return label ?? choices?.join('|') ?? name.toUpperCase();
 }
 
 /** The usage line, such as `history [@USER|#ROOM] [COUNT]`. */
 export function usageOf(command: Command): string {
   const parts = [command.name];
   for (const argument of command.arguments ?? []) {
-    const label = argument.choices?.join('|') ?? labelOf(argument);
+    const label = labelOf(argument);
     parts.push(argument.optional === true ? `[${label}]` : label);
   }
   for (const flag of (command.flags ?? []).filter(({ hidden }) => hidden !== true))

@@ -50,9 +50,12 @@ export function completeCommand(before: string, app: Names): Completion {
   return { start: before.length, candidates: candidatesFor(next, '', app) };
 }
 
-/** Completes the line before the cursor in chat mode: `/word` as a command, else people's names. */
+/** Completes the line before the cursor in chat mode: `/word` as a command, else people and rooms. */
 export function completeChat(before: string, app: Names): Completion {
   if (before.startsWith('/') && !before.startsWith('//')) return completeCommand(before, app);
+  const path = /(?<!\S)#\S*$/u.exec(before)?.[0];
+  if (path !== undefined)
+    return { start: before.length - path.length, candidates: signed('#', app.names('room'), path) };
   const typed = /[^\s@]*$/u.exec(before)?.[0] ?? '';
   const start = before.length - typed.length;
   if (typed === '') return { start, candidates: [] };
@@ -74,34 +77,43 @@ function flagCandidates(commandName: string, typed: string): Candidate[] {
     .map((text) => ({ text, final: true }));
 }
 
+/** Names that go on from what was typed, each after a sign that it may be typed with. */
+function signed(sign: string, names: readonly string[], typed: string): Candidate[] {
+  const begun = typed.startsWith(sign) ? typed.slice(sign.length) : typed;
+  return matching(names, begun).map((name) => ({ text: sign + name, final: true }));
+}
+
 function candidatesFor(
-  target: { kind?: Argument['kind']; choices?: readonly string[] },
+  target: { kind?: Argument['kind']; choices?: readonly string[]; or?: Argument['or'] },
   typed: string,
   app: Names,
 ): Candidate[] {
-  const words = (values: readonly string[], prefix = ''): Candidate[] =>
-    matching(values, typed.slice(prefix.length)).map((name) => ({
-      text: prefix + name,
-      final: true,
-    }));
+  const words = (values: readonly string[]): Candidate[] => signed('', values, typed);
+  const users = (): Candidate[] =>
+    signed(typed.startsWith('@') ? '@' : '', app.names('user'), typed);
   if (target.choices !== undefined) return words(target.choices);
   switch (target.kind) {
     case 'user':
-      return words(app.names('user'), typed.startsWith('@') ? '@' : '');
+      return users();
     case 'room':
-      return words(app.names('room'), typed.startsWith('#') ? '#' : '');
+      return signed(typed.startsWith('#') ? '#' : '', app.names('room'), typed);
     case 'conversation': {
-      const named = [
-        ...app.names('room').map((name) => `#${name}`),
-        ...app.names('user').map((name) => `@${name}`),
-      ];
-      if (/^[@#]/.test(typed)) return words(named);
-      return typed === '' ? words(named) : words(app.names('user'));
+      if (typed !== '' && !/^[@#]/.test(typed)) return words(app.names('user'));
+      const rooms = typed.startsWith('@') ? [] : signed('#', app.names('room'), typed);
+      return typed.startsWith('#') ? rooms : [...rooms, ...signed('@', app.names('user'), typed)];
     }
+    case 'conference':
+      if (typed.startsWith('#')) return signed('#', app.names('conference-id'), typed);
+      return [
+        ...(typed.startsWith('@') ? [] : words(app.names('conference'))),
+        ...(target.or === 'user' ? users() : []),
+      ];
+    case 'group':
+      if (target.or === 'room' && typed.startsWith('#'))
+        return signed('#', app.names('room'), typed);
+      return words(app.names('group'));
     case 'device':
       return words(app.names('device'));
-    case 'group':
-      return words(app.names('group'));
     case 'command':
       return words(COMMANDS.map((entry) => entry.name));
     case 'file':

@@ -1,7 +1,7 @@
 /** Texts of administration: results of commands, and what others do. */
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { clean } from '../text.ts';
-import type { Style } from './format.ts';
+import { figure, plural, word, words, type Style } from './style.ts';
 
 type AdminEvent = Extract<AppEvent, { readonly event: 'code' | 'group' }>;
 
@@ -26,14 +26,6 @@ function size(bytes: number): string {
   return `${bytes / length} ${unit}`;
 }
 
-function word(value: unknown): string {
-  return typeof value === 'string' ? clean(value) : typeof value === 'number' ? `${value}` : '';
-}
-
-function words(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(word) : [];
-}
-
 function lines(...parts: string[]): string {
   return parts.filter((part) => part !== '').join('\n');
 }
@@ -43,7 +35,7 @@ const POWERLESS = 'There is no such group: it allows nothing.';
 
 function resetText(user: string, data: ResultData): string {
   const code = word(data['code']);
-  const good = `good once, for ${span(Number(data['seconds']))}`;
+  const good = `good once, for ${span(figure(data['seconds']))}`;
   if (data['mailed'] === true)
     return lines(`A code is mailed to ${user} (${good}).`, word(data['note']));
   return lines(
@@ -94,7 +86,7 @@ function updatedText(user: string, data: ResultData): string {
 
 function groupText(data: ResultData): string {
   const permissions = words(data['permissions']).join(' ') || 'nothing';
-  const files = data['files'] === undefined ? '' : `, files up to ${size(Number(data['files']))}`;
+  const files = data['files'] === undefined ? '' : `, files up to ${size(figure(data['files']))}`;
   return `"${word(data['group'])}" (level ${word(data['level'])}${files}) allows: ${permissions}.`;
 }
 
@@ -105,10 +97,10 @@ function levelsText(value: unknown): string {
       const mark = group['own'] === true ? '*' : ' ';
       const head = `${mark} ${word(group['level']).padStart(3)}  ${word(group['group'])}`;
       if (group['permissions'] === undefined) return head;
-      const count = Number(group['members']);
+      const count = figure(group['members']);
       const files =
-        group['files'] === undefined ? '' : `, files up to ${size(Number(group['files']))}`;
-      const facts = `${count} member${count === 1 ? '' : 's'}${files}`;
+        group['files'] === undefined ? '' : `, files up to ${size(figure(group['files']))}`;
+      const facts = `${plural(count, 'member')}${files}`;
       return `${head} (${facts}): ${words(group['permissions']).join(' ') || 'nothing'}`;
     }),
   );
@@ -120,7 +112,7 @@ function moderationText(name: string, user: string, data: ResultData): string | 
   if (name === 'kick') return `${user} is logged out.`;
   if (name === 'unban') return `${user} is no longer banned from this server.`;
   const { seconds } = data;
-  const time = seconds === undefined ? 'for good' : `for ${span(Number(seconds))}`;
+  const time = seconds === undefined ? 'for good' : `for ${span(figure(seconds))}`;
   return `${user} is banned from this server ${time}.`;
 }
 
@@ -130,8 +122,8 @@ export function adminResultText(name: string, data: ResultData, _style: Style): 
   const group = word(data['group']);
   const code = word(data['code']);
   const good = (): string => {
-    const uses = Number(data['uses']);
-    return `good ${uses === 1 ? 'once' : `${uses} times`}, for ${span(Number(data['seconds']))}`;
+    const uses = figure(data['uses']);
+    return `good ${uses === 1 ? 'once' : `${uses} times`}, for ${span(figure(data['seconds']))}`;
   };
   switch (name) {
     case 'invite':
@@ -163,11 +155,11 @@ export function adminResultText(name: string, data: ResultData, _style: Style): 
     case 'resetpasswd':
       return resetText(user, data);
     case 'creategroup':
-      return `The group "${group}" is made, at level ${word(data['level'])}. It allows nothing yet.`;
+      return `The group "${group}" is made, at level ${word(data['level'])}. It allows nothing yet: "/updategroup ${group} +sendMessage" lets those in it speak.`;
     case 'updategroup':
       return groupText(data);
     case 'removegroup': {
-      const left = Number(data['members']);
+      const left = figure(data['members']);
       const who = left === 1 ? 'Its one member keeps' : `Its ${left} members keep`;
       return `The group "${group}" is removed.${left > 0 ? ` ${who} the name, and may nothing.` : ''}`;
     }
@@ -187,7 +179,7 @@ export function adminResultText(name: string, data: ResultData, _style: Style): 
       if (data['set'] === true)
         return motd === ''
           ? 'There is no message of the day any more.'
-          : 'Everybody who logs in is told so.';
+          : 'Everybody who logs in is told this message of the day.';
       return motd === '' ? 'There is no message of the day.' : motd;
     }
     default:

@@ -137,7 +137,7 @@ export function conferenceResultText(
       return (
         records(data['conferences'])
           .map((one) => listed(one))
-          .join('\n') || 'No conferences. Begin one with "conference NAME".'
+          .join('\n') || 'No conferences. Begin one with "/conference NAME".'
       );
     default:
       return undefined;

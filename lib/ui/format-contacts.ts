@@ -1,6 +1,8 @@
 /** Texts of contacts: results of commands, and what others do. */
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { clean } from '../text.ts';
+import { unreadText } from './format-content.ts';
+import { record, records, words } from './style.ts';
 
 type ContactEvent = Extract<AppEvent, { readonly event: 'request' | 'contact' | 'unfriend' }>;
 
@@ -31,10 +33,13 @@ export function contactEventText(event: ContactEvent): string {
   }
 }
 
-function names(value: unknown): string[] {
-  return Array.isArray(value)
-    ? value.filter((one) => typeof one === 'string').map((one) => clean(one))
-    : [];
+/** Contacts, each with what of their talk is unread. */
+function contactsText(data: ResultData): string {
+  const unread = new Map(records(data['unread']).map((one) => [one['to'], unreadText(one)]));
+  const lines = words(data['contacts']).map((user) =>
+    unread.has(user) ? `${user}  ${unread.get(user)}` : user,
+  );
+  return lines.join('\n') || 'No contacts yet. Ask somebody with "/request USER".';
 }
 
 /** The text of a result; undefined for a command that is not of contacts. */
@@ -54,14 +59,12 @@ export function contactResultText(name: string, data: ResultData): string | unde
     case 'unfriend':
       return `${user} is no contact any more.`;
     case 'contacts':
-      return (
-        names(data['contacts']).join('\n') || 'No contacts yet. Ask somebody with "request USER".'
-      );
+      return contactsText(data);
     case 'requests': {
-      const { incoming, outgoing } = (data['requests'] ?? {}) as Record<string, unknown>;
+      const { incoming, outgoing } = record(data['requests']);
       const lines = [
-        ...names(incoming).map((one) => `from ${one}`),
-        ...names(outgoing).map((one) => `to ${one}`),
+        ...words(incoming).map((one) => `from ${one}`),
+        ...words(outgoing).map((one) => `to ${one}`),
       ];
       return lines.join('\n') || 'No requests.';
     }

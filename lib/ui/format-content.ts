@@ -2,7 +2,17 @@
 import type { AppEvent, PlaceView, ResultData, UnreadView } from '../app/types.ts';
 import { clean } from '../text.ts';
 import { body, quoted, shortId } from './format-message.ts';
-import { author, record, records, stamp, word, words, type Style } from './style.ts';
+import {
+  author,
+  figure,
+  plural,
+  record,
+  records,
+  stamp,
+  word,
+  words,
+  type Style,
+} from './style.ts';
 
 /** Conversations that are named in one line. */
 const MAX_NAMED = 5;
@@ -17,16 +27,27 @@ function elsewhere(place: PlaceView, conversation: string | undefined): string {
   return where === conversation ? '' : ` in ${where}`;
 }
 
-function plural(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
-}
+type Amount = Omit<UnreadView, keyof PlaceView>;
 
-function amount({ count, more, mentions }: Omit<UnreadView, keyof PlaceView>): string {
-  const number = `${count}${more === true ? '+' : ''}`;
+function amount({ count, more, mentions }: Amount, what = ''): string {
+  const number = `${count}${more === true ? '+' : ''}${what}`;
   return mentions === 0 ? number : `${number} (${mentions} to you)`;
 }
 
-function unreadText({ conversations, requests }: Extract<AppEvent, { event: 'unread' }>): string {
+/** What a list says of a conversation: how much of it is unread. */
+function amountIn(listed: Record<string, unknown>): Amount {
+  const more = listed['more'] === true ? { more: true as const } : {};
+  const count = figure(listed['count'] ?? listed['unread'] ?? 0);
+  return { count, ...more, mentions: figure(listed['mentions'] ?? 0) };
+}
+
+/** What of a conversation in a list is unread; empty where nothing is. */
+export function unreadText(listed: Record<string, unknown>): string {
+  const found = amountIn(listed);
+  return found.count > 0 ? amount(found, ' unread') : '';
+}
+
+function summaryText({ conversations, requests }: Extract<AppEvent, { event: 'unread' }>): string {
   const named = conversations
     .slice(0, MAX_NAMED)
     .map((one) => `${placeOf(one)} ${amount(one)}`)
@@ -69,7 +90,7 @@ export function contentEventText(
     case 'reacted':
       return `${shortId(event.id, style)}${reactedText(event, style)}${elsewhere(event, conversation)}`;
     case 'unread':
-      return unreadText(event);
+      return summaryText(event);
     default:
       return undefined;
   }
@@ -84,7 +105,7 @@ function versionsText(data: ResultData, style: Style): string {
   return records(data['versions'])
     .map(
       ({ time, user, text }) =>
-        `${stamp(Number(time), style)}${author(word(user), style)}: ${body(typeof text === 'string' ? text : '')}`,
+        `${stamp(figure(time), style)}${author(word(user), style)}: ${body(typeof text === 'string' ? text : '')}`,
     )
     .join('\n');
 }
@@ -94,9 +115,7 @@ function notificationsText(data: ResultData): string {
   const lines = [
     ...records(data['unread']).map((one) => {
       const place = one['to'] === undefined ? { room: word(one['room']) } : { to: word(one['to']) };
-      const count = Number(one['count']);
-      const more = one['more'] === true ? { more: true as const } : {};
-      return `${placeOf(place)}: ${amount({ count, ...more, mentions: Number(one['mentions']) })}`;
+      return `${placeOf(place)}: ${amount(amountIn(one))}`;
     }),
     ...words(incoming).map((user) => `${user} asks to be a contact`),
   ];
@@ -117,8 +136,8 @@ export function contentResultText(
     case 'react':
       return done(
         data['on'] === false
-          ? `Taken back: ${word(data['emoji'])}`
-          : `Said: ${word(data['emoji'])}`,
+          ? `Your reaction ${word(data['emoji'])} is taken back.`
+          : `You have reacted: ${word(data['emoji'])}`,
         data,
       );
     case 'versions':

@@ -1,7 +1,7 @@
 /** Texts of files with messages: results of commands, and how far they have got. */
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { clean, sizeText } from '../text.ts';
-import { record, word } from './style.ts';
+import { figure, record, word } from './style.ts';
 import { fit } from './width.ts';
 
 /** Columns of the name in a line about a file. */
@@ -35,11 +35,11 @@ export function sentText({ name, state, code }: Transfer): string {
 export function fileResultText(name: string, data: ResultData): string | undefined {
   if (name === 'attach') {
     const { name: file, size } = record(data['file']);
-    const what = `${word(file)} (${sizeText(Number(size))})`;
+    const what = `${word(file)} (${sizeText(figure(size))})`;
     if (data['state'] === 'queued')
       return `The server is away: ${what} is kept here and sent when the server is back.`;
     return data['sent'] === true ? `${what} is sent.` : `${what} is said, and goes on being sent.`;
   }
   if (name !== 'save') return undefined;
-  return `Saved as ${word(data['file'])} (${sizeText(Number(data['bytes']))}).`;
+  return `Saved as ${word(data['file'])} (${sizeText(figure(data['bytes']))}).`;
 }

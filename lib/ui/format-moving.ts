@@ -1,22 +1,22 @@
 /** Texts of what is moved in and out, and of figures. */
 import type { ResultData } from '../app/types.ts';
 import { sizeText } from '../text.ts';
-import { clock, record, records, word, words, type Style } from './style.ts';
+import { clock, figure, record, records, word, words, type Style } from './style.ts';
 
 /** Lines that were skipped which are shown; the rest is counted. */
 const MAX_SHOWN = 20;
 
 function number(value: unknown): string {
-  return Number(value).toLocaleString('en');
+  return figure(value).toLocaleString('en');
 }
 
 function counted(value: unknown, one: string, many = `${one}s`): string {
-  return `${number(value)} ${Number(value) === 1 ? one : many}`;
+  return `${number(value)} ${figure(value) === 1 ? one : many}`;
 }
 
 function exportText(data: ResultData): string {
   const lines = [
-    `${counted(data['messages'], 'message')} of ${word(data['conversation'])} written to ${word(data['file'])} (${sizeText(Number(data['bytes']))}).`,
+    `${counted(data['messages'], 'message')} of ${word(data['conversation'])} written to ${word(data['file'])} (${sizeText(figure(data['bytes']))}).`,
   ];
   if (data['complete'] === false)
     lines.push('Older ones are missing: they are not on this device, and could not be fetched.');
@@ -58,8 +58,8 @@ function statsText(data: ResultData, style: Style): string {
   const outbox = record(data['outbox']);
   const own = record(data['process']);
   const { online } = server;
-  const messages = Number(replica['messages']);
-  const indexed = messages === 0 ? 100 : Math.floor((100 * Number(replica['indexed'])) / messages);
+  const messages = figure(replica['messages']);
+  const indexed = messages === 0 ? 100 : Math.floor((100 * figure(replica['indexed'])) / messages);
   const { address, rttMs, since } = record(data['connection']);
   const { bytesOnDisk } = replica;
   const lines = [
@@ -68,13 +68,13 @@ function statsText(data: ResultData, style: Style): string {
   ];
   if (rttMs !== undefined)
     lines.push(
-      `Connection: ${word(address)}, answers in ${word(rttMs)} ms, since ${clock(Number(since), style)}`,
+      `Connection: ${word(address)}, answers in ${word(rttMs)} ms, since ${clock(figure(since), style)}`,
     );
   lines.push(
-    `Here: ${counted(replica['entries'], 'entry', 'entries')} in ${counted(replica['streams'], 'stream')}${bytesOnDisk === undefined ? '' : `, ${sizeText(Number(bytesOnDisk))}`}`,
+    `Here: ${counted(replica['entries'], 'entry', 'entries')} in ${counted(replica['streams'], 'stream')}${bytesOnDisk === undefined ? '' : `, ${sizeText(figure(bytesOnDisk))}`}`,
     `Conversations: ${counted(messages, 'entry', 'entries')}, ${indexed} % ready for "search"`,
     `Outbox: ${number(outbox['pending'])} waiting, ${number(outbox['refused'])} refused`,
-    `Program: ${sizeText(Number(own['memory']))} of memory, running for ${spanText(Number(own['uptime']))}`,
+    `Program: ${sizeText(figure(own['memory']))} of memory, running for ${spanText(figure(own['uptime']))}`,
   );
   return lines.join('\n');
 }

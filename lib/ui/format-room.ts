@@ -2,7 +2,8 @@
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { clean } from '../text.ts';
 import { span } from './format-admin.ts';
-import { author, DIM, paint, record, records, word, type Style } from './style.ts';
+import { unreadText } from './format-content.ts';
+import { author, DIM, figure, paint, plural, record, records, word, type Style } from './style.ts';
 
 /** Members of a room that are drawn each on a line of their own; the rest are counted. */
 const MAX_DRAWN = 10;
@@ -10,10 +11,6 @@ const MAX_DRAWN = 10;
 /** How a tree is drawn: before a branch, before the last one, and before what lies under either. */
 const BOX = { branch: '├── ', last: '└── ', under: '│   ', nothing: '    ' } as const;
 const ASCII = { branch: '|-- ', last: '`-- ', under: '|   ', nothing: '    ' } as const;
-
-function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
 
 function isRoomData(data: ResultData): boolean {
   return typeof data['room'] === 'string';
@@ -40,24 +37,54 @@ function marked(room: Record<string, unknown>, style: Style): string {
 function roomLine(room: Record<string, unknown>, style: Style): string {
   const { members } = room;
   const people = Array.isArray(members) ? `  ${plural(members.length, 'member')}` : '';
-  return `#${word(room['room'])}${people}${marked(room, style)}`;
+  const unread = unreadText(room);
+  const waiting = unread === '' ? '' : `  ${unread}`;
+  return `#${word(room['room'])}${people}${waiting}${marked(room, style)}`;
 }
 
-type Standings = ReadonlyMap<string, string>;
+/** How people in a tree are shown: with what they are there, and where they stand. */
+class People {
+  readonly #standings: ReadonlyMap<unknown, Record<string, unknown>>;
+  readonly #style: Style;
+  /** Most are in several rooms. */
+  readonly #texts = new Map<string, string>();
 
-function standings(value: unknown): Standings {
-  return new Map(
-    records(value).map(({ user, group, level }) => [
-      typeof user === 'string' ? user : '',
-      `${word(group)} ${word(level)}`,
-    ]),
-  );
+  constructor(levels: unknown, style: Style) {
+    this.#standings = new Map(records(levels).map((standing) => [standing['user'], standing]));
+    this.#style = style;
+  }
+
+  /** Those of a list, which are the same the next time it is shown where it cannot change. */
+  static of(levels: unknown, style: Style): People {
+    const isFrozen = typeof levels === 'object' && levels !== null && Object.isFrozen(levels);
+    if (!isFrozen) return new People(levels, style);
+    const before = shown.get(levels);
+    if (before !== undefined && before.#style.colours === style.colours) return before;
+    const people = new People(levels, style);
+    shown.set(levels, people);
+    return people;
+  }
+
+  text(name: unknown, isOwner: boolean): string {
+    const user = typeof name === 'string' ? name : '';
+    const key = isOwner ? `owner ${user}` : user;
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    const { group, level } = this.#standings.get(user) ?? {};
+    const standing = group === undefined ? '' : `${word(group)} ${word(level)}`;
+    const about = paint(`  (${isOwner ? 'owner, ' : ''}${standing})`, DIM, this.#style);
+    const text = author(user, this.#style) + about;
+    this.#texts.set(key, text);
+    return text;
+  }
 }
+
+const shown = new WeakMap<object, People>();
 
 /** The lines of what lies in a room: its members, and then the rooms in it. */
 function drawWithin(
   node: Record<string, unknown>,
-  levels: Standings,
+  people: People,
   style: Style,
   indent: string,
   lines: string[],
@@ -67,10 +94,7 @@ function drawWithin(
   const owner = node['owner'];
   const parts: { readonly text: string; readonly room?: Record<string, unknown> }[] = names
     .slice(0, MAX_DRAWN)
-    .map((name) => {
-      const about = `${name === owner ? 'owner, ' : ''}${levels.get(String(name)) ?? ''}`;
-      return { text: `${author(word(name), style)}${paint(`  (${about})`, DIM, style)}` };
-    });
+    .map((name) => ({ text: people.text(name, name === owner) }));
   const rest = names.length - MAX_DRAWN;
   if (rest > 0) parts.push({ text: paint(`and ${rest} more`, DIM, style) });
   for (const room of records(node['children']))
@@ -79,14 +103,14 @@ function drawWithin(
     const isLast = at === parts.length - 1;
     lines.push(`${indent}${isLast ? last : branch}${text}`);
     if (room !== undefined)
-      drawWithin(room, levels, style, indent + (isLast ? nothing : under), lines);
+      drawWithin(room, people, style, indent + (isLast ? nothing : under), lines);
   });
 }
 
 function structureText(data: ResultData, style: Style): string {
   const root = record(data['structure']);
   const lines = [word(root['name'])];
-  drawWithin(root, standings(data['levels']), style, '', lines);
+  drawWithin(root, People.of(data['levels'], style), style, '', lines);
   return lines.join('\n');
 }
 
@@ -114,9 +138,15 @@ function whereText(data: ResultData): string {
   return data['now'] === undefined ? '' : ` You are in ${word(data['now'])} now.`;
 }
 
+/** What of a conversation is unread that somebody has just come to. */
+function waitingText(data: ResultData): string {
+  const unread = unreadText(data);
+  return unread === '' ? '' : ` ${unread}: "/history" shows what was said.`;
+}
+
 function timeText(data: ResultData): string {
   const { seconds } = data;
-  return seconds === undefined ? 'for good' : `for ${span(Number(seconds))}`;
+  return seconds === undefined ? 'for good' : `for ${span(figure(seconds))}`;
 }
 
 /** What becomes of the password of a room out of which somebody was put. */
@@ -138,7 +168,7 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
     case 'enter':
       return data['joined'] === true
         ? `You have joined ${room}, and are there.`
-        : `You are in ${room}.`;
+        : `You are in ${room}.${waitingText(data)}`;
     case 'leave':
       return `You have left ${room}.${whereText(data)}`;
     case 'exit':
@@ -148,8 +178,8 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
         : `You have left ${room}.${whereText(data)}`;
     case 'talk':
       return data['to'] === undefined
-        ? `You talk in #${room}.`
-        : `You talk to ${word(data['to'])}.`;
+        ? `You talk in #${room}.${waitingText(data)}`
+        : `You talk to ${word(data['to'])}.${waitingText(data)}`;
     case 'rooms':
       return records(data['rooms'])
         .map((one) => roomLine(one, style))
@@ -162,7 +192,7 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
       return `The room ${room} is changed.`;
     case 'removeroom': {
       if (data['declined'] === true) return 'Nothing was removed.';
-      const inner = Number(data['removed']) - 1;
+      const inner = figure(data['removed']) - 1;
       return inner > 0
         ? `The room ${room} is removed, and with it ${plural(inner, 'room')} in it.`
         : `The room ${room} is removed.`;
@@ -177,7 +207,7 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
       return isRoomData(data) ? `${user} is no longer banned from ${room}.` : undefined;
     case 'code':
       return isRoomData(data)
-        ? `Code for ${room}: ${word(data['code'])} (${plural(Number(data['uses']), 'use')}, for ${span(Number(data['seconds']))}). Whoever has it enters: /enter ${room} --code ${word(data['code'])}`
+        ? `Code for ${room}: ${word(data['code'])} (${plural(figure(data['uses']), 'use')}, for ${span(figure(data['seconds']))}). Whoever has it enters: /enter ${room} --code ${word(data['code'])}`
         : undefined;
     default:
       return undefined;

@@ -16,6 +16,7 @@ import {
   author,
   BARE,
   clock,
+  figure,
   note,
   paint,
   record,
@@ -41,7 +42,7 @@ const LOGOUT = new Map([
   ['revoked', 'This device has been revoked, and is logged out.'],
   ['removed', 'Your account has been removed from this server.'],
   ['banned', 'You have been banned from this server.'],
-  ['kicked', 'You have been logged out by an administrator.'],
+  ['kicked', 'You have been logged out by an administrator. "login NAME" comes back.'],
   ['unknown device', 'The server does not know this device; you are logged out.'],
 ]);
 
@@ -140,7 +141,7 @@ function devices(value: unknown, style: Style): string {
     const facts = [
       device['current'] === true ? 'this one' : '',
       device['online'] === true ? 'online' : 'offline',
-      `added ${clock(Number(device['added']), style)}`,
+      `added ${clock(figure(device['added']), style)}`,
     ].filter((fact) => fact !== '');
     return `${word(device['id'])}  ${word(device['label'])}  (${facts.join(', ')})`;
   });
@@ -217,7 +218,7 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
     case 'connect':
       return record(data['server'])['connected'] === false
         ? `${word(record(data['server'])['name'])} is not there. Whoever has been logged in to it from here can log in and read.`
-        : `Connected to ${serverLine(data['server'])}.`;
+        : `Connected to ${serverLine(data['server'])}. "login NAME" comes next, or "user NAME" for a new account.`;
     case 'backup':
       return `The backup is written to ${word(data['file'])} (${word(data['bytes'])} bytes).`;
     case 'restore':

@@ -12,6 +12,7 @@ export function errorsOf(command: Command): ErrorCode[] {
   return [
     ...(takesArguments ? (['USAGE'] as const) : []),
     ...(command.login === true ? (['NOT_LOGGED_IN'] as const) : []),
+    ...(command.login === true && command.first !== true ? (['MUST_CHANGE'] as const) : []),
     ...(command.errors ?? []),
   ];
 }

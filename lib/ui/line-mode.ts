@@ -4,16 +4,18 @@
  */
 import type { App, AppEvent, CommandCall } from '../app/types.ts';
 import { ClchatError, EXIT } from '../errors.ts';
-import { sleep, type Clock } from '../lifecycle.ts';
+import type { Clock } from '../lifecycle.ts';
 import { clean } from '../text.ts';
 import { Attention } from './attention.ts';
 import { exposedCommand, withSlashes } from './chat-guard.ts';
 import { commandOf } from './commands.ts';
 import { completeChat, completeCommand } from './complete.ts';
+import { Departure } from './departure.ts';
 import { formatError, formatEvent, formatServer, type Style } from './format.ts';
+import { Once } from './once.ts';
 import { isSecretLine, maskSecrets, parse, scan } from './parse.ts';
 import { Pipeline } from './pipeline.ts';
-import type { Prompt, StopReason } from './prompt-contract.ts';
+import type { Prompt } from './prompt-contract.ts';
 import { failure, run, type Context, type Ending, type Outcome } from './runner.ts';
 import type { Settings } from './settings.ts';
 import { Speech, type Work } from './speech.ts';
@@ -38,10 +40,8 @@ export interface LineModeOptions {
   readonly signal: AbortSignal;
 }
 
-/** How long an interrupt waits for what is under way, in milliseconds. */
-const INTERRUPT_MS = 2_000;
-/** How long an end may take before the person is told why, in milliseconds. */
-const PATIENCE_MS = 500;
+/** Commands that show what others have written, which is theirs to divide into lines. */
+const QUOTING: ReadonlySet<string> = new Set(['history', 'search', 'versions', 'motd']);
 
 /** Serves a person until the end; the App is not stopped. Never rejects. */
 export function runLineMode(options: LineModeOptions): Promise<Ending> {
@@ -56,17 +56,14 @@ class LineMode {
   readonly #speech: Speech;
   readonly #transfers: Transfers;
   readonly #attention: Attention;
+  readonly #departure: Departure;
   readonly #typists = new Typists(() => this.#refresh());
+  readonly #once: Once;
   /** Refusals that the result of a command under way may be about to tell. */
   #refusals: Extract<AppEvent, { event: 'refused' }>[] = [];
   /** The command under way that runs alone; what it does needs no further word. */
   #running: string | undefined;
   #mode: 'chat' | 'command';
-  #ending = false;
-  /** The person is asked whether to end. */
-  #leaving = false;
-  #finish: (ending: Ending) => void = () => undefined;
-  #force: () => void = () => undefined;
 
   constructor(options: LineModeOptions) {
     this.#options = options;
@@ -74,7 +71,14 @@ class LineMode {
     this.#prompt = options.prompt;
     this.#mode = options.mode;
     this.#transfers = new Transfers(options.prompt, () => this.#style);
-    this.#attention = new Attention({ ...options, attended: options.unattended !== true });
+    this.#once = new Once(options.clock);
+    const unattended = options.unattended === true;
+    this.#attention = new Attention({ ...options, attended: !unattended });
+    this.#departure = new Departure({
+      ...options,
+      unattended,
+      idle: () => this.#pipeline.idle(),
+    });
     this.#speech = new Speech({
       app: this.#app,
       prompt: this.#prompt,
@@ -87,15 +91,14 @@ class LineMode {
 
   async serve(): Promise<Ending> {
     const { signal } = this.#options;
-    const ended = new Promise<Ending>((resolve) => (this.#finish = resolve));
-    const forced = new Promise<void>((resolve) => (this.#force = resolve));
-    const onAbort = (): void => this.#end({ reason: 'interrupt', status: EXIT.interrupted });
+    const onAbort = (): void =>
+      this.#departure.end({ reason: 'interrupt', status: EXIT.interrupted });
     signal.addEventListener('abort', onAbort, { once: true });
     this.#greet();
     const unsubscribe = this.#app.subscribe((event) => this.#onEvent(event));
     this.#prompt.attach({
       onLine: (line) => this.#onLine(line),
-      onStop: (reason) => this.#onStop(reason),
+      onStop: (reason) => this.#departure.stop(reason),
       onActivity: () => this.#attention.touch(),
       onEdit: (line) => this.#onEdit(line),
       complete: (before) =>
@@ -105,8 +108,7 @@ class LineMode {
     });
     if (signal.aborted) onAbort();
 
-    const ending = await ended;
-    await Promise.race([forced, this.#settle(ending)]);
+    const ending = await this.#departure.complete();
     signal.removeEventListener('abort', onAbort);
     unsubscribe();
     this.#typists.stop();
@@ -136,7 +138,7 @@ class LineMode {
         settings,
         mode: (wanted) => this.#switch(wanted),
         clear: () => this.#prompt.clear(),
-        quit: () => void this.#leave({ reason: 'quit', status: EXIT.fine }),
+        quit: () => void this.#departure.leave({ reason: 'quit', status: EXIT.fine }),
       },
     };
   }
@@ -156,7 +158,11 @@ class LineMode {
     const who = user === undefined ? 'You are not logged in' : `You are ${clean(user)}${where}`;
     const inChat = this.#reading === 'chat';
     const place = inChat && conversation !== undefined ? `, in ${clean(conversation)}` : '';
-    this.#print(`${who}${place}. "${inChat ? '/' : ''}help" lists the commands.`);
+    const ways =
+      mode === 'shell'
+        ? ' "connect IP:PORT" or "connect NAME" joins a server, "server NAME IP:PORT" starts one.'
+        : '';
+    this.#print(`${who}${place}.${ways} "${inChat ? '/' : ''}help" lists the commands.`);
   }
 
   /** The prompt says where one is, so it follows every change. */
@@ -186,7 +192,7 @@ class LineMode {
   }
 
   #onLine(line: string): void | Promise<void> {
-    if (this.#ending || line.trim() === '') return;
+    if (this.#departure.isDecided || line.trim() === '') return;
     if (!this.#prompt.inPlace) this.#attention.touch();
     const isText = this.#reading === 'chat' && (!line.startsWith('/') || line.startsWith('//'));
     const exposed =
@@ -217,16 +223,14 @@ class LineMode {
       const isText = isStranded && scan(line).command === undefined;
       const outcome = failure(isText ? new ClchatError('NOT_LOGGED_IN') : error);
       this.#echo(line);
-      // A person is told at once; in what a pipe reads, answers keep the order of their lines.
-      if (this.#prompt.inPlace) this.#tell(outcome);
-      else
-        this.#pipeline.push({ overlaps: true, run: () => Promise.resolve(outcome) }, (result) =>
-          this.#tell(result),
-        );
+      // Answers keep the order of their lines.
+      this.#pipeline.push({ overlaps: true, run: () => Promise.resolve(outcome) }, (result) =>
+        this.#tell(result),
+      );
       return;
     }
     // To leave needs no patience with what is still under way; the end waits for that itself.
-    if (call.name === 'quit') return this.#leave({ reason: 'quit', status: EXIT.fine });
+    if (call.name === 'quit') return this.#departure.leave({ reason: 'quit', status: EXIT.fine });
     const speaks = ['say', 'message', 'reply', 'attach'].includes(call.name);
     // What is attached is shown only once it has been read.
     if (!speaks || call.name === 'attach') this.#echo(line);
@@ -265,7 +269,7 @@ class LineMode {
   }
 
   #command(call: CommandCall): Work {
-    const tell = (outcome: Outcome): void => this.#tell(outcome);
+    const tell = (outcome: Outcome): void => this.#tell(outcome, QUOTING.has(call.name));
     if (call.name === 'mode') {
       // At once, whatever is still under way: the next line is read in the new mode already.
       const outcome = run(call, this.#context);
@@ -286,12 +290,16 @@ class LineMode {
     this.#prompt.print(columns === undefined ? text : wrapLines(text, columns));
   }
 
-  #tell(outcome: Outcome): void {
+  /** @param quotes others have written what it shows, and divided it into lines */
+  #tell(outcome: Outcome, quotes = false): void {
+    const { text } = outcome;
     if (outcome.ok) {
-      if (outcome.text !== '') this.#prompt.print(outcome.text);
+      if (text === '' || this.#once.isRepeated(text, 'result')) return;
+      if (quotes) this.#prompt.print(text);
+      else this.#print(text);
       return;
     }
-    const { code, text } = outcome;
+    const { code } = outcome;
     const told = this.#refusals.findIndex((refusal) => refusal.code === code);
     if (told >= 0) this.#refusals.splice(told, 1);
     const written = this.#reading === 'chat' ? withSlashes(text) : text;
@@ -333,7 +341,7 @@ class LineMode {
         break;
       case 'locked':
         this.#event(event);
-        this.#end({ reason: 'locked', status: EXIT.authentication });
+        this.#departure.end({ reason: 'locked', status: EXIT.authentication });
         break;
       case 'login':
         if (this.#running !== 'login' && this.#running !== 'user') this.#event(event);
@@ -365,61 +373,14 @@ class LineMode {
   }
 
   #event(event: AppEvent): void {
-    const text = formatEvent(event, this.#style, this.#app.status().conversation);
+    const style = this.#style;
+    const { conversation } = this.#app.status();
+    const text = formatEvent(event, style, conversation);
     if (text === undefined) return;
+    const bare = formatEvent(event, { ...style, time: false, colours: false }, conversation) ?? '';
+    if (this.#once.isRepeated(bare.replace(/^\* /, ''), 'event')) return;
     // What others wrote is theirs to divide into lines.
     if (event.event === 'broadcast') this.#prompt.print(text);
     else this.#print(text);
-  }
-
-  #onStop(reason: StopReason): void {
-    if (reason === 'end' || reason === 'unanswered') {
-      const status = reason === 'end' ? EXIT.fine : EXIT.failed;
-      const ending: Ending = { reason: 'end', status };
-      if (!this.#options.headless)
-        void (this.#prompt.inPlace ? this.#leave(ending) : this.#end(ending));
-      return;
-    }
-    if (reason === 'force' || this.#ending) this.#force();
-    void this.#leave({ reason: 'interrupt', status: EXIT.interrupted });
-  }
-
-  /** The person wants to end, which takes a server away from those who are there. */
-  async #leave(ending: Ending): Promise<void> {
-    const { served = 0 } = this.#app.status();
-    if (served === 0 || this.#leaving || this.#ending || this.#options.unattended === true)
-      return this.#end(ending);
-    this.#leaving = true;
-    const who = served === 1 ? '1 person is' : `${served} people are`;
-    const isMeant = await this.#prompt.ask
-      .confirm(`${who} online; end the server?`, false)
-      // Ctrl-C once more.
-      .catch(() => true);
-    this.#leaving = false;
-    if (isMeant) this.#end(ending);
-  }
-
-  #end(ending: Ending): void {
-    this.#ending = true;
-    this.#finish(ending);
-  }
-
-  /** Waits for what is under way; an interrupt not for long. */
-  async #settle(ending: Ending): Promise<void> {
-    if (ending.reason === 'interrupt') this.#prompt.breakOff();
-    const gone = new AbortController();
-    const work = async (): Promise<void> => {
-      await this.#pipeline.idle();
-      if (ending.reason !== 'interrupt') await this.#app.settle().catch(() => undefined);
-    };
-    const notice = async (): Promise<void> => {
-      await sleep(PATIENCE_MS, gone.signal);
-      if (!gone.signal.aborted)
-        this.#prompt.print('Finishing what is under way. Ctrl-C ends at once.');
-    };
-    const limit = ending.reason === 'interrupt' ? [sleep(INTERRUPT_MS, gone.signal)] : [];
-    void notice();
-    await Promise.race([work(), ...limit]);
-    gone.abort();
   }
 }

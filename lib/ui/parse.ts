@@ -181,7 +181,7 @@ function valueOf(command: Command, part: Part): string | undefined {
     return value;
   }
   if (byteLength(value) > MAX_VALUE_BYTES) throw new ClchatError('TOO_LARGE');
-  const choices = 'choices' in target ? target.choices : undefined;
+  const { choices } = target;
   if (choices !== undefined) {
     if (!choices.includes(value.toLowerCase()))
       throw usage(command, `"${shown(value)}" is none of ${choices.join(', ')}`);

@@ -13,7 +13,7 @@ import { formatMessage, formatRefusal, progressMark, withMark } from './format-m
 import { OwnMessages } from './own-messages.ts';
 import type { Prompt } from './prompt-contract.ts';
 import { failure, type Outcome } from './runner.ts';
-import { record, type Style } from './style.ts';
+import { figure, record, type Style } from './style.ts';
 import { fit } from './width.ts';
 
 /** A command on its way: what it does, and what is told of how it went. */
@@ -119,7 +119,7 @@ export class Speech {
           }),
       ...(data['file'] === undefined
         ? {}
-        : { file: { ...facts, name: textOf(name), size: Number(size), here: true } }),
+        : { file: { ...facts, name: textOf(name), size: figure(size), here: true } }),
     };
     const line = formatMessage(message, style(), conversation);
     const progress = progressIn(data);

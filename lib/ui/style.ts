@@ -74,6 +74,16 @@ export function word(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
+/** A number; NaN for whatever is none. */
+export function figure(value: unknown): number {
+  return typeof value === 'number' ? value : NaN;
+}
+
+/** So many of something. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 export function words(value: unknown): string[] {
   return Array.isArray(value) ? value.map(word) : [];
 }

@@ -135,12 +135,18 @@ export function wrap(text: string, columns: number): string[] {
   return lines;
 }
 
-/** As `wrap`, for a text of several lines; those that fit stay as they are. */
+/** As `wrap`, for a text of several lines; those that fit stay as they are, and each its indent. */
 export function wrapLines(text: string, columns: number): string {
   const fits = (line: string): boolean => textWidth(line.replace(SGR, '')) <= columns;
+  const wrapped = (line: string): string[] => {
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    if (indent.length >= columns) return [line];
+    const rest = wrap(line.slice(indent.length), columns - indent.length);
+    return rest.map((part) => indent + part);
+  };
   return text
     .split('\n')
-    .flatMap((line) => (fits(line) ? [line] : wrap(line, columns)))
+    .flatMap((line) => (fits(line) ? [line] : wrapped(line)))
     .join('\n');
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { HANDLERS } from '../../lib/app/handlers.ts';
 import type { Ask } from '../../lib/app/types.ts';
 import { accountOf, presentAccount } from '../../lib/crdt/records.ts';
 import { ClchatError } from '../../lib/errors.ts';
 import { AdminStage, FakeMailer, WallClock, type Args } from '../support/admin-stage.ts';
 import { eventually } from '../support/channels.ts';
 import { enterAs } from '../support/entering.ts';
+import { HANDLERS } from '../support/handlers.ts';
 import type { TestClient } from '../support/roles.ts';
 
 /** Somebody at a terminal, with answers to what is asked. */

@@ -1,11 +1,11 @@
 /** Commands about messages that have been said, over the product's own client and server. */
 import assert from 'node:assert/strict';
-import { HANDLERS } from '../../lib/app/handlers.ts';
 import { Situation } from '../../lib/app/situation.ts';
 import type { MessageView, UnreadView } from '../../lib/app/types.ts';
 import { contentEventOf, viewOf } from '../../lib/app/views.ts';
 import { LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
 import { eventually } from '../support/channels.ts';
+import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
 type Data = Record<string, unknown> & { id: string };
@@ -322,8 +322,10 @@ describe('commands about messages', () => {
   });
 
   describe('receipts of what was read', () => {
-    const progress = async (who: TestClient, conversation?: string): Promise<unknown> =>
-      (await listed(who, conversation))[0]?.progress;
+    const progress = async (
+      who: TestClient,
+      conversation?: string,
+    ): Promise<MessageView['progress']> => (await listed(who, conversation))[0]?.progress;
 
     it('come to the author, live and after a restart of the server', async () => {
       await say(alice, 'one');
@@ -364,6 +366,8 @@ describe('commands about messages', () => {
         const last = (await listed(alice)).at(-1);
         return last?.progress?.read === 1;
       });
+      // That a device has it is told apart from what was read there.
+      await eventually('the receipt', async () => (await progress(alice))?.on === 1);
       assert.deepEqual(await progress(alice), { state: 'held', on: 1, of: 1 });
     });
   });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { HANDLERS } from '../../lib/app/handlers.ts';
 import { isAway } from '../../lib/app/entering.ts';
 import type { Ask } from '../../lib/app/types.ts';
 import { SigningKey } from '../../lib/crdt/keys.ts';
@@ -10,6 +9,7 @@ import type { ServerOptions } from '../../lib/node/server/server.ts';
 import { eventually } from '../support/channels.ts';
 import { contextOf } from '../support/commands.ts';
 import { enterAs } from '../support/entering.ts';
+import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
 /** Somebody at a terminal, with answers to what is asked; more may not be asked. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FILE_HANDLERS } from '../../lib/app/file-handlers.ts';
 import { Situation } from '../../lib/app/situation.ts';
 import type { AppEvent, Ask, CommandCall, ResultData } from '../../lib/app/types.ts';
 import { LOBBY_STREAM, roomStream } from '../../lib/crdt/stream.ts';
@@ -10,6 +9,7 @@ import { BLOB } from '../../lib/node/blobs/wire.ts';
 import { Exchange } from '../../lib/node/exchange.ts';
 import { eventually } from '../support/channels.ts';
 import { fileContent, fileStage, type FileClient } from '../support/file-stage.ts';
+import { HANDLERS } from '../support/handlers.ts';
 
 const SIZE = 3 * 256 * 1024 + 100;
 
@@ -34,7 +34,7 @@ describe('commands about files', function () {
     args: CommandCall['args'] = {},
     ask?: Ask,
   ): Promise<ResultData> =>
-    FILE_HANDLERS[name]!(args, {
+    HANDLERS[name]!(args, {
       client: who.test.client,
       now: Date.now,
       ask,

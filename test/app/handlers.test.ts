@@ -1,9 +1,10 @@
 /** Commands over the product's own client and server, on the simulated network. */
 import assert from 'node:assert/strict';
-import { HANDLERS, newPassword, newSecret } from '../../lib/app/handlers.ts';
+import { newPassword, newSecret } from '../../lib/app/handlers.ts';
 import type { Ask } from '../../lib/app/types.ts';
 import { eventually } from '../support/channels.ts';
 import { contextOf } from '../support/commands.ts';
+import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
 /** Somebody who gives these secrets, one after the other. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HANDLERS } from '../../lib/app/handlers.ts';
 import { Situation } from '../../lib/app/situation.ts';
 import type { AppEvent, Ask, MessageView, ResultData } from '../../lib/app/types.ts';
 import { highestGap } from '../../lib/crdt/log-store.ts';
 import { LOBBY_STREAM } from '../../lib/crdt/stream.ts';
 import { eventually } from '../support/channels.ts';
+import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
 import { temporary } from '../support/temporary.ts';
 

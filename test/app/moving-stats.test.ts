@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HANDLERS } from '../../lib/app/handlers.ts';
 import { Situation } from '../../lib/app/situation.ts';
 import { prefixed } from '../../lib/crdt/store.ts';
 import { eventually } from '../support/channels.ts';
+import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
 import { temporary } from '../support/temporary.ts';
 

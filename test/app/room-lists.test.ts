@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { RoomNode, RoomView, Standing } from '../../lib/app/room-lists.ts';
+import type { RoomListing, RoomNode, Standing } from '../../lib/app/room-lists.ts';
+import { eventually } from '../support/channels.ts';
 import { RoomStage } from '../support/room-stage.ts';
 import type { TestClient } from '../support/roles.ts';
 
@@ -25,9 +26,9 @@ describe('lists of rooms', function () {
   });
   afterEach(() => stage.close());
 
-  const list = async (who: TestClient): Promise<RoomView[]> =>
-    (await stage.run(who, 'rooms'))['rooms'] as RoomView[];
-  const find = async (who: TestClient, path: string): Promise<RoomView> =>
+  const list = async (who: TestClient): Promise<RoomListing[]> =>
+    (await stage.run(who, 'rooms'))['rooms'] as RoomListing[];
+  const find = async (who: TestClient, path: string): Promise<RoomListing> =>
     (await list(who)).find(({ room }) => room === path) ?? assert.fail(path);
 
   it('have them in the order of the tree: the lobby, those with a place, the rest by name', async () => {
@@ -47,6 +48,8 @@ describe('lists of rooms', function () {
       entered: true,
       encrypted: true,
       password: true,
+      unread: 0,
+      mentions: 0,
     });
     const shut = { ...common, joined: false, entered: false, encrypted: true };
     assert.deepEqual(await find(bob, 'vault/safe'), {
@@ -69,6 +72,8 @@ describe('lists of rooms', function () {
       entered: false,
       encrypted: false,
       password: false,
+      unread: 0,
+      mentions: 0,
     });
     assert.equal((await find(bob, 'lunch')).lifetime, 'temporary');
     const lobby = await find(bob, 'lobby');
@@ -76,6 +81,34 @@ describe('lists of rooms', function () {
       [lobby.members, lobby.owner, lobby.joined],
       [['alice', 'bob', 'carol', 'root'], null, true],
     );
+  });
+
+  it('say what is unread in those in which one is', async () => {
+    await stage.run(alice, 'talk', { conversation: '#Garden' });
+    await stage.run(alice, 'say', { text: 'hello' });
+    await stage.run(alice, 'say', { text: '@bob, are you there?' });
+    await eventually('the messages', async () => (await find(bob, 'Garden')).unread === 2);
+    assert.equal((await find(bob, 'Garden')).mentions, 1);
+    assert.deepEqual(
+      [(await find(bob, 'zoo')).unread, (await find(alice, 'Garden')).unread],
+      [undefined, 0],
+    );
+    await stage.run(bob, 'history', { conversation: '#Garden' });
+    assert.equal((await find(bob, 'Garden')).unread, 0);
+  });
+
+  it('draw the tree anew as soon as it is another', async () => {
+    const members = async (): Promise<readonly string[] | undefined> => {
+      const { structure } = await stage.run(bob, 'structure');
+      return (structure as RoomNode).children.find(({ name }) => name === 'Garden')?.members;
+    };
+    assert.deepEqual(await members(), ['alice', 'bob']);
+    await stage.run(bob, 'enter', { room: 'garden' });
+    await stage.run(bob, 'exit');
+    await stage.sees(bob, 'Garden', 'alice');
+    assert.deepEqual(await members(), ['alice']);
+    await stage.run(alice, 'updateuser', { user: 'alice', name: 'alicia' });
+    await eventually('the name', async () => (await members())?.join() === 'alicia');
   });
 
   it('draw the tree, with where everybody stands', async () => {

@@ -56,6 +56,8 @@ describe('errors in chat mode', () => {
       // Neither what somebody is called nor what is no command.
       ['There is no user "help".', 'There is no user "help".'],
       ['There is no command "hepl".', 'There is no command "hepl".'],
+      ['There is no permission "kick".', 'There is no permission "kick".'],
+      ['There is no group "code".', 'There is no group "code".'],
       ['Start "clchat --data DIR".', 'Start "clchat --data DIR".'],
     ] as const)
       assert.equal(withSlashes(text), written);

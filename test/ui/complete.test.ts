@@ -57,6 +57,30 @@ describe('completion', () => {
     assert.deepEqual(texts('settings bell o'), ['settings bell on', 'settings bell off']);
     assert.deepEqual(texts('login alice --c'), ['login alice --code']);
     assert.deepEqual(texts('whoelse '), []);
+    assert.deepEqual(texts('export #lobby x --format j'), ['export #lobby x --format json']);
+  });
+
+  it('offers people and rooms after their signs, wherever one of them can stand', () => {
+    assert.deepEqual(texts('enter #lo'), ['enter #lobby', 'enter #long-hall']);
+    assert.deepEqual(texts('talk @b'), ['talk @bob']);
+    assert.deepEqual(texts('talk #lob'), ['talk #lobby']);
+    assert.deepEqual(texts('code #lob'), ['code #lobby']);
+    assert.deepEqual(texts('code u'), ['code user']);
+    assert.deepEqual(texts('admit @b'), ['admit @bob']);
+    assert.deepEqual(texts('admit bob #lob'), ['admit bob #lobby']);
+    assert.deepEqual(texts('updateroom lobby --owner @b'), ['updateroom lobby --owner @bob']);
+    assert.deepEqual(texts('updateroom lobby --media t'), ['updateroom lobby --media text']);
+  });
+
+  it('offers conferences by name and by id, and people who may be in one', () => {
+    assert.deepEqual(texts('joinconf #'), ['joinconf #1f4e8a00', 'joinconf #lobby']);
+    assert.deepEqual(texts('joinconf #1'), ['joinconf #1f4e8a00']);
+    assert.deepEqual(texts('joinconf t'), ['joinconf tea']);
+    assert.deepEqual(texts('joinconf b'), ['joinconf bob']);
+    assert.deepEqual(texts('joinconf @b'), ['joinconf @bob']);
+    assert.deepEqual(texts('joinconf bob t'), ['joinconf bob tea']);
+    assert.deepEqual(texts('leaveconf #l'), ['leaveconf #lobby']);
+    assert.deepEqual(texts('leaveconf b'), []);
   });
 
   it('never offers a secret', () => {
@@ -68,6 +92,9 @@ describe('completion', () => {
     assert.deepEqual(texts('bo', completeChat), ['bob:']);
     assert.deepEqual(texts('hello bo', completeChat), ['hello bob']);
     assert.deepEqual(texts('hello @bo', completeChat), ['hello @bob']);
+    assert.deepEqual(texts('see #lon', completeChat), ['see #long-hall']);
+    assert.deepEqual(texts('#lob', completeChat), ['#lobby']);
+    assert.deepEqual(texts('C#lob', completeChat), []);
     assert.deepEqual(texts('/whoe', completeChat), ['/whoelse', '/whoelsesince']);
     assert.deepEqual(texts('//whoe', completeChat), []);
     assert.deepEqual(texts('', completeChat), []);

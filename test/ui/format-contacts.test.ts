@@ -26,6 +26,11 @@ describe('texts of contacts', () => {
 
   it('list', () => {
     assert.equal(contactResultText('contacts', { contacts: ['ann', 'bob'] }), 'ann\nbob');
+    const unread = [{ to: 'bob', count: 3, mentions: 1 }];
+    assert.equal(
+      contactResultText('contacts', { contacts: ['ann', 'bob'], unread }),
+      'ann\nbob  3 unread (1 to you)',
+    );
     assert.match(contactResultText('contacts', { contacts: [] }) ?? '', /request USER/);
     assert.equal(
       contactResultText('requests', { requests: { incoming: ['ann'], outgoing: ['bob'] } }),

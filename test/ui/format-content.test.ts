@@ -123,8 +123,11 @@ describe('texts of results about messages', () => {
       result('remove', { state: 'queued' }),
       'The message is removed. The server is away: it is told when it is back.',
     );
-    assert.equal(result('react', { state: 'held', emoji: '👍', on: true }), 'Said: 👍');
-    assert.equal(result('react', { state: 'held', emoji: '👍', on: false }), 'Taken back: 👍');
+    assert.equal(result('react', { state: 'held', emoji: '👍', on: true }), 'You have reacted: 👍');
+    assert.equal(
+      result('react', { state: 'held', emoji: '👍', on: false }),
+      'Your reaction 👍 is taken back.',
+    );
   });
 
   it('list versions, the first one first', () => {

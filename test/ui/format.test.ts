@@ -123,7 +123,10 @@ describe('format of results', () => {
       'Code for bob: 7K (good once, for 60 seconds).\nbob starts with: clchat -lc --user bob --code 7K\nor, in a program that runs: /login bob --code 7K\nand is asked for a new password.\nOld messages stay closed.',
     );
     const server = { id: 'Qm', name: 'acme', addresses: ['1.2.3.4:5'], connected: true };
-    assert.equal(text('connect', { server }), 'Connected to acme at 1.2.3.4:5.');
+    assert.equal(
+      text('connect', { server }),
+      'Connected to acme at 1.2.3.4:5. "login NAME" comes next, or "user NAME" for a new account.',
+    );
     assert.equal(
       text('server', { server, user: 'root' }),
       'The server runs: acme at 1.2.3.4:5. You are its administrator root.',

@@ -58,7 +58,7 @@ describe('servers by their names', function () {
     await start('');
     await tmux.see(/^>>>/);
     await tmux.enter('connect vm');
-    await tmux.see(/^Connected to vm at [\d.]+:\d+\.$/);
+    await tmux.see(/^Connected to vm at [\d.]+:\d+\. "login NAME"/);
     await tmux.enter('quit');
     await tmux.see(/^\$ ?$/);
   });

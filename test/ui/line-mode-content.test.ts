@@ -1,6 +1,7 @@
 /** What line mode does about messages that have been said: answers, what is seen, who is typing. */
 import assert from 'node:assert/strict';
 import { ClchatError } from '../../lib/errors.ts';
+import { turns } from '../support/channels.ts';
 import { lineModes, type LineModeBench, type LineModeSetup } from '../support/line-mode.ts';
 
 describe('line mode', () => {
@@ -16,6 +17,41 @@ describe('line mode', () => {
     reply: { id: 'b1', from: 'bob', text: 'lunch?' },
   };
   const receipt = { event: 'receipt', id: 'r1', held: true, on: 2, of: 2, read: 1 } as const;
+
+  it('tells results in the order of the lines, also what was no command', async () => {
+    const bench = start();
+    let finish: (data: object) => void = () => undefined;
+    bench.app.handlers.set('whoelse', () => new Promise((resolve) => (finish = resolve as never)));
+    await bench.type('/whoelse', '/nonsense');
+    assert.deepEqual(bench.lines, ['> /whoelse', '> /nonsense']);
+    finish({ users: ['bob'] });
+    await turns();
+    assert.deepEqual(bench.lines.slice(2), [
+      'bob',
+      'USAGE: There is no command "nonsense". Try "/help".',
+    ]);
+  });
+
+  it('says once what the result of a command and an event both say', async () => {
+    const bench = start();
+    const conference = { id: '1f4e', name: 'tea', owner: 'bob', state: 'active' } as const;
+    const given = { ...conference, participants: ['alice', 'bob'] };
+    const change = { user: 'bob', kind: 'owner' };
+    const event = { event: 'conference', ...given, change } as const;
+    bench.app.handlers.set('ownerconf', () => {
+      bench.app.emit(event);
+      return { conference: given };
+    });
+    await bench.type('/ownerconf bob');
+    const told = '04:05 * bob owns the conference tea now.';
+    assert.deepEqual(bench.lines, ['> /ownerconf bob', told]);
+    bench.app.handlers.set('ownerconf', () => ({ conference: given }));
+    bench.forget();
+    await bench.type('/ownerconf bob');
+    assert.deepEqual(bench.told(event), []);
+    assert.deepEqual(bench.lines, ['> /ownerconf bob', 'bob owns the conference tea now.']);
+    assert.deepEqual(bench.told(event), [told]);
+  });
 
   it('shows an answer with what it answers, and how far it gets', async () => {
     const bench = start();

@@ -38,7 +38,11 @@ describe('line mode prints', () => {
         'You are alice on acme, in #lobby. "/help" lists the commands.',
       ]);
       const nobody = open({ mode: 'shell', user: undefined, conversation: undefined });
-      assert.deepEqual(nobody.lines, ['You are not logged in. "help" lists the commands.']);
+      assert.deepEqual(nobody.lines, [
+        'You are not logged in. "connect IP:PORT" or "connect NAME" joins a server, "server NAME IP:PORT" starts one. "help" lists the commands.',
+      ]);
+      const connected = open({ user: undefined, conversation: undefined });
+      assert.deepEqual(connected.lines, ['You are not logged in. "help" lists the commands.']);
       assert.equal(nobody.prompt.prompt, '>>> ');
     });
 

@@ -4,6 +4,7 @@
  */
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { noticesOf } from './notices.mjs';
 
 const out = new URL('../dist/', import.meta.url);
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
@@ -36,8 +37,9 @@ const ownVersions = {
   },
 };
 
-await build({
+const { metafile } = await build({
   ...common,
+  metafile: true,
   // Loads by its own file, so it stays outside: it holds the native database.
   external: ['classic-level'],
   entryPoints: { main: 'bin/clchat.ts', 'opaque-child': 'lib/node/opaque-child.ts' },
@@ -65,6 +67,8 @@ await build({
 });
 await writeFile(new URL('package.json', out), '{"type":"commonjs"}\n');
 await chmod(new URL('clchat.js', out), 0o755);
+
+await writeFile(new URL('third-party.txt', out), await noticesOf(Object.keys(metafile.inputs)));
 
 // Made by the program itself, from the tables it works by.
 const { generate } = await import(new URL('main.mjs', out));

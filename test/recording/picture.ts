@@ -6,6 +6,24 @@ export interface Panel {
   readonly frames: readonly Frame[];
 }
 
+export interface Layout {
+  /** Of each panel, in cells. */
+  readonly columns: number;
+  readonly rows: number;
+  /** Panels beside each other; more than these stand below. */
+  readonly across: number;
+}
+
+export interface Picture {
+  readonly svg: string;
+  /** How long it goes until it begins again, in milliseconds. */
+  readonly lastsMs: number;
+}
+
+/** Of the time in which nothing happens in any panel so much is shown, in milliseconds. */
+const PAUSE_MS = 2_000;
+/** How long the last picture stays, in milliseconds. */
+const REST_MS = 4_000;
 const CELL = { width: 7.8, height: 17 };
 const MARGIN = 12;
 const TITLE = 26;
@@ -25,32 +43,57 @@ interface Stay {
   until: number;
 }
 
-export function pictureOf(
-  panels: readonly Panel[],
-  size: { columns: number; rows: number },
-  lastsMs: number,
-): string {
-  const width = size.columns * CELL.width + 2 * MARGIN;
-  const height = size.rows * CELL.height + 2 * MARGIN + TITLE;
-  const all = panels.map((panel, index) => {
-    const x = index * (width + MARGIN);
-    const stays = staysOf(panel.frames, lastsMs).map((stay) => drawn(stay, lastsMs));
+/** All panels, and everything that they show one after the other, over and over. */
+export function pictureOf(panels: readonly Panel[], { columns, rows, across }: Layout): Picture {
+  const cut = withoutPauses(panels);
+  const lastsMs = Math.max(0, ...cut.flatMap(({ frames }) => frames.at(-1)?.at ?? 0)) + REST_MS;
+  const width = columns * CELL.width + 2 * MARGIN;
+  const height = rows * CELL.height + 2 * MARGIN + TITLE;
+  const contents = new Contents();
+  const all = cut.map((panel, index) => {
+    const x = (index % across) * (width + MARGIN);
+    const y = Math.floor(index / across) * (height + MARGIN);
+    const stays = together(staysOf(panel.frames, lastsMs)).map((one) =>
+      drawn(one, lastsMs, contents),
+    );
     return [
-      `<g transform="translate(${x} 0)">`,
+      `<g transform="translate(${x} ${y})">`,
       `<rect width="${width}" height="${height}" rx="8" fill="#1e2127"/>`,
-      `<text x="${MARGIN}" y="18" fill="#7f8694" font-size="12">${escaped(panel.title)}</text>`,
-      `<g transform="translate(${MARGIN} ${MARGIN + TITLE})">`,
+      `<text x="${MARGIN}" y="18" fill="#7f8694">${escaped(panel.title)}</text>`,
+      `<g transform="translate(${MARGIN} ${MARGIN + TITLE})" fill="${FOREGROUND}">`,
       ...stays,
       '</g></g>',
     ].join('\n');
   });
-  const whole = panels.length * width + (panels.length - 1) * MARGIN;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${whole} ${height}" width="${whole}" height="${height}">`,
+  const down = Math.ceil(panels.length / across);
+  const whole = {
+    width: across * (width + MARGIN) - MARGIN,
+    height: down * (height + MARGIN) - MARGIN,
+  };
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${whole.width} ${whole.height}" width="${whole.width}" height="${whole.height}">`,
     '<style>text{font:13px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}.b{font-weight:bold}.d{opacity:.6}</style>',
+    `<defs>${contents.definitions()}</defs>`,
     ...all,
     '</svg>\n',
   ].join('\n');
+  return { svg, lastsMs };
+}
+
+/** The same without the time in which nothing happens in any panel. */
+function withoutPauses(panels: readonly Panel[]): Panel[] {
+  const times = panels.flatMap(({ frames }) => frames.map(({ at }) => at)).sort((a, b) => a - b);
+  const moved = new Map<number, number>();
+  let [before, now] = [0, 0];
+  for (const at of times) {
+    now += Math.min(at - before, PAUSE_MS);
+    before = at;
+    moved.set(at, now);
+  }
+  return panels.map(({ title, frames }) => ({
+    title,
+    frames: frames.map(({ at, rows }) => ({ at: moved.get(at) ?? at, rows })),
+  }));
 }
 
 function staysOf(frames: readonly Frame[], lastsMs: number): Stay[] {
@@ -74,16 +117,31 @@ function staysOf(frames: readonly Frame[], lastsMs: number): Stay[] {
   return stays;
 }
 
+/** Those for the same while, with each other. */
+function together(stays: readonly Stay[]): Stay[][] {
+  const groups = new Map<string, Stay[]>();
+  for (const stay of stays) {
+    const key = `${stay.from} ${stay.until}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [stay]);
+    else group.push(stay);
+  }
+  return [...groups.values()];
+}
+
 function textOf({ column, text, color, bold, dim }: Run): string {
   const classes = [bold ? 'b' : '', dim ? 'd' : ''].filter((one) => one !== '').join(' ');
   const style = classes === '' ? '' : ` class="${classes}"`;
-  const fill = color === undefined ? FOREGROUND : (COLORS[color] ?? FOREGROUND);
+  const paint = color === undefined ? undefined : COLORS[color];
+  const fill = paint === undefined ? '' : ` fill="${paint}"`;
   const length = (text.trimEnd().length * CELL.width).toFixed(1);
   const x = (column * CELL.width).toFixed(1);
-  return `<text x="${x}" fill="${fill}" textLength="${length}"${style}>${escaped(text.trimEnd())}</text>`;
+  return `<text x="${x}"${fill} textLength="${length}"${style}>${escaped(text.trimEnd())}</text>`;
 }
 
-function drawn({ row, content, from, until }: Stay, lastsMs: number): string {
+/** Rows that stay for the same while. */
+function drawn(stays: readonly Stay[], lastsMs: number, contents: Contents): string {
+  const { from = 0, until = 0 } = stays[0] ?? {};
   const times = [from / lastsMs, Math.min(until / lastsMs, 1)].map((time) => time.toFixed(4));
   const [on = '0', off = '1'] = times;
   const values = off === '1.0000' ? 'hidden;visible' : 'hidden;visible;hidden';
@@ -91,7 +149,25 @@ function drawn({ row, content, from, until }: Stay, lastsMs: number): string {
   const animation = `<animate attributeName="visibility" values="${values}" keyTimes="${keys}" calcMode="discrete" dur="${(lastsMs / 1_000).toFixed(1)}s" repeatCount="indefinite"/>`;
   // Where nothing moves, the last picture is shown.
   const hidden = off === '1.0000' ? '' : ' visibility="hidden"';
-  return `<g transform="translate(0 ${row * CELL.height})"${hidden}>${animation}${content}</g>`;
+  const rows = stays.map(
+    ({ row, content }) => `<use href="#${contents.idOf(content)}" y="${row * CELL.height}"/>`,
+  );
+  return `<g${hidden}>${animation}${rows.join('')}</g>`;
+}
+
+/** What rows hold, each once however often it stands somewhere. */
+class Contents {
+  readonly #ids = new Map<string, string>();
+
+  idOf(content: string): string {
+    const id = this.#ids.get(content) ?? `r${this.#ids.size}`;
+    this.#ids.set(content, id);
+    return id;
+  }
+
+  definitions(): string {
+    return [...this.#ids].map(([content, id]) => `<g id="${id}">${content}</g>`).join('\n');
+  }
 }
 
 function escaped(text: string): string {

@@ -1,100 +1,62 @@
 /**
- * Makes the recording of the README, `docs/recording.svg`: two people on a LAN, for real. Needs root,
- * iproute2 and nftables, as the tests do.
+ * Makes the recordings of the README and the user guide, in `docs`: people on a LAN, for real. Needs
+ * root, iproute2 and nftables, as the tests do. Fails where the program does not show what it should.
  *
- *   npm run recording
+ *   npm run recording [-- --out DIRECTORY] [NAME]...
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sleep } from '../../lib/lifecycle.ts';
-import { Lab } from '../lan/lab.ts';
-import { program } from '../support/build.ts';
-import { pictureOf } from './picture.ts';
-import { RecordedScreen } from './screen.ts';
+import { parseArgs } from 'node:util';
+import { community } from './community.ts';
+import { meeting } from './meeting.ts';
+import type { Picture } from './picture.ts';
 
-const SIZE = { columns: 74, rows: 18 };
-const OUTPUT = fileURLToPath(new URL('../../docs/recording.svg', import.meta.url));
-/** How long the last picture stays. */
-const REST_MS = 4_000;
+interface Failed {
+  readonly title: string;
+  readonly message: string;
+}
+// What the tests are counted with.
+const { count } = createRequire(import.meta.url)('../support/counts.cjs') as {
+  readonly count: (passed: number, failed: readonly Failed[], skipped: number) => void;
+};
 
-const file = await program();
-const lab = await Lab.create({ hosts: 2 });
-const directory = await mkdtemp(join(tmpdir(), 'clchat-recording-'));
-const began = performance.now();
+const DOCS = resolve(fileURLToPath(new URL('../../docs', import.meta.url)));
+const RECORDINGS = new Map<string, () => Promise<Picture>>([
+  ['recording', meeting],
+  ['community', community],
+]);
+/** Of those in `docs`: more would be too much to look at, and to load. */
+const LIMITS = { seconds: 75, bytes: 400_000 };
 
-/** A shell on a host of its own, on which `npx clchat` is this program. */
-async function open(host: string): Promise<RecordedScreen> {
-  const home = join(directory, host);
-  await mkdir(home, { recursive: true });
-  const rc = join(home, 'rc');
-  await writeFile(rc, `PS1='$ '; npx() { shift; '${process.execPath}' '${file}' "$@"; }\n`);
-  return new RecordedScreen(
-    'ip',
-    ['netns', 'exec', lab.host(host).namespace, 'bash', '--noprofile', '--rcfile', rc, '-i'],
-    {
-      ...SIZE,
-      cwd: home,
-      began,
-      env: {
-        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        HOME: home,
-        XDG_DATA_HOME: home,
-        TERM: 'xterm-256color',
-        TZ: 'UTC',
-        LANG: 'C.UTF-8',
-      },
-    },
-  );
+async function make(name: string, directory: string): Promise<void> {
+  const record = RECORDINGS.get(name);
+  if (record === undefined) throw new Error(`There is no recording "${name}".`);
+  const { svg, lastsMs } = await record();
+  const [seconds, bytes] = [lastsMs / 1_000, Buffer.byteLength(svg)];
+  const facts = `${seconds.toFixed(1)} s, ${bytes} bytes`;
+  // A busy host plays slowly, which says nothing about the program.
+  const isTooLong = seconds > LIMITS.seconds || bytes > LIMITS.bytes;
+  if (isTooLong && directory === DOCS) throw new Error(`It is too long: ${facts}`);
+  const file = join(directory, `${name}.svg`);
+  await writeFile(file, svg);
+  console.log(`${file}: ${facts}`);
 }
 
-/** Answers what is asked, each after a moment. */
-async function answer(screen: RecordedScreen, ...answers: [string, string][]): Promise<void> {
-  for (const [question, text] of answers) {
-    await screen.see(question);
-    await sleep(500);
-    await screen.type(`${text}\r`);
-  }
-}
-
-try {
-  const [ann, joe] = [await open('h1'), await open('h2')];
-  await Promise.all([ann.see('$ '), joe.see('$ ')]);
-  await sleep(800);
-  await ann.type('npx clchat -ls\r');
-  await answer(ann, ['Name of the server', 'acme'], ['Listen', ''], ['name', 'ann']);
-  await answer(ann, ['Make this account', ''], ['New password', ''], ['#lobby>', '']);
-  await joe.type('npx clchat -lc\r');
-  await answer(joe, ['name', 'joe'], ['Make this account', ''], ['New password', '']);
-  await joe.see('#lobby>');
-  await joe.type('hello from the other end of the office');
-  await ann.type('welc');
-  await joe.type('\r');
-  await ann.see('hello from');
-  await sleep(700);
-  await ann.type('ome :)\r');
-  await joe.see('welcome');
-  await sleep(700);
-  await joe.type('/message ann only we two can read this\r');
-  await ann.see('only we two');
-  await sleep(900);
-  await ann.type('/message joe sealed to your devices, and mine\r');
-  await joe.see('sealed to');
-  await sleep(900);
-  await joe.type('/whoelse\r');
-  await sleep(1_500);
-  await ann.type('/history @joe\r');
-  await sleep(1_500);
-  const lasts = performance.now() - began + REST_MS;
-  const panels = [
-    { title: 'ann runs the server peer', frames: ann.frames },
-    { title: 'joe found it on the LAN', frames: joe.frames },
-  ];
-  await writeFile(OUTPUT, pictureOf(panels, SIZE, lasts));
-  ann.close();
-  joe.close();
-} finally {
-  await lab.destroy();
-  await rm(directory, { recursive: true, force: true });
-}
+const { values, positionals } = parseArgs({
+  options: { out: { type: 'string', default: DOCS } },
+  allowPositionals: true,
+});
+const directory = resolve(values.out);
+await mkdir(directory, { recursive: true });
+const names = positionals.length === 0 ? [...RECORDINGS.keys()] : positionals;
+const failed: Failed[] = [];
+for (const name of names)
+  await make(name, directory).catch((error: unknown) => {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    console.error(`The recording "${name}" failed.\n${message}`);
+    failed.push({ title: `the recording "${name}"`, message });
+  });
+count(names.length - failed.length, failed, 0);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -17,21 +17,25 @@ export interface Run {
   readonly dim: boolean;
 }
 
-/** What a screen showed from a moment on, in milliseconds since the beginning. */
+/** What a screen shows from a moment on, in milliseconds since the recording began. */
 export interface Frame {
   readonly at: number;
   readonly rows: readonly (readonly Run[])[];
 }
 
-const PATIENCE_MS = 30_000;
+/** How long anything that is waited for may take, in milliseconds. */
+const PATIENCE_MS = 60_000;
+/** Between two keys, in milliseconds. */
 const KEY_MS = 55;
+/** Between two looks at a screen, in milliseconds. */
+const LOOK_MS = 20;
 
 export class RecordedScreen {
-  readonly frames: Frame[] = [];
+  #frames: Frame[] = [];
   readonly #pty: IPty;
   readonly #terminal: InstanceType<typeof Terminal>;
   readonly #rows: number;
-  readonly #began: number;
+  #began = performance.now();
 
   constructor(
     file: string,
@@ -41,16 +45,28 @@ export class RecordedScreen {
       rows: number;
       env: Record<string, string>;
       cwd: string;
-      began: number;
     },
   ) {
     const { columns, rows, env, cwd } = options;
     this.#rows = rows;
-    this.#began = options.began;
     this.#terminal = new Terminal({ cols: columns, rows, allowProposedApi: true });
     this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols: columns, rows, env, cwd });
     this.#pty.onData((data) => this.#terminal.write(data, () => this.#keep()));
     this.#terminal.onData((data) => this.#pty.write(data));
+  }
+
+  get frames(): readonly Frame[] {
+    return this.#frames;
+  }
+
+  /**
+   * From now on it is recorded: what stands there is the first frame.
+   * @param began when the recording begins, by `performance.now`
+   */
+  begin(began: number): void {
+    this.#began = began;
+    this.#frames = [];
+    this.#keep();
   }
 
   /** Types as a person does. */
@@ -61,12 +77,27 @@ export class RecordedScreen {
     }
   }
 
-  async see(text: string): Promise<void> {
+  /** Types the rest of a line, and ends it. */
+  async enter(text: string): Promise<void> {
+    await this.type(`${text}\r`);
+  }
+
+  /**
+   * Waits until something stands there.
+   * @param what rows are divided by `\n`, without the spaces at their ends
+   * @returns the last group of a pattern
+   * @throws an error with the screen
+   */
+  async see(what: string | RegExp): Promise<string> {
     const end = performance.now() + PATIENCE_MS;
-    while (!this.#lines().some((line) => line.includes(text))) {
-      if (performance.now() > end)
-        throw new Error(`"${text}" is not to be seen:\n${this.#lines().join('\n')}`);
-      await sleep(20);
+    for (;;) {
+      const text = this.#text();
+      if (typeof what !== 'string') {
+        const found = what.exec(text);
+        if (found !== null) return found.at(-1) ?? '';
+      } else if (text.includes(what)) return what;
+      if (performance.now() > end) throw new Error(`${String(what)} is not to be seen:\n${text}`);
+      await sleep(LOOK_MS);
     }
   }
 
@@ -74,12 +105,16 @@ export class RecordedScreen {
     this.#pty.kill('SIGKILL');
   }
 
-  #lines(): string[] {
+  #text(): string {
     const { active } = this.#terminal.buffer;
     return Array.from(
       { length: this.#rows },
-      (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '',
-    );
+      (_, row) =>
+        active
+          .getLine(active.baseY + row)
+          ?.translateToString(true)
+          .trimEnd() ?? '',
+    ).join('\n');
   }
 
   #keep(): void {
@@ -87,7 +122,7 @@ export class RecordedScreen {
     const rows = Array.from({ length: this.#rows }, (_, row) => this.#runs(active.baseY + row));
     const cursor = rows[active.cursorY];
     cursor?.push({ column: active.cursorX, text: '▏', color: undefined, bold: false, dim: false });
-    this.frames.push({ at: performance.now() - this.#began, rows });
+    this.#frames.push({ at: performance.now() - this.#began, rows });
   }
 
   #runs(row: number): Run[] {

@@ -19,7 +19,8 @@ export const STARTING: Scene = {
     ['gate', 'quit'],
     ['gate', '$ ended', { status: 0 }],
     // The server of all that follows.
-    ['root', '$ PASSWORD=root-secret clchat -ls --name acme --user root --block-duration 30 --headless',
+    ['root', '$ mail'],
+    ['root', '$ PASSWORD=root-secret clchat -ls --name acme --user root --block-duration 30 --headless --smtp-url-file mail-url',
       { mode: 'server', user: 'root', server: { name: 'acme', id: keep('acme') } }],
     ['root', 'self', { user: 'root', group: 'admin' }],
     ['gate', '$ clchat', { mode: 'shell' }],
@@ -34,6 +35,8 @@ export const STARTING: Scene = {
     ['alice', 'connect acme', { server: { id: '{acme}' } }],
     ['alice', 'user a@b secret', 'BAD_NAME'],
     ['alice', 'user ROOT secret', 'NAME_TAKEN'],
+    // With a letter of another script that looks like it.
+    ['alice', 'user rоot secret', 'NAME_TAKEN "root"'],
     ['alice', 'user alice alice-secret', { user: 'alice', created: true },
       ['root', 'presence', { user: 'alice', online: true }]],
     ['alice', 'user other secret', 'ALREADY'],

@@ -100,6 +100,10 @@ export const POWERLESS: Scene = {
   ],
 };
 
+/** As they stand in mails. */
+const FIRST_PASSWORD = /(?:[A-Z2-9]{4}-){3}[A-Z2-9]{4}(?!-)/;
+const RESET_CODE = /(?:[A-Z2-9]{4}-){6}[A-Z2-9]{4}/;
+
 // prettier-ignore
 export const CODES: Scene = {
   title: 'codes, and accounts that others make',
@@ -109,7 +113,7 @@ export const CODES: Scene = {
       ['root', 'group', { group: 'crew', state: 'updated' }]],
     // A group that is closed to invitations.
     ['alice', 'say crew is closed', {}, ['bob', 'message', { text: 'crew is closed' }]],
-    ['bob', 'invite crew', 'DENIED'],
+    ['bob', 'invite crew', 'DENIED "inviteUserAny"'],
     ['bob', 'invite', { code: keep('invitation'), group: 'user', uses: 1 }],
     ['bob', 'elevate AAAA-BBBB', 'BAD_CODE'],
     ['mallory', '$ PASSWORD=gus-secret clchat -lc --user gus --data gus --code {invitation}', { user: 'gus' },
@@ -169,6 +173,21 @@ export const CODES: Scene = {
     ['bob', 'save {notes}', 'NO_SUCH_MESSAGE'],
     ['bob', 'message erika x', 'NO_SUCH_USER'],
     ['mallory', 'quit'],
+    // Mailed where there is an address.
+    ['alice', 'createuser frida user frida@example.org',
+      { user: 'frida', mailed: true, email: 'frida@example.org', password: undefined }],
+    ['root', '$ mailed frida@example.org', { subject: /agora|acme/, text: keep('mailed', FIRST_PASSWORD) }],
+    ['mallory', '$ PASSWORD={mailed} clchat -lc --user frida --data frida', { user: 'frida' },
+      ['mallory', 'notice', { code: 'MUST_CHANGE' }]],
+    ['mallory', 'passwd {mailed} frida-secret', {}],
+    ['mallory', 'quit'],
+    ['alice', 'updateuser frida --email nowhere', 'BAD_ADDRESS'],
+    ['alice', 'updateuser frida --email other@example.org', { email: 'other@example.org' }],
+    ['alice', 'resetpasswd frida', { mailed: true, code: undefined }],
+    ['root', '$ mailed other@example.org', { text: keep('sent', RESET_CODE) }],
+    ['mallory', '$ PASSWORD=other-secret clchat -lc --user frida --data other --code {sent}', { user: 'frida' }],
+    ['mallory', 'quit'],
+    ['alice', 'removeuser frida', {}],
     // What others wrote stays when they are removed without.
     ['mallory', '$ PASSWORD=gus-secret clchat -lc --user gus --data gus', { user: 'gus' }],
     ['mallory', 'say words-of-gus', {}, ['bob', 'message', { from: 'gus' }]],

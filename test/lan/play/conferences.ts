@@ -117,6 +117,11 @@ export const SEVERAL: Scene = {
     ['alice', 'logout', {}, ['bob', 'conference', ended('tea', 'owner left')]],
     ['alice', 'login alice', {}],
     ['alice bob carol', 'conferences', seen()],
+    ['alice', 'conference tea', {}],
+    ['bob', 'joinconf alice', into('tea', 'alice', 'bob')],
+    ['alice', 'quit', {}, ['bob', 'conference', ended('tea', 'owner left')]],
+    ['alice', '$ clchat -lc', { user: 'alice' }],
+    ['bob', 'conferences', seen()],
   ],
 };
 

@@ -1,7 +1,11 @@
 /** Messages after they have been said, and files with them. */
-import { keep, none, some, type Scene } from './row.ts';
+import { below, from, keep, none, some, type Row, type Scene } from './row.ts';
 
 const LIKED = [{ emoji: '👍', users: ['carol'] }];
+/** More than are shown unless told. */
+const LINES = 23;
+const linesFrom = (first: number): Record<string, unknown>[] =>
+  Array.from({ length: LINES - first }, (_, line) => ({ text: `line ${first + line}` }));
 const PLAN = { name: 'plan.bin', size: 3_000_000 };
 
 // prettier-ignore
@@ -56,12 +60,27 @@ export const MESSAGES: Scene = {
     // Open ones: whoever may change messages changes those of others, and the author is told.
     ['bob', 'leave', {}],
     ['bob', 'say in the open', { id: keep('open'), room: 'lobby' },
-      ['alice root', 'message', { id: '{open}' }]],
+      ['alice root carol', 'message', { id: '{open}' }]],
+    ['carol', 'edit {open} mine', 'DENIED "changeMessage"'],
+    ['carol', 'remove {open}', 'DENIED "changeMessage"'],
     ['root', 'edit {open} put otherwise', {},
       ['bob', 'edited', { id: '{open}', by: 'root', text: 'put otherwise' }]],
     ['root', 'versions {open}', { versions: [{ text: 'in the open' }, { text: 'put otherwise' }] }],
     ['root', 'remove {open}', {}, ['alice bob', 'removed', { id: '{open}', by: 'root' }]],
     ['root', 'history #lobby 1', { messages: [{ id: '{open}', removed: true, from: '' }] }],
+    // The newest twenty, or as many as are asked for, the oldest of them first.
+    ['alice', 'room ledger', { created: true }, ['bob', 'room', { room: 'ledger' }]],
+    ['alice', 'talk #ledger', {}],
+    ...Array.from({ length: LINES }, (_, line): Row => ['alice', `say line ${line}`, { room: 'ledger' }]),
+    ['bob', 'history #ledger', { messages: linesFrom(LINES - 20) }],
+    ['bob', 'history #ledger 3', { messages: linesFrom(LINES - 3) }],
+    ['bob', 'history #ledger 100', { messages: linesFrom(0) }],
+    // What is typed goes to one person.
+    ['alice', 'talk @bob', { to: 'bob' }],
+    ['alice', 'say for you alone', { to: 'bob' },
+      ['bob', 'message', { from: 'alice', to: 'bob', text: 'for you alone' }],
+      ['carol', '!message', { text: 'for you alone' }]],
+    ['alice', 'talk', {}],
     // Of two people alone nobody else changes anything.
     ['bob', 'message root psst', { id: keep('psst') }, ['root', 'message', { id: '{psst}' }]],
     ['root', 'remove {psst}', 'DENIED'],
@@ -169,6 +188,23 @@ export const FILES: Scene = {
     ['bob', 'remove {plan}', 'DENIED'],
     ['alice', 'remove {plan}', {}, ['bob carol', 'removed', { id: '{plan}' }]],
     ['bob', 'save {plan}', 'NO_SUCH_MESSAGE'],
+    // Sent and fetched, each goes on after a crash where it was.
+    ['alice', '$ make film.bin 24000000'],
+    ['alice', 'enter office', {}],
+    ['alice', '$ begin attach film.bin', {},
+      ['alice', 'attachment', { name: 'film.bin', state: 'sending' }],
+      ['bob', 'message', { id: keep('film'), file: { name: 'film.bin', size: 24_000_000 } }]],
+    ['alice', '$ kill'],
+    ['alice', '$ clchat -lc', { user: 'alice' },
+      ['alice', 'attachment', { id: '{film}', state: 'done', progress: 1 }]],
+    ['bob', '$ begin save {film}', {}, ['bob', 'attachment', { state: 'fetching', progress: from(0.5) }]],
+    ['bob', '$ kill'],
+    ['bob', '$ clchat -lc', { user: 'bob' }],
+    ['bob', 'enter office', {}],
+    ['bob', 'save {film}', { bytes: 24_000_000 },
+      ['bob', 'attachment', { id: '{film}', state: 'done' }],
+      ['bob', '!attachment', { state: 'fetching', progress: below(0.1) }]],
+    ['bob', '$ same film.bin ../alice/film.bin', { same: true }],
     // Its size is a matter of the group.
     ['alice', 'updategroup user files=1K', { files: 1024 },
       ['bob', 'group', { group: 'user', state: 'updated' }]],

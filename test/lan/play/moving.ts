@@ -1,5 +1,5 @@
 /** What goes in and out of the program: histories, accounts, settings, the whole server. */
-import { some, type Scene } from './row.ts';
+import { from, some, type Scene } from './row.ts';
 
 // prettier-ignore
 export const MOVING: Scene = {
@@ -32,7 +32,11 @@ export const MOVING: Scene = {
     ['mallory', 'passwd ivans-word another-word', {}],
     ['mallory', 'say here I am', {}, ['bob', 'message', { from: 'ivan' }]],
     ['mallory', 'quit'],
-    ['alice', 'stats', {}],
+    ['alice', 'stats',
+      { server: { name: 'agora', connected: true, accounts: from(5), online: from(4), rooms: from(2), groups: from(2) },
+        replica: { entries: from(100), messages: from(10), bytesOnDisk: from(1) },
+        outbox: { pending: 0 },
+        connection: { rttMs: from(0) } }],
     ['alice', 'settings', { settings: { bell: true, receipts: true } }],
     ['alice', 'settings ids on', { settings: { ids: true } }],
     ['alice', 'settings ids', { settings: { ids: true } }],

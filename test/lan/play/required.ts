@@ -1,4 +1,5 @@
-/** What the script has to hold: each command of these parts with what it refuses, and each event. */
+/** What the script has to hold: each command of these parts with what it refuses, each permission and event. */
+import { PERMISSIONS, type Permission } from '../../../lib/crdt/permissions.ts';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { wordOf } from './play.ts';
 import type { Scene } from './row.ts';
@@ -50,6 +51,12 @@ const COMMANDS: readonly (readonly [commands: string, ...refusals: ErrorCode[]])
   ['import', 'DENIED'],
 ];
 
+/** Permissions that come with calls, and those without which nothing is refused by their name. */
+const ELSEWHERE: ReadonlySet<Permission> = new Set<Permission>([
+  ...(['suppressUser', 'callUser', 'callRoom'] as const),
+  ...(['noInviteFor', 'viewLevels'] as const),
+]);
+
 const EVENTS =
   'request contact unfriend room member conference message edited removed reacted code group typing ' +
   'attachment presence receipt unread broadcast login logout locked server notice';
@@ -61,9 +68,14 @@ export function missingIn(scenes: readonly Scene[]): string[] {
   const commands = COMMANDS.flatMap(([names, ...refusals]) =>
     names.split(' ').flatMap((name) => ['fine', ...refusals].map((code) => `${name} ${code}`)),
   );
+  const named = new Set(rows.map(([, , gives]) => gives));
+  const permissions = PERMISSIONS.filter((one) => !ELSEWHERE.has(one)).map(
+    (one) => `DENIED "${one}"`,
+  );
   const told = new Set(rows.flatMap(([, , , ...all]) => all.map(([, event]) => event)));
   return [
     ...commands.filter((one) => !played.has(one)),
+    ...permissions.filter((one) => !named.has(one)),
     ...EVENTS.split(' ').filter((one) => !told.has(one)),
   ];
 }

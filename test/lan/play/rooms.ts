@@ -180,6 +180,34 @@ export const CHANGED: Scene = {
       ['alice', 'member', { room: 'grove', user: 'bob', state: 'joined' }]],
     ['alice', 'updateroom grove --owner bob', { room: 'grove' }],
     ['bob', 'rooms', { rooms: some({ room: 'grove', owner: 'bob' }) }],
+    // Into another room, and out of it again.
+    ['alice', 'updateroom grove --parent garden/shed', { room: 'garden/shed/grove' },
+      ['bob', 'room', { room: 'garden/shed/grove', state: 'updated' }]],
+    ['bob', 'enter garden/shed/grove/apples', { joined: true }],
+    ['alice', 'updateroom garden/shed/grove --parent /', { room: 'grove' }, ['bob', 'room', { room: 'grove' }]],
+    ['bob', 'say among the apples', { room: 'grove/apples' }],
+    ['bob', 'exit', {}],
+    // A password is taken away: by invitation from then on, and no less encrypted.
+    ['alice', 'createroom cellar --password dark', { encrypted: true }, ['bob', 'room', { room: 'cellar' }]],
+    ['bob', 'enter cellar', 'BAD_PASSWORD'],
+    ['alice', 'updateroom cellar --no-password', {}],
+    ['bob', 'enter cellar dark', 'DENIED'],
+    ['alice', 'removeroom cellar', { removed: 1 }, ['bob', 'room', { room: 'cellar', state: 'removed' }]],
+    // The owner of a room needs no permission to put somebody out of it, and nobody else may without one.
+    ['carol', 'room hall', { created: true }, ['bob', 'room', { room: 'hall' }]],
+    ['bob', 'enter hall', { joined: true }, ['carol', 'member', { room: 'hall', user: 'bob' }]],
+    ['bob', 'kick carol', 'DENIED "removeUser"'],
+    ['bob', 'ban carol', 'DENIED "removeUser"'],
+    ['carol', 'enter hall', {}],
+    ['carol', 'kick bob', { user: 'bob', room: 'hall' },
+      ['bob', 'member', { room: 'hall', user: 'bob', state: 'removed' }]],
+    // Who has that permission needs not own it.
+    ['bob', 'enter hall', { joined: true }],
+    ['alice', 'enter hall', { joined: true }],
+    ['alice', 'kick bob', { room: 'hall' },
+      ['bob', 'member', { room: 'hall', user: 'bob', state: 'removed' }]],
+    ['alice carol', 'leave', {}],
+    ['alice', 'removeroom hall', {}, ['carol', 'room', { room: 'hall', state: 'removed' }]],
     // Members, levels and marks.
     ['carol', 'structure',
       { structure: { name: 'acme', path: '', children: [

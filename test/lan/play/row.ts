@@ -40,12 +40,25 @@ export class OneWins {
   }
 }
 
-/** Any value, which is kept for later rows. */
+/** Any value, which is kept for later rows; of a text only the part that a pattern finds, if one is given. */
 export class Keep {
   readonly name: string;
+  readonly pattern: RegExp | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, pattern: RegExp | undefined) {
     this.name = name;
+    this.pattern = pattern;
+  }
+}
+
+/** A number from here on, or (`below`) one that is less. */
+export class From {
+  readonly number: number;
+  readonly below: boolean;
+
+  constructor(number: number, below = false) {
+    this.number = number;
+    this.below = below;
   }
 }
 
@@ -61,7 +74,9 @@ export class Some {
 }
 
 export const oneWins = (code: string): OneWins => new OneWins(code);
-export const keep = (name: string): Keep => new Keep(name);
+export const keep = (name: string, pattern?: RegExp): Keep => new Keep(name, pattern);
+export const from = (number: number): From => new From(number);
+export const below = (number: number): From => new From(number, true);
 export const some = (shape: Shape): Some => new Some(shape);
 export const none = (shape: Shape): Some => new Some(shape, true);
 
@@ -85,10 +100,14 @@ export class Kept {
 /** Whether a value is of a shape; if it is, what is to be kept of it is kept. */
 export function fits(value: unknown, shape: Shape, kept: Kept): boolean {
   if (shape instanceof Keep) {
-    if (value === undefined) return false;
-    kept.set(shape.name, value);
+    const { name, pattern } = shape;
+    const part = pattern === undefined ? value : pattern.exec(String(value))?.[0];
+    if (part === undefined) return false;
+    kept.set(name, part);
     return true;
   }
+  if (shape instanceof From)
+    return typeof value === 'number' && value >= shape.number !== shape.below;
   if (shape instanceof RegExp) return typeof value === 'string' && shape.test(value);
   if (shape instanceof Some)
     return Array.isArray(value) && value.some((one) => fits(one, shape.shape, kept)) !== shape.none;
@@ -111,6 +130,7 @@ export function shown(shape: Shape): string {
   const text = JSON.stringify(shape, (_key, value: unknown) => {
     if (value instanceof RegExp) return String(value);
     if (value instanceof Keep) return `(kept as ${value.name})`;
+    if (value instanceof From) return `(${value.below ? 'below' : 'from'} ${value.number})`;
     if (value instanceof Some) return { [value.none ? 'none' : 'some']: value.shape };
     return value === undefined ? '(absent)' : value;
   });

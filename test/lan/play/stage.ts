@@ -4,12 +4,15 @@
  *
  *   $ clchat ARGUMENTS            starts the program in machine mode; a PASSWORD=secret may precede;
  *                                 the text of a refusal ends with [the exit status]
+ *   $ begin LINE                  gives the program a line, and does not wait for what comes of it
  *   $ terminal ARGUMENTS          starts it at a terminal
  *   $ type TEXT, $ press KEY      does so at that terminal
  *   $ see TEXT                    waits until it stands there
  *   $ kill                        ends the program at once
  *   $ ended                       waits until it has ended: {status}
  *   $ unplug, $ plug              the cable of the host
+ *   $ mail                        starts a mail server; its URL is in the file mail-url
+ *   $ mailed ADDRESS              the next mail that is there for it: {text}
  *   $ sleep SECONDS
  *   $ order EVENT...              the events of these names came in this order first
  *   $ write FILE TEXT, $ make FILE BYTES, $ same FILE FILE
@@ -22,11 +25,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { sleep } from '../../../lib/lifecycle.ts';
 import { program } from '../../support/build.ts';
 import { Cli, type CliEvent } from '../../support/cli.ts';
 import { Tmux } from '../../support/tmux.ts';
 import { Lab } from '../lab.ts';
+import type { LabProcess, Line } from '../process.ts';
 
 /** Longer than an owner whose connection is lost is waited for. */
 const PATIENCE_MS = 60_000;
@@ -57,6 +62,7 @@ export class Stage {
   readonly #directory: string;
   readonly #people = new Map<string, Person>();
   readonly #processes: Cli[] = [];
+  #mail: LabProcess | undefined;
   #told = 0;
 
   private constructor(lab: Lab, directory: string) {
@@ -151,6 +157,14 @@ export class Stage {
           rest,
         );
         return done();
+      case 'begin':
+        this.#running(who).send(rest.join(' '));
+        return done();
+      case 'mail':
+        await writeFile(join(home, 'mail-url'), `${await this.#startMail(person)}\n`);
+        return done();
+      case 'mailed':
+        return done(await this.#mailed(first));
       case 'sleep':
         await sleep(Number(first) * 1_000);
         return done();
@@ -229,6 +243,20 @@ export class Stage {
     assert(line.type === 'error');
     const status = await cli.status();
     return { ok: false, code: line.code, text: `${line.text} [${status}]`, data: undefined };
+  }
+
+  /** @returns the URL of a mail server */
+  async #startMail({ host }: Person): Promise<string> {
+    const script = fileURLToPath(new URL('../fixtures/mail.ts', import.meta.url));
+    this.#mail = this.#lab.host(host).exec(process.execPath, ['--import', 'tsx', script]);
+    const { url } = await this.#mail.next(({ url }) => url !== undefined, PATIENCE_MS, 'its URL');
+    return String(url);
+  }
+
+  async #mailed(address: string): Promise<Line> {
+    assert(this.#mail !== undefined, 'there is no mail server');
+    const isFor = ({ to }: Line): boolean => Array.isArray(to) && to.includes(address);
+    return this.#mail.next(isFor, PATIENCE_MS, `a mail for ${address}`);
   }
 
   async #openTerminal(person: Person, home: string, args: readonly string[]): Promise<void> {

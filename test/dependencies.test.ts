@@ -208,7 +208,7 @@ describe('the parts of the program', () => {
   it('are found where their imports say, with the suffix that they have', () => {
     for (const { path, imports } of [...sources, ...tests])
       for (const { target, specifier } of imports.filter(isOwn)) {
-        assert.match(specifier, /\.(?:[cm]?ts|json|js)$/, `${path}: ${specifier}`);
+        assert.match(specifier, /\.(?:[cm]?ts|json|m?js)$/, `${path}: ${specifier}`);
         assert.ok(existsSync(join(ROOT, target)), `${path}: ${specifier}`);
       }
   });

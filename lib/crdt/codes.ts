@@ -6,11 +6,13 @@
 import type { Redemption } from './bodies.ts';
 import { concat, fromHex, sha256, utf8 } from './bytes.ts';
 import type { ErrorCode } from '../errors.ts';
-import { SigningKey, verify, type PublicKey } from './keys.ts';
+import { SigningKey, verify, type AccountId, type PublicKey } from './keys.ts';
 import type { CodeRecord } from './records.ts';
 import type { Change, Reader } from './state.ts';
 
 const CODE_TAG = 'clchat code v1';
+/** Most codes that an account may have open at a time in a stream. */
+export const MAX_OPEN_CODES = 100;
 
 /** How a code may be written: dashes, spaces and case do not matter. */
 export function normalCode(code: string): string {
@@ -38,25 +40,77 @@ function statement(server: PublicKey, by: PublicKey, where: string): Uint8Array 
   return concat(fromHex(server), fromHex(by), utf8(where));
 }
 
+/** Whether a code is past its time. @param now the server's clock when it judged */
+function isExpired({ expires }: Pick<CodeRecord, 'expires'>, now: number): boolean {
+  return expires < now;
+}
+
+/** By what a redemption is judged. */
+interface Redeeming {
+  readonly entry: {
+    readonly server: PublicKey;
+    readonly device: PublicKey;
+    readonly stream: string;
+  };
+  /** The server's clock when it judged. */
+  readonly now: number;
+}
+
 /** The record of a code that is redeemed rightly, for a purpose; undefined for any other. */
 export function redeemed(
   state: Pick<Reader, 'get'>,
   { verifier, proof }: Redemption,
   purpose: CodeRecord['purpose'],
-  entry: { readonly server: PublicKey; readonly device: PublicKey; readonly stream: string },
+  { entry, now }: Redeeming,
 ): CodeRecord | undefined {
   const record = state.get<CodeRecord>('code', verifier);
   if (record === undefined || record.purpose !== purpose || record.uses === 0) return undefined;
+  if (isExpired(record, now)) return undefined;
   const text = statement(entry.server, entry.device, entry.stream);
   return verify(verifier, CODE_TAG, text, proof) ? record : undefined;
 }
 
-/** Why a code cannot be put in place; the rights to it apart. */
+/**
+ * Why a code cannot be put in place; the rights to it apart. Scans the codes of the stream.
+ * @param now the server's clock when it judged
+ */
 export function checkNewCode(
-  state: Pick<Reader, 'get'>,
-  verifier: PublicKey,
+  state: Reader,
+  { verifier, expires }: { readonly verifier: PublicKey; readonly expires: number },
+  issuer: AccountId,
+  now: number,
 ): ErrorCode | undefined {
-  return state.get('code', verifier) === undefined ? undefined : 'ALREADY';
+  if (state.get('code', verifier) !== undefined) return 'ALREADY';
+  if (isExpired({ expires }, now)) return 'BAD_CODE';
+  let open = 0;
+  for (const [, code] of state.entries<CodeRecord>('code'))
+    if (code.issuer === issuer && !isExpired(code, now)) open++;
+  return open < MAX_OPEN_CODES ? undefined : 'RATE_LIMITED';
+}
+
+/** A code takes its place, and those that are past their time give up theirs. */
+export function newCodeChanges(
+  state: Pick<Reader, 'entries'>,
+  verifier: PublicKey,
+  value: CodeRecord,
+  now: number,
+): Change[] {
+  return [
+    ...without(state, (code) => isExpired(code, now)),
+    { table: 'code', id: verifier, value },
+  ];
+}
+
+/** The end of all codes that some have made. */
+export function codesOf(state: Pick<Reader, 'entries'>, issuers: ReadonlySet<AccountId>): Change[] {
+  return without(state, ({ issuer }) => issuers.has(issuer));
+}
+
+function without(state: Pick<Reader, 'entries'>, isOver: (code: CodeRecord) => boolean): Change[] {
+  const changes: Change[] = [];
+  for (const [id, code] of state.entries<CodeRecord>('code'))
+    if (isOver(code)) changes.push({ table: 'code', id, value: undefined });
+  return changes;
 }
 
 /** One use less. */

@@ -5,21 +5,21 @@
  *   i!<entry id>                        where a message is
  *   n!<stream>!<target id>!<position>   an edit, a removal or a reaction of that message
  *   b!<hash>!<stream>!<position>        a message that names the file
- *   k!<stream>!<position>               an entry because of which something is to be erased
+ *   k!<stream>!<position>               an entry because of which something is to be erased, or that is
  */
 import { actionOf, type PairAction, type RoomAction, type SpaceAction } from './bodies.ts';
 import { toHex, utf8 } from './bytes.ts';
-import { isAnnotation, isMessage, type Entry } from './entry.ts';
+import { isAnnotation, isErasable, isMessage, type Entry } from './entry.ts';
 import type { AccountId, EntryId } from './keys.ts';
 import type { LogStore } from './log-store.ts';
-import { deviceOf } from './records.ts';
+import { accountOf, deviceOf } from './records.ts';
 import type { Item } from './seal.ts';
 import type { Reader } from './state.ts';
 import { ordinal, prefixed, type StoreOperation } from './store.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
 
 /** Most edits, removals and reactions of one message that are looked at. */
-const MAX_ANNOTATIONS = 2_000;
+export const MAX_ANNOTATIONS = 2_000;
 
 /** The action of an entry of a conversation; undefined for what cannot be read. */
 export function conversationAction(entry: Entry): RoomAction | PairAction | undefined {
@@ -59,6 +59,22 @@ export function isErasing(entry: Entry): boolean {
   if (entry.stream !== 'space' || entry.kind !== 'removeuser') return false;
   const action = actionOf(entry, 'space') as SpaceAction | undefined;
   return action?.kind === 'removeuser' && action.body.vengeance;
+}
+
+/** Whether an entry says something still of which nothing is to be left, as of its author. */
+export function isOfErased(space: Pick<Reader, 'get'>, entry: Entry): boolean {
+  if (entry.body === undefined || !isErasable(entry)) return false;
+  const author = authorOf(space, entry);
+  return author !== undefined && accountOf(space, author)?.erased === true;
+}
+
+/** What is written with an entry, so that it is erased though the program be killed before that. */
+export function dutyOperations(
+  space: Pick<Reader, 'get'>,
+  { stream, position, item }: { stream: StreamName; position: number; item: Item },
+): StoreOperation[] {
+  if (item.type !== 'entry' || !isOfErased(space, item.entry)) return [];
+  return [{ type: 'put', key: dutyKey(stream, position), value: new Uint8Array() }];
 }
 
 /** What is written with an item, so that it is found. */
@@ -137,22 +153,35 @@ export function messageAt(log: LogStore, id: EntryId): Placed | undefined {
   return isMessage(item.entry) ? { position: place.position, entry: item.entry } : undefined;
 }
 
-/** What has been done about a message, in order, as far as it is held. */
+/** All that has been done about a message from a position on, in order, as far as it is held. */
+export async function* annotationsFrom(
+  log: LogStore,
+  stream: StreamName,
+  target: EntryId,
+  from: number,
+): AsyncGenerator<Placed> {
+  const prefix = `n!${stream}!${target}!`;
+  const range = { ...prefixed(prefix), from: annotationKey(stream, target, from) };
+  for await (const [key] of log.store.entries(range)) {
+    const position = Number(key.slice(prefix.length));
+    const item = log.item(stream, position);
+    if (item?.type !== 'entry') continue;
+    const { entry } = item;
+    const isErased = entry.body === undefined && isAnnotation(entry);
+    if (isErased || targetOf(entry) === target) yield { position, entry };
+  }
+}
+
+/** What has been done about a message, in order, as far as it is held and looked at. */
 export async function annotationsOf(
   log: LogStore,
   stream: StreamName,
   target: EntryId,
 ): Promise<Placed[]> {
-  const prefix = `n!${stream}!${target}!`;
   const found: Placed[] = [];
-  const range = { ...prefixed(prefix), limit: MAX_ANNOTATIONS };
-  for await (const [key] of log.store.entries(range)) {
-    const position = Number(key.slice(prefix.length));
-    const item = log.item(stream, position);
-    if (item?.type === 'entry' && targetOf(item.entry) === target)
-      found.push({ position, entry: item.entry });
-    else if (item?.type === 'entry' && item.entry.body === undefined && isAnnotation(item.entry))
-      found.push({ position, entry: item.entry });
+  for await (const one of annotationsFrom(log, stream, target, 0)) {
+    found.push(one);
+    if (found.length === MAX_ANNOTATIONS) break;
   }
   return found;
 }

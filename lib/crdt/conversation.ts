@@ -4,7 +4,6 @@
  */
 import type { PairAction, RoomAction } from './bodies.ts';
 import type { ContactAction } from './contact.ts';
-import { isMessage } from './entry.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { EntryId } from './keys.ts';
 import { checkMembership, isMembershipAction, membersOf, reduceMembership } from './membership.ts';
@@ -129,12 +128,18 @@ function checkEpoch(
   return good && (number === last + 1 || number === last) && number > 0 ? undefined : 'STALE_KEY';
 }
 
+/** Whether nothing is written in a room. */
+function isForVoice(space: Reader, stream: StreamName): boolean {
+  const place = placeOfStream(stream);
+  return place.type === 'room' && roomOf(space, place.room)?.media === 'voice';
+}
+
 /** Whether somebody may speak in an encrypted conversation that they may read. */
-function checkSpeaker({ stream, entry, actor }: Context): ErrorCode | undefined {
+function checkSpeaker({ space, stream, entry, actor, hindsight }: Context): ErrorCode | undefined {
   // The owner of a room who has left it may come back, but not speak from outside.
   const isRoom = placeOfStream(entry.stream).type === 'room';
-  const isIn = !isRoom || (actor !== undefined && stream.get('member', actor) === true);
-  return isIn ? undefined : 'NOT_MEMBER';
+  if (isRoom && (actor === undefined || stream.get('member', actor) !== true)) return 'NOT_MEMBER';
+  return !hindsight && isForVoice(space, entry.stream) ? 'NOT_SUPPORTED' : undefined;
 }
 
 /** Whether what is sealed under an epoch may be said where it is. */
@@ -155,21 +160,8 @@ function checkOpen({ space, entry, actor, hindsight }: Context): ErrorCode | und
   const place = placeOfStream(entry.stream);
   if (place.type !== 'room' || actor === undefined) return 'BAD_ENTRY';
   if (hindsight) return undefined;
-  if (roomOf(space, place.room)?.media === 'voice') return 'NOT_SUPPORTED';
+  if (isForVoice(space, entry.stream)) return 'NOT_SUPPORTED';
   return isOpenMember(space, place.room, actor) ? undefined : 'NOT_MEMBER';
-}
-
-/**
- * Whether something that its author erased before anybody had it may stand where it was to be said: what
- * can be judged without what it said, as there is nothing to be read of it.
- */
-export function checkErased(context: Context): ErrorCode | undefined {
-  const { space, entry, actor, hindsight } = context;
-  if (actor === undefined) return 'NOT_LOGGED_IN';
-  if (!hindsight && !may(space, actor, 'sendMessage')) return 'DENIED';
-  const isSealed = isEncrypted(space, entry.stream);
-  if (isMessage(entry) && isSealed !== (entry.kind === 'sealed')) return 'BAD_ENTRY';
-  return isSealed ? checkSpeaker(context) : checkOpen(context);
 }
 
 /** Of what is not by its author but by permission: whether it may be. */

@@ -1,6 +1,6 @@
 /** Batches that a replica has checked and is about to store together. */
 import { utf8 } from './bytes.ts';
-import { contentOperations } from './content.ts';
+import { contentOperations, dutyOperations } from './content.ts';
 import {
   batchOperations,
   changeOperations,
@@ -56,13 +56,15 @@ export class Draft {
     operations.push(...batchOperations(batch));
     items.forEach((item, index) => {
       const position = seal.first + index;
-      const reduced = reduceItem(item, { space, stream, position, hindsight });
+      const standing = { space, stream, position, hindsight, now: seal.time };
+      const reduced = reduceItem(item, standing);
       stream.apply(reduced.changes);
       if (reduced.void !== undefined) {
         operations.push(voidOperation(name, position, reduced.void));
         return;
       }
       operations.push(...contentOperations(name, position, item));
+      operations.push(...dutyOperations(space, { stream: name, position, item }));
       if (item.type === 'entry' && item.entry.kind === 'epoch')
         operations.push(provenOperation(item.entry.id));
     });

@@ -21,6 +21,8 @@ const ENTRY_TAG = 'clchat entry v1';
 const BODY_TAG = utf8('clchat body v1\0');
 const ID_TAG = utf8('clchat entry id v1\0');
 const MAX_KIND_LENGTH = 16;
+/** The last moment that there is a date for, in milliseconds since 1970. */
+export const MAX_TIME = 8.64e15;
 
 export interface Header {
   /** Key of the server whose community this belongs to. */
@@ -165,7 +167,7 @@ export function entryFromFields(fields: readonly unknown[]): Entry {
     seq: countOf(seq, 'seq', 1),
     previous: previous === null ? null : (toHex(bytesOf(previous, 32, 'previous')) as EntryId),
     clock: countOf(clock, 'clock', 1),
-    time: countOf(time, 'time'),
+    time: timeOf(time),
     kind,
     commitment: bytesOf(commitment, 32, 'commitment'),
     id: idOf(headerBytes),
@@ -177,6 +179,11 @@ export function entryFromFields(fields: readonly unknown[]): Entry {
   if (entry.salt !== undefined && entry.body !== undefined)
     if (sha256Hex(BODY_TAG, entry.salt, entry.body) !== toHex(entry.commitment)) bad('commitment');
   return entry;
+}
+
+function timeOf(value: unknown): number {
+  const time = countOf(value, 'time');
+  return time <= MAX_TIME ? time : bad('time');
 }
 
 function bodyOf(value: unknown): Uint8Array {

@@ -1,6 +1,7 @@
 /** Erasing what an entry said, for real, while everything that vouches for the log still holds. */
 import { encodeEntry, eraseBody } from './entry.ts';
 import { itemKey, type LogStore } from './log-store.ts';
+import type { StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
 
 /**
@@ -14,15 +15,14 @@ export async function eraseBodies(
   positions: readonly number[],
 ): Promise<number> {
   if (positions.length === 0) return 0;
-  let erased = 0;
+  const operations: StoreOperation[] = [];
   for (const position of positions) {
     const item = log.item(stream, position);
     if (item?.type !== 'entry' || item.entry.body === undefined) continue;
     const value = encodeEntry(eraseBody(item.entry));
-    const key = itemKey(stream, position);
-    await log.store.write([{ type: 'put', key, value }], { sync: true });
-    erased++;
+    operations.push({ type: 'put', key: itemKey(stream, position), value });
   }
+  if (operations.length > 0) await log.store.write(operations, { sync: true });
   // Also of those that had none any more: whoever erased them may have been killed before this.
   const from = itemKey(
     stream,
@@ -30,5 +30,5 @@ export async function eraseBodies(
   );
   const until = itemKey(stream, positions.reduce((a, b) => Math.max(a, b)) + 1);
   await log.store.purge({ from, until });
-  return erased;
+  return operations.length;
 }

@@ -5,11 +5,12 @@
  */
 import { actionOf, type SpaceAction } from './bodies.ts';
 import {
-  annotationsOf,
+  annotationsFrom,
   authorOf,
   dutyKey,
   isEntitled,
   isErasing,
+  isOfErased,
   messageAt,
   targetOf,
   type Placed,
@@ -18,10 +19,9 @@ import { isErasable, type Entry } from './entry.ts';
 import { eraseBodies } from './erase.ts';
 import type { AccountId, EntryId } from './keys.ts';
 import type { LogStore } from './log-store.ts';
-import { accountOf } from './records.ts';
 import type { Batch } from './seal.ts';
 import type { Reader } from './state.ts';
-import { prefixed } from './store.ts';
+import { prefixed, type StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
 
 export interface EraserOptions {
@@ -78,24 +78,19 @@ export class Eraser {
       const position = first + index;
       if (isErasing(entry) && this.#options.isVoid?.(stream, position) !== true)
         this.#later(() => this.#do({ stream, position }));
-      const duty = this.#awaited.get(entry.id);
+      const about = aboutOf(entry);
+      const duty =
+        this.#awaited.get(entry.id) ?? (about === undefined ? undefined : this.#awaited.get(about));
       if (duty !== undefined) this.#later(() => this.#do(duty));
-      else if (this.#isOfErased(entry) || this.#isAboutErased(entry))
+      else if (isOfErased(this.#options.space(), entry) || this.#isAboutErased(entry))
         late.push({ position, entry });
     });
-    if (late.length > 0) this.#later(() => this.#erase(stream, late));
-  }
-
-  #isOfErased(entry: Entry): boolean {
-    if (entry.body === undefined || !isErasable(entry)) return false;
-    const space = this.#options.space();
-    const author = authorOf(space, entry);
-    return author !== undefined && accountOf(space, author)?.erased === true;
+    if (late.length > 0) this.#later(() => this.#eraseLate(stream, late));
   }
 
   /** Whether an edit or a reaction came after the message was removed. */
   #isAboutErased(entry: Entry): boolean {
-    const target = isErasable(entry) ? targetOf(entry) : undefined;
+    const target = aboutOf(entry);
     const message = target === undefined ? undefined : messageAt(this.#options.log, target);
     return message !== undefined && message.entry.body === undefined;
   }
@@ -106,61 +101,108 @@ export class Eraser {
       .catch(this.#options.onFault);
   }
 
+  async #eraseLate(stream: StreamName, late: readonly Placed[]): Promise<void> {
+    await this.#erase(stream, late);
+    await this.#discharge(late.map(({ position }) => ({ stream, position })));
+  }
+
+  /** Forgets what is done. */
+  async #discharge(duties: readonly Duty[]): Promise<void> {
+    const operations = duties.map(({ stream, position }): StoreOperation => {
+      return { type: 'delete', key: dutyKey(stream, position) };
+    });
+    await this.#options.log.store.write(operations, { sync: false });
+  }
+
   async #do(duty: Duty): Promise<void> {
-    const { log } = this.#options;
-    const item = log.item(duty.stream, duty.position);
-    const entry = item?.type === 'entry' && isErasing(item.entry) ? item.entry : undefined;
-    const isDone =
-      entry === undefined ||
-      (entry.kind === 'remove' ? await this.#remove(entry, duty) : await this.#eraseAuthor(entry));
-    if (!isDone) return;
-    const key = dutyKey(duty.stream, duty.position);
-    await log.store.write([{ type: 'delete', key }], { sync: false });
+    const { log, space } = this.#options;
+    const { stream, position } = duty;
+    const item = log.item(stream, position);
+    const entry = item?.type === 'entry' ? item.entry : undefined;
+    if (entry !== undefined && isOfErased(space(), entry))
+      await this.#erase(stream, [{ position, entry }]);
+    else if (entry !== undefined && isErasing(entry)) {
+      const isRemoval = entry.kind === 'remove';
+      const isDone = isRemoval ? await this.#remove(entry, duty) : await this.#eraseAuthor(entry);
+      if (!isDone) return;
+    }
+    await this.#discharge([duty]);
   }
 
   /** @returns whether there is nothing left to be done */
   async #remove(removal: Entry, duty: Duty): Promise<boolean> {
     const { log, space } = this.#options;
+    const entitled = async function* (found: AsyncIterable<Placed>) {
+      for await (const placed of found)
+        if (placed.entry.body !== undefined && isEntitled(space(), removal, placed.entry))
+          yield placed;
+    };
     const { stream } = removal;
     const target = targetOf(removal);
     const message = target === undefined ? undefined : messageAt(log, target);
-    if (target === undefined || message === undefined) {
-      if (target !== undefined) this.#awaited.set(target, duty);
-      return target === undefined;
+    if (target === undefined) return true;
+    if (message === undefined) {
+      this.#awaited.set(target, duty);
+      // Without the message, what there is about it of whoever removes it, or is theirs to remove.
+      const theirs = (from: number) => entitled(annotationsFrom(log, stream, target, from));
+      await this.#eraseAll(stream, theirs);
+      return false;
     }
     this.#awaited.delete(target);
     if (message.entry.stream !== stream || !isEntitled(space(), removal, message.entry))
       return true;
-    const said = (await annotationsOf(log, stream, target)).filter(({ entry }) =>
-      isErasable(entry),
-    );
-    await this.#erase(stream, [message, ...said]);
-    return true;
+    // All of them, more than anybody is shown as well.
+    const said = (from: number) => annotationsFrom(log, stream, target, from);
+    return this.#eraseAll(stream, said, [message]);
+  }
+
+  /**
+   * Erases what is found, portion by portion, and reads nothing meanwhile: the store waits for what is
+   * being read before it rewrites its files.
+   * @param find what there is from a position on, in order
+   * @param first what is erased with the first portion
+   * @returns whether it was not broken off
+   */
+  async #eraseAll(
+    stream: StreamName,
+    find: (from: number) => AsyncIterable<Placed>,
+    first: readonly Placed[] = [],
+  ): Promise<boolean> {
+    let found = [...first];
+    for (let from = 0, isMore = true; isMore;) {
+      isMore = false;
+      for await (const placed of find(from)) {
+        if (this.#stopped) return false;
+        from = placed.position + 1;
+        if (isErasable(placed.entry)) found.push(placed);
+        isMore = found.length === PORTION;
+        if (isMore) break;
+      }
+      await this.#erase(stream, found);
+      found = [];
+    }
+    return !this.#stopped;
   }
 
   async #eraseAuthor(entry: Entry): Promise<boolean> {
     const action = actionOf(entry, 'space') as SpaceAction | undefined;
     if (action?.kind !== 'removeuser') return true;
     for (const stream of await this.#options.log.names())
-      if (!(await this.#eraseBy(stream, action.body.account))) return false;
+      if (!(await this.#eraseAll(stream, (from) => this.#by(action.body.account, stream, from))))
+        return false;
     return true;
   }
 
-  async #eraseBy(stream: StreamName, account: AccountId): Promise<boolean> {
+  /** What an account wrote. */
+  async *#by(account: AccountId, stream: StreamName, from: number): AsyncGenerator<Placed> {
     const { log, space } = this.#options;
-    let found: Placed[] = [];
     let looked = 0;
-    for await (const { position, item } of log.items(stream, 0, log.headOf(stream).length)) {
-      if (this.#stopped) return false;
+    for await (const { position, item } of log.items(stream, from, log.headOf(stream).length)) {
       if (++looked % PORTION === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (item.type !== 'entry' || !isErasable(item.entry)) continue;
-      if (authorOf(space(), item.entry) === account) found.push({ position, entry: item.entry });
-      if (found.length < PORTION) continue;
-      await this.#erase(stream, found);
-      found = [];
+      if (this.#stopped) return;
+      if (item.type === 'entry' && authorOf(space(), item.entry) === account)
+        yield { position, entry: item.entry };
     }
-    await this.#erase(stream, found);
-    return true;
   }
 
   async #erase(stream: StreamName, entries: readonly Placed[]): Promise<void> {
@@ -185,4 +227,9 @@ export class Eraser {
     this.#stopped = true;
     await this.#work;
   }
+}
+
+/** The message that an edit or a reaction is about. */
+function aboutOf(entry: Entry): EntryId | undefined {
+  return isErasable(entry) ? targetOf(entry) : undefined;
 }

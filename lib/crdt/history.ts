@@ -8,7 +8,7 @@ import { isOfGone, type Ingested } from './arrivals.ts';
 import { actionOf } from './bodies.ts';
 import { equal } from './bytes.ts';
 import { encode } from './codec.ts';
-import { contentOperations } from './content.ts';
+import { contentOperations, dutyOperations } from './content.ts';
 import { provenOperation, voidKey, voidOperation, withoutLanes } from './draft.ts';
 import type { Entry } from './entry.ts';
 import { ClchatError } from '../errors.ts';
@@ -37,6 +37,7 @@ import {
   type Batch,
   type BatchBytes,
   type Item,
+  type SignedSeal,
 } from './seal.ts';
 import { State, type Change } from './state.ts';
 import { prefixed, type StoreOperation } from './store.ts';
@@ -77,8 +78,7 @@ export class History {
   async fillIn(name: StreamName, batches: readonly BatchBytes[]): Promise<Ingested> {
     const { log, own, write, inTurn, onBatch } = this.#options;
     const opened = await this.#open(name, batches);
-    return inTurn(async () => {
-      const stream = await log.open(name);
+    const run = async (stream: OpenStream): Promise<Ingested> => {
       let { head } = stream;
       const plan = newPlan();
       const taken: Batch[] = [];
@@ -108,7 +108,8 @@ export class History {
       }
       for (const batch of taken) onBatch(batch);
       return result;
-    });
+    };
+    return inTurn(() => log.use(name, run));
   }
 
   /** @throws BAD_ENTRY */
@@ -137,7 +138,11 @@ export class History {
     const { entry } = item;
     const space = this.#options.space.state;
     if (!isFitInHindsight(entry, space)) return [voidOperation(name, position, 'DENIED')];
-    if (entry.kind !== 'epoch') return contentOperations(name, position, item);
+    if (entry.kind !== 'epoch')
+      return [
+        ...contentOperations(name, position, item),
+        ...dutyOperations(space, { stream: name, position, item }),
+      ];
     const author = deviceOf(space, entry.device)?.account;
     const record = state.get<EpochRecord>('epoch', entry.id);
     const type = name.startsWith('pair/') ? 'pair' : 'room';
@@ -156,7 +161,7 @@ export class History {
    * @throws BAD_ENTRY when the records are not those the seal has hashed
    */
   adopt(sealBytes: Uint8Array, records: readonly Change[]): Promise<void> {
-    const { log, server, space, write, inTurn } = this.#options;
+    const { log, server, inTurn } = this.#options;
     return inTurn(async () => {
       const seal = openSeal(sealBytes, server);
       const state = new State();
@@ -167,21 +172,30 @@ export class History {
       }
       if (!equal(state.rehash(), seal.state))
         throw new ClchatError('BAD_ENTRY', 'the snapshot is not the one that was sealed');
-      const stream = await log.open(seal.stream);
-      if (seal.first + seal.count <= stream.head.length || isOfGone(seal, space)) return;
-      if (!this.takesSnapshot(seal.stream))
-        throw new ClchatError('BAD_ENTRY', 'what is known of the space is not to be replaced');
-      const operations: StoreOperation[] = [];
-      for await (const [key] of log.store.entries(prefixed(`r!${seal.stream}!`)))
-        operations.push({ type: 'delete', key });
-      operations.push(...changeOperations(seal.stream, records));
-      const { have } = stream.head;
-      const next = { ...headAfter(withoutLanes(stream.head), seal), have };
-      operations.push(headOperation(seal.stream, next));
-      await write({ operations, after: [] }, () => {
-        stream.state = state;
-        stream.head = next;
-      });
+      await log.use(seal.stream, (stream) => this.#replace(stream, seal, records, state));
+    });
+  }
+
+  async #replace(
+    stream: OpenStream,
+    seal: SignedSeal,
+    records: readonly Change[],
+    state: State,
+  ): Promise<void> {
+    const { log, space, write } = this.#options;
+    if (seal.first + seal.count <= stream.head.length || isOfGone(seal, space)) return;
+    if (!this.takesSnapshot(seal.stream))
+      throw new ClchatError('BAD_ENTRY', 'what is known of the space is not to be replaced');
+    const operations: StoreOperation[] = [];
+    for await (const [key] of log.store.entries(prefixed(`r!${seal.stream}!`)))
+      operations.push({ type: 'delete', key });
+    operations.push(...changeOperations(seal.stream, records));
+    const { have } = stream.head;
+    const next = { ...headAfter(withoutLanes(stream.head), seal), have };
+    operations.push(headOperation(seal.stream, next));
+    await write({ operations, after: [] }, () => {
+      stream.state = state;
+      stream.head = next;
     });
   }
 
@@ -211,8 +225,7 @@ export class History {
    */
   rewind(name: StreamName, until: number, also: readonly StoreOperation[] = []): Promise<void> {
     const { log, device, own, write, inTurn } = this.#options;
-    return inTurn(async () => {
-      const stream = await log.open(name);
+    const run = async (stream: OpenStream): Promise<void> => {
       const { length } = stream.head;
       // Without a snapshot everything has to come again.
       const isReplayed = this.#isReplayed(name);
@@ -249,6 +262,7 @@ export class History {
         stream.head = next;
       };
       await write(plan, change, true);
-    });
+    };
+    return inTurn(() => log.use(name, run));
   }
 }

@@ -86,11 +86,14 @@ export function highestGap(head: StreamHead): [number, number] | undefined {
 const MAX_BATCHES = 256;
 /** Whole-stream limit of what is kept open; the least recently used are let go beyond it. */
 const OPEN_LIMIT = 2_000;
+/** Heads of streams that are not open. */
+const HEADS_LIMIT = 20_000;
 
 export class LogStore {
   readonly store: Store;
   readonly #open = new Map<StreamName, OpenStream>();
   readonly #opening = new Map<StreamName, Promise<OpenStream>>();
+  readonly #heads = new Map<StreamName, StreamHead>();
 
   constructor(store: Store) {
     this.store = store;
@@ -113,14 +116,24 @@ export class LogStore {
     return opening;
   }
 
+  /** Opens a stream and keeps it open while it is being changed, so that all see the same. */
+  async use<T>(name: StreamName, run: (stream: OpenStream) => Promise<T>): Promise<T> {
+    const stream = await this.open(name);
+    stream.users++;
+    try {
+      return await run(stream);
+    } finally {
+      stream.users--;
+    }
+  }
+
   /** A stream that is open already. */
   opened(name: StreamName): OpenStream | undefined {
     return this.#open.get(name);
   }
 
   async #load(name: StreamName): Promise<OpenStream> {
-    const bytes = this.store.get(`h!${name}`);
-    const head = bytes === undefined ? EMPTY_HEAD : stored(headSchema, bytes);
+    const head = this.#storedHead(name);
     const state = new State(head.lanes);
     const prefix = `r!${name}!`;
     for await (const [key, value] of this.store.entries(prefixed(prefix))) {
@@ -129,20 +142,24 @@ export class LogStore {
     }
     const stream: OpenStream = { name, head, state, users: 0 };
     this.#open.set(name, stream);
+    this.#heads.delete(name);
     this.#trim();
     return stream;
   }
 
   #trim(): void {
-    for (const [name, { users }] of this.#open) {
+    for (const [name, { users, head }] of this.#open) {
       if (this.#open.size <= OPEN_LIMIT) return;
-      if (name !== 'space' && users === 0) this.#open.delete(name);
+      if (name === 'space' || users > 0) continue;
+      this.#open.delete(name);
+      this.#keepHead(name, head);
     }
   }
 
   /** Forgets what is in memory of a stream, so that it is read anew. */
   close(name: StreamName): void {
     this.#open.delete(name);
+    this.#heads.delete(name);
   }
 
   /** Takes away the head and the state of a stream: from here on it is as if it had never been. */
@@ -163,10 +180,23 @@ export class LogStore {
   }
 
   headOf(name: StreamName): StreamHead {
-    const open = this.#open.get(name);
-    if (open !== undefined) return open.head;
+    const known = this.#open.get(name)?.head ?? this.#heads.get(name);
+    if (known !== undefined) return known;
+    const head = this.#storedHead(name);
+    this.#keepHead(name, head);
+    return head;
+  }
+
+  #storedHead(name: StreamName): StreamHead {
     const bytes = this.store.get(`h!${name}`);
     return bytes === undefined ? EMPTY_HEAD : stored(headSchema, bytes);
+  }
+
+  /** Only who has opened a stream changes its head. */
+  #keepHead(name: StreamName, head: StreamHead): void {
+    const [oldest] = this.#heads.keys();
+    if (this.#heads.size >= HEADS_LIMIT && oldest !== undefined) this.#heads.delete(oldest);
+    this.#heads.set(name, head);
   }
 
   /** One record of a stream's state, whether the stream is open or not. */
@@ -316,7 +346,9 @@ function recordKey(stream: StreamName, table: string, id: string): string {
 
 function splitRecordKey(key: string): [table: string, id: string] {
   const mark = key.indexOf('!');
-  return [key.slice(0, mark), decodeURIComponent(key.slice(mark + 1))];
+  const id = key.slice(mark + 1);
+  // Most need none of it, and there may be very many.
+  return [key.slice(0, mark), id.includes('%') ? decodeURIComponent(id) : id];
 }
 
 export function batchOperations(batch: Batch): StoreOperation[] {

@@ -1,13 +1,13 @@
 /** Who is in an encrypted room: kept in its own stream, where every member can tell why. */
 import type { RoomAction } from './bodies.ts';
 import { concat, fromHex, utf8 } from './bytes.ts';
-import { checkNewCode, redeemed, usedChange } from './codes.ts';
+import { checkNewCode, codesOf, newCodeChanges, redeemed, usedChange } from './codes.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Keyring } from './keyring.ts';
 import { verify, type AccountId, type PublicKey, type RoomId } from './keys.ts';
 import { presentAccount, type CodeRecord, type RoomRecord } from './records.ts';
-import { may } from './rights.ts';
-import { isEncryptedRoom, lineOf, lockKeyOf, lockOf, mayPutOut, roomOf } from './rooms.ts';
+import { may, mayPutOut } from './rights.ts';
+import { hasOwned, isEncryptedRoom, lineOf, lockKeyOf, lockOf, roomOf } from './rooms.ts';
 import type { Context } from './rules.ts';
 import type { Change, Reader } from './state.ts';
 import { placeOfStream, roomStream, type StreamName } from './stream.ts';
@@ -100,9 +100,13 @@ function checkJoin(
 ): ErrorCode | undefined {
   const { space, stream, entry, actor, hindsight } = context;
   if (actor === undefined) return 'NOT_LOGGED_IN';
+  const isVoice = room.record.media === 'voice';
+  if (isVoice && !hindsight && !may(space, actor, 'joinVoiceRoom')) return 'DENIED';
   switch (by.type) {
     case 'owner':
-      return hindsight || room.record.owner === actor ? undefined : 'DENIED';
+      return room.record.owner === actor || (hindsight && hasOwned(space, room.id, actor))
+        ? undefined
+        : 'DENIED';
     case 'lock': {
       const lock = lockOf(space, room.id);
       if (!hindsight) {
@@ -121,12 +125,27 @@ function checkJoin(
       return isProved ? undefined : 'BAD_PASSWORD';
     }
     case 'code':
-      return redeemed(stream, by, 'join', entry) === undefined ? 'BAD_CODE' : undefined;
+      return checkCode(redeemed(stream, by, 'join', context), context, room);
     case 'word':
       return room.record.lifetime === 'conference' ? undefined : 'DENIED';
     default:
       return by satisfies never;
   }
+}
+
+/** Whether somebody may make codes that let others in. */
+function mayInvite(space: Reader, account: AccountId, { record }: { record: RoomRecord }): boolean {
+  return record.owner === account || may(space, account, 'inviteUser');
+}
+
+/** A code is worth what whoever made it may do now. */
+function checkCode(
+  code: CodeRecord | undefined,
+  { space, hindsight }: Context,
+  room: { record: RoomRecord },
+): ErrorCode | undefined {
+  if (code === undefined) return 'BAD_CODE';
+  return hindsight || mayInvite(space, code.issuer, room) ? undefined : 'BAD_CODE';
 }
 
 /** Whether somebody may let others in who bring no proof. */
@@ -163,7 +182,7 @@ function checkMembers(
 
 /** @returns why the action is refused, undefined when it is allowed */
 export function checkMembership(action: MembershipAction, context: Context): ErrorCode | undefined {
-  const { space, stream, entry, actor, hindsight } = context;
+  const { space, stream, entry, actor, hindsight, now } = context;
   const room = roomIn(context);
   if (room === undefined) return 'BAD_ENTRY';
   const isMember = actor !== undefined && stream.get('member', actor) === true;
@@ -177,8 +196,8 @@ export function checkMembership(action: MembershipAction, context: Context): Err
       return isMember ? undefined : 'NOT_MEMBER';
     case 'code': {
       if (!isMember || actor === undefined) return 'NOT_MEMBER';
-      const isAllowed = hindsight || room.record.owner === actor || may(space, actor, 'inviteUser');
-      return isAllowed ? checkNewCode(stream, action.body.verifier) : 'DENIED';
+      const isAllowed = hindsight || mayInvite(space, actor, room);
+      return isAllowed ? checkNewCode(stream, action.body, actor, now) : 'DENIED';
     }
     case 'members':
       return checkMembers(action.body, context, room);
@@ -187,9 +206,17 @@ export function checkMembership(action: MembershipAction, context: Context): Err
   }
 }
 
+/** Whoever is put out must not come back by a code of their own. */
+function withoutMembers(stream: Reader, accounts: readonly AccountId[]): Change[] {
+  return [
+    ...accounts.map((id) => ({ table: 'member', id, value: undefined })),
+    ...codesOf(stream, new Set(accounts)),
+  ];
+}
+
 /** The changes of an allowed action. */
 export function reduceMembership(action: MembershipAction, context: Context): Change[] {
-  const { stream, actor } = context;
+  const { stream, actor, now } = context;
   switch (action.kind) {
     case 'join': {
       if (actor === undefined) return [];
@@ -200,16 +227,16 @@ export function reduceMembership(action: MembershipAction, context: Context): Ch
       ];
     }
     case 'leave':
-      return actor === undefined ? [] : [{ table: 'member', id: actor, value: undefined }];
+      return actor === undefined ? [] : withoutMembers(stream, [actor]);
     case 'code': {
       const { verifier, uses, expires } = action.body;
       if (actor === undefined) return [];
       const value: CodeRecord = { purpose: 'join', issuer: actor, uses, expires };
-      return [{ table: 'code', id: verifier, value }];
+      return newCodeChanges(stream, verifier, value, now);
     }
     case 'members':
       return [
-        ...action.body.remove.map((id) => ({ table: 'member', id, value: undefined })),
+        ...withoutMembers(stream, action.body.remove),
         ...action.body.add.map((id) => ({ table: 'member', id, value: true })),
       ];
     default:

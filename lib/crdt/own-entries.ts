@@ -274,9 +274,13 @@ export class OwnEntries {
   }
 }
 
-/** Where in the store bytes of an entry of this device may be left that is nowhere any more. */
-export function tracesOf(entry: Entry): { from: string; until: string }[] {
-  return [prefixed(outboxKey(entry)), prefixed(`f!${entry.id}`), prefixed(`g!${entry.stream}!`)];
+/** Where in the store bytes of entries of this device may be left that are nowhere any more. */
+export function tracesOf(entries: readonly Entry[]): { from: string; until: string }[] {
+  if (entries.length === 0) return [];
+  // Few ranges, however many the entries: to look through one costs the same for one or for all.
+  const streams = new Set(entries.map(({ stream }) => stream));
+  const ranges = [...streams].flatMap((stream) => [`o!${stream}!`, `g!${stream}!`]);
+  return ['f!', ...ranges].map(prefixed);
 }
 
 function outboxKey(entry: Entry): string {

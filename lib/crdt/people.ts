@@ -1,6 +1,6 @@
 /** Groups, and what is done to accounts by those whom a group allows it. */
-import type { SpaceAction } from './bodies.ts';
-import { checkNewCode, redeemed, usedChange } from './codes.ts';
+import type { Redemption, SpaceAction } from './bodies.ts';
+import { checkNewCode, codesOf, newCodeChanges, redeemed, usedChange } from './codes.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { AccountId, RoomId } from './keys.ts';
 import { isKeyable, lookKey } from './naming.ts';
@@ -75,8 +75,12 @@ export function nameChanges(id: AccountId, name: string, value: AccountId | unde
 type BodyOf<K extends PeopleKind> = Extract<PeopleAction, { kind: K }>['body'];
 
 /** Whether the last administrator would be lost were an account in another group, or in none. */
-function losesLastAdmin(space: Reader, account: AccountId, group: string | undefined): boolean {
-  return group !== ADMIN_GROUP && isLastAdmin(space, account);
+function losesLastAdmin(
+  { space, now }: Context,
+  account: AccountId,
+  group: string | undefined,
+): boolean {
+  return group !== ADMIN_GROUP && isLastAdmin(space, account, now);
 }
 
 /** What one may do to a group depends on its level, and to which one may lift it. */
@@ -87,16 +91,17 @@ function reaches(space: Reader, actor: AccountId, group: string, level = 0): boo
 
 function checkSetGroup(
   { account, group }: BodyOf<'setgroup'>,
-  { space, entry, actor }: Context,
+  context: Context,
 ): ErrorCode | undefined {
+  const { space, entry, actor, now } = context;
   if (presentAccount(space, account) === undefined) return 'NO_SUCH_USER';
   // The server's own key makes the first admin, and nobody else, at its own console.
   if (entry.device === entry.server)
-    return group === ADMIN_GROUP && admins(space) === 0 ? undefined : 'DENIED';
+    return group === ADMIN_GROUP && admins(space, now) === 0 ? undefined : 'DENIED';
   if (actor === undefined || !may(space, actor, 'setUserGroup')) return 'DENIED';
   if (!reaches(space, actor, group) || levelOf(space, account) > levelOf(space, actor))
     return 'DENIED';
-  return losesLastAdmin(space, account, group) ? 'LAST_ADMIN' : undefined;
+  return losesLastAdmin(context, account, group) ? 'LAST_ADMIN' : undefined;
 }
 
 function checkUpdateGroup(
@@ -111,25 +116,37 @@ function checkUpdateGroup(
   return add.every((permission) => may(space, actor, permission)) ? undefined : 'DENIED';
 }
 
-function checkCode(
-  { purpose, group, verifier }: BodyOf<'code'>,
-  { space, actor }: Context,
+/** Why somebody may not make a code; one that is made already is worth what its maker may do now. */
+function checkIssuer(
+  space: Reader,
+  issuer: AccountId,
+  { purpose, group }: { readonly purpose: CodeRecord['purpose']; readonly group: string },
 ): ErrorCode | undefined {
-  if (actor === undefined) return 'DENIED';
   const record = groupNamed(space, group);
   if (record === undefined) return 'NO_SUCH_GROUP';
   const isClosed = record.permissions.includes('noInviteFor');
   const needed: Permission =
     purpose === 'elevate' ? 'issueCode' : isClosed ? 'inviteUserAny' : 'inviteUser';
   const isAllowed =
-    may(space, actor, needed) || (needed === 'inviteUser' && may(space, actor, 'inviteUserAny'));
-  if (!isAllowed || !reaches(space, actor, group)) return 'DENIED';
-  return checkNewCode(space, verifier);
+    may(space, issuer, needed) || (needed === 'inviteUser' && may(space, issuer, 'inviteUserAny'));
+  return isAllowed && reaches(space, issuer, group) ? undefined : 'DENIED';
+}
+
+/** The group into which a code leads; undefined where it is no good. */
+export function groupByCode(
+  redemption: Redemption,
+  purpose: 'signup' | 'elevate',
+  context: Context,
+): string | undefined {
+  const { space } = context;
+  const { group, issuer } = redeemed(space, redemption, purpose, context) ?? {};
+  if (group === undefined || issuer === undefined) return undefined;
+  return checkIssuer(space, issuer, { purpose, group }) === undefined ? group : undefined;
 }
 
 /** @returns why the action is refused, undefined when it is allowed */
 export function checkPeople(action: PeopleAction, context: Context): ErrorCode | undefined {
-  const { space, entry, actor } = context;
+  const { space, actor, now } = context;
   switch (action.kind) {
     case 'setgroup':
       return checkSetGroup(action.body, context);
@@ -173,15 +190,18 @@ export function checkPeople(action: PeopleAction, context: Context): ErrorCode |
       if (presentAccount(space, account) === undefined) return 'NO_SUCH_USER';
       if (actor === undefined || !may(space, actor, 'removeUser')) return 'DENIED';
       if (levelOf(space, account) > levelOf(space, actor)) return 'DENIED';
-      return losesLastAdmin(space, account, undefined) ? 'LAST_ADMIN' : undefined;
+      return losesLastAdmin(context, account, undefined) ? 'LAST_ADMIN' : undefined;
     }
-    case 'code':
-      return checkCode(action.body, context);
+    case 'code': {
+      const { body } = action;
+      if (actor === undefined) return 'DENIED';
+      return checkIssuer(space, actor, body) ?? checkNewCode(space, body, actor, now);
+    }
     case 'elevate': {
       if (actor === undefined) return 'DENIED';
-      const code = redeemed(space, action.body, 'elevate', entry);
-      if (code?.group === undefined) return 'BAD_CODE';
-      return losesLastAdmin(space, actor, code.group) ? 'LAST_ADMIN' : undefined;
+      const group = groupByCode(action.body, 'elevate', context);
+      if (group === undefined) return 'BAD_CODE';
+      return losesLastAdmin(context, actor, group) ? 'LAST_ADMIN' : undefined;
     }
     case 'renameserver':
     case 'motd':
@@ -211,8 +231,8 @@ function removeUser(space: Reader, id: AccountId, isErased: boolean): Change[] {
       value: { ...account, removed: true, ...(isErased ? { erased: true } : {}) },
     },
   ];
-  for (const [key, device] of space.entries<DeviceRecord>('device'))
-    if (device.account === id && !device.revoked)
+  for (const [key, device] of space.of<DeviceRecord>('device', id))
+    if (!device.revoked)
       changes.push({ table: 'device', id: key, value: { ...device, revoked: true } });
   for (const [key] of space.entries('member'))
     if (key.endsWith(`:${id}`)) changes.push({ table: 'member', id: key, value: undefined });
@@ -223,14 +243,13 @@ function removeUser(space: Reader, id: AccountId, isErased: boolean): Change[] {
         id: key,
         value: { ...room, owner: null },
       });
-  for (const [key, code] of space.entries<CodeRecord>('code'))
-    if (code.issuer === id) changes.push({ table: 'code', id: key, value: undefined });
+  changes.push(...codesOf(space, new Set([id])));
   return changes;
 }
 
 /** The changes of an allowed action. Total: what it does not find, it does not change. */
 export function reducePeople(action: PeopleAction, context: Context): Change[] {
-  const { space, entry, actor } = context;
+  const { space, entry, actor, now } = context;
   switch (action.kind) {
     case 'setgroup': {
       const { group } = action.body;
@@ -298,7 +317,7 @@ export function reducePeople(action: PeopleAction, context: Context): Change[] {
       const { purpose, group, verifier, uses, expires } = action.body;
       if (actor === undefined) return [];
       const value: CodeRecord = { purpose, group, issuer: actor, uses, expires };
-      return [{ table: 'code', id: verifier, value }];
+      return newCodeChanges(space, verifier, value, now);
     }
     case 'elevate': {
       const code = space.get<CodeRecord>('code', action.body.verifier);

@@ -258,11 +258,11 @@ export function actorOf(space: Pick<Reader, 'get'>, device: PublicKey): AccountI
   return record === undefined || record.revoked ? undefined : record.account;
 }
 
-/** An account's devices that are not revoked. Scans all devices; the roles keep an index. */
+/** An account's devices that are not revoked. */
 export function activeDevices(space: Reader, account: AccountId): PublicKey[] {
   const devices: PublicKey[] = [];
-  for (const [key, record] of space.entries<DeviceRecord>('device'))
-    if (record.account === account && !record.revoked) devices.push(key as PublicKey);
+  for (const [key, { revoked }] of space.of<DeviceRecord>('device', account))
+    if (!revoked) devices.push(key as PublicKey);
   return devices.sort();
 }
 

@@ -233,7 +233,7 @@ export class Replica {
       const plan = newPlan();
       const erased = this.#own.add(entry, instead, plan);
       await this.#write(plan, undefined, options.sync || instead !== undefined);
-      for (const range of erased.flatMap(tracesOf)) await this.log.store.purge(range);
+      for (const range of tracesOf(erased)) await this.log.store.purge(range);
       return entry;
     });
   }
@@ -289,12 +289,13 @@ export class Replica {
    * Takes an entry out of the outbox of which the server said that it has been judged, when the state
    * here is past it already (it came as a snapshot, not by its batch).
    * @param code with which it was refused
+   * @param isShut the server gives the stream to this account no more: no batch will tell of it
    */
-  judged(entry: Entry, code?: ErrorCode): Promise<void> {
+  judged(entry: Entry, code?: ErrorCode, isShut = false): Promise<void> {
     return this.#exclusive(async () => {
       const { state } = await this.log.open(entry.stream);
       const head = state.get<HeadRecord>('head', this.device);
-      if (head === undefined || head.seq < entry.seq) return;
+      if (!isShut && (head === undefined || head.seq < entry.seq)) return;
       const plan = newPlan();
       this.#own.judged(entry, code, plan);
       await this.#write(plan);
@@ -303,7 +304,7 @@ export class Replica {
 
   /** Where in the store else than in its stream bytes of entries of this device may be. */
   tracesOf(entries: readonly { readonly entry: Entry }[]): { from: string; until: string }[] {
-    return entries.flatMap(({ entry }) => (entry.device === this.device ? tracesOf(entry) : []));
+    return tracesOf(entries.flatMap(({ entry }) => (entry.device === this.device ? [entry] : [])));
   }
 
   /** Whether a sealed item is void here because the rules forbid it. */

@@ -2,6 +2,7 @@
 import type { AccountId } from './keys.ts';
 import { ADMIN_GROUP, type Permission } from './permissions.ts';
 import { groupOf, presentAccount, type AccountRecord } from './records.ts';
+import { isBanned } from './rooms.ts';
 import type { Reader } from './state.ts';
 
 /** Deny by default: who is in no group that exists may nothing. */
@@ -18,16 +19,33 @@ export function levelOf(space: Pick<Reader, 'get'>, account: AccountId): number 
   return groupOf(space, account)?.level ?? 0;
 }
 
-/** How many administrators there are. Scans all accounts. */
-export function admins(space: Reader): number {
+/**
+ * How many administrators there are whom the server does not shut out. Scans all accounts.
+ * @param now the server's clock; without: bans that end some day do not count
+ */
+export function admins(space: Reader, now = Infinity): number {
   let number = 0;
-  for (const [, account] of space.entries<AccountRecord>('account'))
-    if (account.group === ADMIN_GROUP && account.removed !== true) number++;
+  for (const [id, account] of space.entries<AccountRecord>('account'))
+    if (account.group === ADMIN_GROUP && account.removed !== true)
+      if (!isBanned(space, id as AccountId, undefined, now)) number++;
   return number;
 }
 
-export function isLastAdmin(space: Reader, account: AccountId): boolean {
-  return presentAccount(space, account)?.group === ADMIN_GROUP && admins(space) === 1;
+/** Whether nobody could do what administrators do any more, were an account none. */
+export function isLastAdmin(space: Reader, account: AccountId, now = Infinity): boolean {
+  if (presentAccount(space, account)?.group !== ADMIN_GROUP) return false;
+  return admins(space, now) <= (isBanned(space, account, undefined, now) ? 0 : 1);
+}
+
+/** Whether an account may put another out: as the owner, or by permission somebody of no higher level. */
+export function mayPutOut(
+  space: Reader,
+  actor: AccountId,
+  owner: AccountId | null | undefined,
+  target: AccountId,
+): boolean {
+  if (owner === actor) return true;
+  return may(space, actor, 'removeUser') && levelOf(space, target) <= levelOf(space, actor);
 }
 
 /** Most bytes of a file where the group does not say. */

@@ -6,7 +6,7 @@ import { mayChangeLock } from './membership.ts';
 import { isKeyable, roomLookKey, roomNameKey } from './naming.ts';
 import type { Permission } from './permissions.ts';
 import { presentAccount, type RoomRecord } from './records.ts';
-import { isLastAdmin, may } from './rights.ts';
+import { isLastAdmin, may, mayPutOut } from './rights.ts';
 import {
   banId,
   heightOf,
@@ -17,7 +17,6 @@ import {
   lockKeyOf,
   lockOf,
   MAX_DEPTH,
-  mayPutOut,
   nearestPrivate,
   roomOf,
   within,
@@ -67,6 +66,8 @@ function checkRoom(body: BodyOf<'room'>, context: Context): ErrorCode | undefine
   const { space, actor } = context;
   const { name, parent, lifetime = 'permanent', lock } = body;
   if (actor === undefined || !may(space, actor, CREATE[lifetime]!)) return 'DENIED';
+  // Whoever makes an open room is in it.
+  if (body.media === 'voice' && !may(space, actor, 'joinVoiceRoom')) return 'DENIED';
   if (!isKeyable(name)) return 'BAD_NAME';
   if (lock !== undefined && (!body.private || lock.keyring.generation !== 1)) return 'BAD_ENTRY';
   if (lifetime === 'conference')
@@ -137,7 +138,7 @@ function checkBan(body: BodyOf<'ban' | 'unban'>, context: Context): ErrorCode | 
 
 /** @returns why the action is refused, undefined when it is allowed */
 export function checkRooms(action: RoomsAction, context: Context): ErrorCode | undefined {
-  const { space, actor } = context;
+  const { space, actor, now } = context;
   switch (action.kind) {
     case 'room':
       return checkRoom(action.body, context);
@@ -193,7 +194,9 @@ export function checkRooms(action: RoomsAction, context: Context): ErrorCode | u
     case 'ban': {
       const code = checkBan(action.body, context);
       const { room, account } = action.body;
-      return code ?? (room === undefined && isLastAdmin(space, account) ? 'LAST_ADMIN' : undefined);
+      return (
+        code ?? (room === undefined && isLastAdmin(space, account, now) ? 'LAST_ADMIN' : undefined)
+      );
     }
     case 'unban': {
       const id = banId(action.body.account, action.body.room);
@@ -290,20 +293,20 @@ export function reduceRooms(action: RoomsAction, context: Context): Change[] {
       return [...nameChanges(room, before, after), { table: 'room', id: room, value: after }];
     }
     case 'removeroom': {
-      const gone = new Set<string>(within(space, action.body.room));
+      const gone = within(space, action.body.room);
       const changes: Change[] = [];
       for (const id of gone) {
-        const record = roomOf(space, id as RoomId);
+        const record = roomOf(space, id);
         if (record === undefined) continue;
-        changes.push(...nameChanges(id as RoomId, record, undefined), {
+        changes.push(...nameChanges(id, record, undefined), {
           table: 'room',
           id,
           value: undefined,
         });
+        for (const table of ['member', 'ban', 'lock', 'owned'])
+          for (const [key] of space.of(table, id))
+            changes.push({ table, id: key, value: undefined });
       }
-      for (const table of ['member', 'ban', 'lock', 'owned'])
-        for (const [id] of space.entries(table))
-          if (gone.has(id.slice(0, id.indexOf(':')))) changes.push({ table, id, value: undefined });
       return changes;
     }
     case 'lock': {

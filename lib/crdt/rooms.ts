@@ -2,7 +2,6 @@
 import type { AccountId, RoomId } from './keys.ts';
 import { roomLookKey, roomNameKey } from './naming.ts';
 import type { LockRecord, RoomLock, RoomRecord } from './records.ts';
-import { levelOf, may } from './rights.ts';
 import type { Reader } from './state.ts';
 import { LOBBY } from './stream.ts';
 
@@ -88,6 +87,11 @@ export function lockKeyOf(
   return space.get<LockRecord>('lock', `${holder}:${generation}`);
 }
 
+/** Whether a room was an account's once, and is not any more. */
+export function hasOwned(space: Space, room: RoomId, account: AccountId): boolean {
+  return space.get('owned', `${room}:${account}`) === true;
+}
+
 /** Whether an account has joined an open room. Everybody is in the lobby. */
 export function isOpenMember(space: Space, room: RoomId, account: AccountId): boolean {
   return room === LOBBY || space.get('member', `${room}:${account}`) === true;
@@ -111,17 +115,6 @@ export function within(space: Reader, id: RoomId): RoomId[] {
 export function heightOf(space: Reader, id: RoomId): number {
   const depth = lineOf(space, id).length;
   return Math.max(...within(space, id).map((room) => lineOf(space, room).length)) - depth + 1;
-}
-
-/** Whether an account may put another out: as the owner, or by permission somebody of no higher level. */
-export function mayPutOut(
-  space: Reader,
-  actor: AccountId,
-  owner: AccountId | null | undefined,
-  target: AccountId,
-): boolean {
-  if (owner === actor) return true;
-  return may(space, actor, 'removeUser') && levelOf(space, target) <= levelOf(space, actor);
 }
 
 /** @param self the room that has the name already, which does not count */

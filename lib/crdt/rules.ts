@@ -4,12 +4,12 @@
  */
 import { actionOf, type AccountAction, type Action } from './bodies.ts';
 import { checkContact, isContactAction, reduceContact } from './contact.ts';
-import { checkConversation, checkErased, reduceConversation } from './conversation.ts';
+import { checkConversation, reduceConversation } from './conversation.ts';
 import { isErasable, type Entry } from './entry.ts';
 import { type ErrorCode } from '../errors.ts';
 import type { AccountId, PublicKey } from './keys.ts';
 import { accountOf, actorOf, deviceOf, presentAccount, type HeadRecord } from './records.ts';
-import { isEncryptedRoom, roomOf } from './rooms.ts';
+import { hasOwned, isEncryptedRoom, roomOf } from './rooms.ts';
 import type { Item, Refusal } from './seal.ts';
 import { checkSpace, reduceSpace } from './space.ts';
 import type { Change, Reader } from './state.ts';
@@ -34,6 +34,8 @@ export interface Context {
    * been otherwise then, and only what cannot change with it counts.
    */
   readonly hindsight: boolean;
+  /** The server's clock when it judged, in milliseconds since 1970: the time of the seal. */
+  readonly now: number;
 }
 
 /** What an entry is judged by, the entry itself apart. */
@@ -42,6 +44,7 @@ export interface Standing {
   readonly stream: Reader;
   readonly position: number;
   readonly hindsight: boolean;
+  readonly now: number;
 }
 
 export type Verdict =
@@ -91,7 +94,7 @@ export function mayRead(
       return (
         !isEncryptedRoom(space, place.room) ||
         room.owner === account ||
-        (isPast && space.get('owned', `${place.room}:${account}`) === true) ||
+        (isPast && hasOwned(space, place.room, account)) ||
         state.get('member', account) === true
       );
     }
@@ -133,12 +136,7 @@ function reduceAccount(action: AccountAction, { stream }: Context): Change[] {
   return isNews ? [{ table: 'read', id, value: until }] : [];
 }
 
-function check(
-  action: Action | undefined,
-  type: string,
-  context: Context,
-): ErrorCode | undefined {
-  if (action === undefined) return checkErased(context);
+function check(action: Action, type: string, context: Context): ErrorCode | undefined {
   if (type === 'space') return checkSpace(action as Parameters<typeof checkSpace>[0], context);
   if (type === 'account') return checkAccount(action as AccountAction, context);
   if (isContactAction(action)) return checkContact(action, context);
@@ -213,13 +211,12 @@ function contextOf(entry: Entry, standing: Standing): Context {
 
 /**
  * Judges an entry, its signature apart.
- * @param admit the server's own word where the log cannot tell (blocks, invitations): a code refuses.
- *   Of what was erased before it was ever sent there is no action.
+ * @param admit the server's own word where the log cannot tell (blocks, invitations): a code refuses
  */
 export function judge(
   entry: Entry,
   standing: Standing,
-  admit?: (action: Action | undefined, context: Context) => ErrorCode | undefined,
+  admit?: (action: Action, context: Context) => ErrorCode | undefined,
 ): Verdict {
   const context = contextOf(entry, standing);
   const { stream, actor } = context;
@@ -231,10 +228,12 @@ export function judge(
       : undefined);
   if (unfit !== undefined) return { type: 'rejected', code: unfit };
   const { type } = placeOfStream(entry.stream);
-  const action = actionOf(entry, type);
-  const isErased = entry.body === undefined && isErasable(entry);
-  if (action === undefined && !isErased) return { type: 'rejected', code: 'BAD_ENTRY' };
   const head = advance(entry.device, { seq: entry.seq, id: entry.id });
+  // Removed before it was ever sent: it says nothing, but the chain of its device goes on from it.
+  if (entry.body === undefined && isErasable(entry))
+    return { type: 'refused', code: 'NO_SUCH_MESSAGE', changes: [head] };
+  const action = actionOf(entry, type);
+  if (action === undefined) return { type: 'rejected', code: 'BAD_ENTRY' };
   // The server's word first: a key epoch that a block refuses must not be asked for again and again.
   const code =
     admit?.(action, context) ?? (isGone(context) ? undefined : check(action, type, context));
@@ -246,10 +245,7 @@ export function judge(
   }
   return {
     type: 'accepted',
-    changes: [
-      ...[head, ...clockChange(stream, entry)],
-      ...(action === undefined ? [] : reduce(action, type, context)),
-    ],
+    changes: [head, ...clockChange(stream, entry), ...reduce(action, type, context)],
   };
 }
 

@@ -29,7 +29,7 @@ import {
   type Batch,
   type Item,
 } from './seal.ts';
-import { Overlay, type SetHash } from './state.ts';
+import { Overlay, type Reader, type SetHash } from './state.ts';
 import type { StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
 
@@ -41,11 +41,10 @@ export type Outcome =
 
 /**
  * The server's own word where the log cannot tell; a code refuses.
- * @param action undefined of what was erased before it was ever sent
  * @param messageOf a message that stands before the entry, also one that is stored only with it
  */
 export type Admit = (
-  action: Action | undefined,
+  action: Action,
   context: Context,
   messageOf: (id: EntryId) => Entry | undefined,
 ) => ErrorCode | undefined;
@@ -70,6 +69,8 @@ interface Work {
   readonly items: Item[];
   /** Of the items. */
   bytes: number;
+  /** When they are judged. A clock set back must not make time run backwards in the log. */
+  readonly time: number;
 }
 
 type Works = Map<StreamName, Work>;
@@ -81,6 +82,8 @@ export interface SealerOptions {
   readonly term: number;
   /** Called with the batches of a commit once they are durable. */
   readonly onCommit: (batches: readonly Batch[]) => void;
+  /** What is to be written with a batch that is taken back. @param after the state that it makes */
+  readonly withTakenBack?: (batch: Batch, after: Reader) => readonly StoreOperation[];
 }
 
 /** Most entries that may wait to be judged. */
@@ -135,10 +138,9 @@ export class Sealer {
    * @throws BAD_ENTRY when it is not the next batch of its stream, or not this server's
    */
   handBack(batch: Batch): Promise<boolean> {
-    return this.#exclusive(async () => {
-      const { log, term } = this.#options;
-      const { seal, items } = batch;
-      const stream = await log.open(seal.stream);
+    const { log, term } = this.#options;
+    const { seal, items } = batch;
+    const run = async (stream: OpenStream): Promise<boolean> => {
       if (seal.first < stream.head.length)
         return log.sealAt(seal.stream, seal.first)?.id === seal.id;
       if (seal.previous !== stream.head.seal) return false;
@@ -152,6 +154,7 @@ export class Sealer {
           stream: overlay,
           position: seal.first + index,
           hindsight: space !== undefined && space.head.length !== seal.space,
+          now: seal.time,
         };
         overlay.apply(reduceItem(item, standing).changes);
       });
@@ -167,6 +170,7 @@ export class Sealer {
           ...contentOf(batch),
           ...changeOperations(seal.stream, changes),
           headOperation(seal.stream, head),
+          ...(this.#options.withTakenBack?.(batch, overlay) ?? []),
         ],
         { sync: true },
       );
@@ -174,7 +178,8 @@ export class Sealer {
       stream.head = head;
       this.#options.onCommit([batch]);
       return true;
-    });
+    };
+    return this.#exclusive(() => log.use(seal.stream, run));
   }
 
   /** Commits and what is handed back take turns. */
@@ -251,11 +256,13 @@ export class Sealer {
   }
 
   async #commit(taken: readonly Pending[], works: Works): Promise<void> {
-    const { log } = this.#options;
+    const { log, clock } = this.#options;
     for (const name of new Set<StreamName>(['space', ...taken.map(({ entry }) => entry.stream)])) {
       const stream = await log.open(name);
       stream.users++;
-      works.set(name, { stream, overlay: new Overlay(stream.state), items: [], bytes: 0 });
+      const overlay = new Overlay(stream.state);
+      const time = Math.max(clock.now(), stream.head.time);
+      works.set(name, { stream, overlay, items: [], bytes: 0, time });
     }
     const outcomes = new Map<Pending, Outcome>();
     const operations: StoreOperation[] = [];
@@ -292,7 +299,10 @@ export class Sealer {
     if (again !== undefined) return again;
     const position = work.stream.head.length + work.items.length;
     const space = works.get('space')!.overlay;
-    const standing = { space, stream: work.overlay, position, hindsight: false };
+    const standing = {
+      ...{ space, stream: work.overlay, position, hindsight: false },
+      now: work.time,
+    };
     const messageOf = (id: EntryId): Entry | undefined =>
       messageIn(work.items, id) ?? messageAt(this.#options.log, id)?.entry;
     const verdict = judge(entry, standing, (action, context) =>
@@ -337,8 +347,8 @@ export class Sealer {
     head: OpenStream['head'];
     operations: StoreOperation[];
   } {
-    const { key, clock, term } = this.#options;
-    const { stream, overlay, items } = work;
+    const { key, term } = this.#options;
+    const { stream, overlay, items, time } = work;
     const changes = overlay.changes();
     const hash = stream.state.preview(changes);
     const seal = signSeal(key, {
@@ -350,8 +360,7 @@ export class Sealer {
       count: items.length,
       root: rootOf(items),
       space: space.stream.head.length + space.items.length,
-      // A clock set back must not make time run backwards in the log.
-      time: Math.max(clock.now(), stream.head.time),
+      time,
       state: hash.digest(),
     });
     const batch: Batch = { seal, items };

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import type { SpaceAction } from './bodies.ts';
 import { concat, equal, fromHex, utf8 } from './bytes.ts';
 import { encode } from './codec.ts';
-import { redeemed, usedChange } from './codes.ts';
+import { usedChange } from './codes.ts';
 import type { ErrorCode } from '../errors.ts';
 import { verify, type AccountId, type PublicKey } from './keys.ts';
 import { isKeyable } from './naming.ts';
-import { checkPeople, isNameFree, nameChanges, reducePeople } from './people.ts';
+import { checkPeople, groupByCode, isNameFree, nameChanges, reducePeople } from './people.ts';
 import { ADMIN_GROUP, USER_GROUP } from './permissions.ts';
 import {
   accountOf,
@@ -23,7 +23,7 @@ import {
   type RoomRecord,
   type ServerRecord,
 } from './records.ts';
-import { levelOf } from './rights.ts';
+import { isLastAdmin, levelOf } from './rights.ts';
 import { checkRooms, isRoomsAction, reduceRooms, roomChanges } from './room-rules.ts';
 import type { Context } from './rules.ts';
 import type { Change } from './state.ts';
@@ -63,7 +63,7 @@ function reachesExactly(
 
 /** @returns why the action is refused, undefined when it is allowed */
 export function checkSpace(action: SpaceAction, context: Context): ErrorCode | undefined {
-  const { space, entry, actor } = context;
+  const { space, entry, actor, now } = context;
   switch (action.kind) {
     case 'server':
       return space.get<ServerRecord>('server', 'server') === undefined ? undefined : 'ALREADY';
@@ -71,7 +71,7 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
       const { body } = action;
       if (!isKeyable(body.name)) return 'BAD_NAME';
       if (!isNameFree(space, body.name)) return 'NAME_TAKEN';
-      if (body.code !== undefined && redeemed(space, body.code, 'signup', entry) === undefined)
+      if (body.code !== undefined && groupByCode(body.code, 'signup', context) === undefined)
         return 'BAD_CODE';
       return body.keyring.generation === 1 ? undefined : 'BAD_ENTRY';
     }
@@ -100,6 +100,9 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
         return 'STALE_KEY';
       if ((account.password === null) !== (body.password === null)) return 'BAD_ENTRY';
       const rest = activeDevices(space, actor).filter((key) => key !== body.device);
+      // Without a password nobody could log in to the account any more.
+      const isLost = rest.length === 0 && account.password === null;
+      if (isLost && isLastAdmin(space, actor, now)) return 'LAST_ADMIN';
       return reachesExactly(body.wraps, rest) ? undefined : 'STALE_KEY';
     }
     case 'password': {

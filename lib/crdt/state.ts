@@ -5,11 +5,14 @@
 import { createHash } from 'node:crypto';
 import { sha256, utf8 } from './bytes.ts';
 import { encode } from './codec.ts';
+import { ClchatError } from '../errors.ts';
 
 /** What may be read of a state. */
 export interface Reader {
   get<T>(table: string, id: string): T | undefined;
   entries<T>(table: string): IterableIterator<[id: string, value: T]>;
+  /** Records of a table that belong to a room, or to an account: see `OWNERS`. Not a scan of the table. */
+  of<T>(table: string, owner: string): IterableIterator<[id: string, value: T]>;
   /** Another number after every change of the table, and another for every state; 0: never written. */
   stamp(table: string): number;
 }
@@ -70,6 +73,28 @@ export function encodeRecord(table: string, id: string, value: unknown): Uint8Ar
   return encode([table, id, value]);
 }
 
+/** What stands before the first colon of an id, all of it where there is none. */
+function prefixOf(id: string): string {
+  const colon = id.indexOf(':');
+  return colon < 0 ? id : id.slice(0, colon);
+}
+
+/** To what the records of some tables belong: there may be many, and few of each. */
+const OWNERS: Readonly<Record<string, (id: string, value: unknown) => string>> = {
+  member: prefixOf,
+  ban: prefixOf,
+  lock: prefixOf,
+  owned: prefixOf,
+  device: (_id, value) => (value as { readonly account: string }).account,
+};
+
+/** How the records of a table tell to what they belong. @throws INTERNAL where they do not */
+function ownerIn(table: string): (id: string, value: unknown) => string {
+  const owner = OWNERS[table];
+  if (owner === undefined) throw new ClchatError('INTERNAL', `"${table}" has no owners`);
+  return owner;
+}
+
 type Tables = Map<string, Map<string, unknown>>;
 
 let lastStamp = 0;
@@ -77,6 +102,8 @@ let lastStamp = 0;
 export class State implements Reader {
   readonly #tables: Tables = new Map();
   readonly #stamps = new Map<string, number>();
+  /** Ids by table and owner, of tables of which that has been asked. */
+  readonly #owned = new Map<string, Map<string, Set<string>>>();
   #hash: SetHash;
   /** Records changed since the hash was last brought up to date, with the value hashed then. */
   readonly #dirty = new Map<string, { table: string; id: string; before: unknown }>();
@@ -93,6 +120,21 @@ export class State implements Reader {
   *entries<T>(table: string): IterableIterator<[string, T]> {
     const records = this.#tables.get(table);
     if (records !== undefined) yield* records.entries() as IterableIterator<[string, T]>;
+  }
+
+  *of<T>(table: string, owner: string): IterableIterator<[string, T]> {
+    const ids = this.#idsByOwner(table).get(owner);
+    if (ids !== undefined) for (const id of ids) yield [id, this.get<T>(table, id) as T];
+  }
+
+  #idsByOwner(table: string): Map<string, Set<string>> {
+    const known = this.#owned.get(table);
+    if (known !== undefined) return known;
+    const ids = new Map<string, Set<string>>();
+    const ownerOf = ownerIn(table);
+    for (const [id, value] of this.entries(table)) addTo(ids, ownerOf(id, value), id);
+    this.#owned.set(table, ids);
+    return ids;
   }
 
   stamp(table: string): number {
@@ -120,6 +162,13 @@ export class State implements Reader {
   #put(table: string, id: string, value: unknown): void {
     let records = this.#tables.get(table);
     if (records === undefined) this.#tables.set(table, (records = new Map<string, unknown>()));
+    const owned = this.#owned.get(table);
+    if (owned !== undefined) {
+      const ownerOf = ownerIn(table);
+      const before = records.get(id);
+      if (before !== undefined) removeFrom(owned, ownerOf(id, before), id);
+      if (value !== undefined) addTo(owned, ownerOf(id, value), id);
+    }
     if (value === undefined) records.delete(id);
     else records.set(id, value);
     this.#stamps.set(table, ++lastStamp);
@@ -158,6 +207,18 @@ export class State implements Reader {
   }
 }
 
+function addTo(ids: Map<string, Set<string>>, owner: string, id: string): void {
+  const known = ids.get(owner);
+  if (known === undefined) ids.set(owner, new Set([id]));
+  else known.add(id);
+}
+
+function removeFrom(ids: Map<string, Set<string>>, owner: string, id: string): void {
+  const known = ids.get(owner);
+  known?.delete(id);
+  if (known?.size === 0) ids.delete(owner);
+}
+
 function replaceRecord(
   hash: SetHash,
   table: string,
@@ -191,6 +252,16 @@ export class Overlay implements Reader {
     for (const pair of this.#base.entries<T>(table)) if (changed?.has(pair[0]) !== true) yield pair;
     if (changed !== undefined)
       for (const [id, value] of changed) if (value !== undefined) yield [id, value as T];
+  }
+
+  *of<T>(table: string, owner: string): IterableIterator<[string, T]> {
+    const changed = this.#changes.get(table);
+    for (const pair of this.#base.of<T>(table, owner))
+      if (changed?.has(pair[0]) !== true) yield pair;
+    if (changed === undefined) return;
+    const ownerOf = ownerIn(table);
+    for (const [id, value] of changed)
+      if (value !== undefined && ownerOf(id, value) === owner) yield [id, value as T];
   }
 
   apply(changes: readonly Change[]): void {

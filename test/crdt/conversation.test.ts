@@ -148,6 +148,7 @@ describe('conversations', () => {
         stream: state,
         position: length,
         hindsight: true,
+        now: ledger.now,
       });
       rotate(bob);
       const later = reduceItem(entryItem(raced), {
@@ -155,6 +156,7 @@ describe('conversations', () => {
         stream: state,
         position: length,
         hindsight: true,
+        now: ledger.now,
       });
       assert.deepEqual(later, sealed);
       assert.equal(state.get('epochs', 'current'), first.id);
@@ -193,6 +195,16 @@ describe('conversations', () => {
       ledger.refuse(say(alice), 'NOT_SUPPORTED');
       ledger.accept(alice.write('space', 'updateroom', { room: room.id, media: 'text' }));
       ledger.accept(say(alice));
+    });
+
+    it('take nothing there where it is sealed either', () => {
+      const closed = { private: true, media: 'voice' };
+      const talk = madeBy(ledger.accept(roomEntry(alice, 'talk', closed)));
+      ledger.accept(alice.write(talk.stream, 'join', { by: { type: 'owner' } }));
+      const { id } = ledger.accept(open(alice, talk.stream, 1, [alice]));
+      ledger.refuse(alice.sealed(talk.stream, id, KEY, 'x'), 'NOT_SUPPORTED');
+      ledger.accept(alice.write('space', 'updateroom', { room: talk.id, media: 'both' }));
+      ledger.accept(alice.sealed(talk.stream, id, KEY, 'x'));
     });
 
     it('take what members do about messages, in the clear', () => {

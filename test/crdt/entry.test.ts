@@ -10,6 +10,7 @@ import {
   eraseBody,
   MAX_BODY,
   MAX_ENTRY,
+  MAX_TIME,
   placeOf,
   signEntry,
   verifyEntry,
@@ -62,7 +63,7 @@ describe('entries', () => {
         fc.record({
           seq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
           clock: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-          time: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+          time: fc.integer({ min: 0, max: MAX_TIME }),
           previous: fc.constantFrom(null, id),
           kind: texts,
         }),
@@ -81,6 +82,13 @@ describe('entries', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('are of a moment that there is a date for', () => {
+    const last = decodeEntry(encodeEntry(make({ time: MAX_TIME })));
+    assert.doesNotThrow(() => new Date(last.time).toISOString());
+    for (const time of [MAX_TIME + 1, Number.MAX_SAFE_INTEGER])
+      assert.throws(() => decodeEntry(encodeEntry(make({ time }))), bad);
   });
 
   it('verify in every bit, or not at all', () => {

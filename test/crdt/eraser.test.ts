@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MAX_ANNOTATIONS } from '../../lib/crdt/content.ts';
 import { type Entry } from '../../lib/crdt/entry.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
 import { openBatch } from '../../lib/crdt/seal.ts';
@@ -274,7 +275,8 @@ describe('the eraser', () => {
         if (isRestarted) await bench.restart();
         await older(1, 2);
         if (isRestarted) await bench.restart();
-        assert.deepEqual(await bench.left('the secret idea'), ['the secret idea']);
+        // Without the message it is known only that it is of the same person.
+        assert.deepEqual(await bench.left('the secret idea'), []);
         await older(0, 1);
         const texts = ['the secret plan', 'the secret idea', 'spoken in between'];
         assert.deepEqual(await bench.left(...texts), ['spoken in between']);
@@ -395,5 +397,48 @@ describe('the eraser', () => {
     await bench.eraser.settled();
     assert.ok(bench.replica!.isVoid('space', seal.first + seal.count));
     assert.deepEqual(await bench.left('the secret plan'), ['the secret plan']);
+  });
+
+  it('erases all that was said about it, also more than anybody is shown', async () => {
+    const bench = await open('replica');
+    const { id } = await community.say(bob, 'the secret plan');
+    const number = MAX_ANNOTATIONS + 5;
+    await Promise.all(
+      Array.from({ length: number }, (_, n) => community.seal(react(alice, id, `so${n}so`))),
+    );
+    const last = `so${number - 1}so`;
+    await bench.catchUp(community.batches);
+    assert.deepEqual(await bench.left(last), [last]);
+    await community.seal(remove(bob, id));
+    await bench.catchUp(community.batches);
+    const [first, middle] = ['so0so', `so${MAX_ANNOTATIONS}so`];
+    assert.deepEqual(await bench.left('the secret plan', first, middle, last), []);
+  });
+
+  it('erases all of somebody who wrote very much', async () => {
+    const bench = await open('replica');
+    const said = Array.from({ length: 1_100 }, (_, n) => `word${n}word`);
+    await Promise.all(said.map((text) => community.say(bob, text)));
+    await bench.catchUp(community.batches);
+    const some = [said[0]!, said[600]!, said[1_099]!];
+    assert.deepEqual(await bench.left(...some), some);
+    await community.seal(vengeance(bob));
+    await bench.catchUp(community.batches);
+    assert.deepEqual(await bench.left(...some), []);
+    assert.deepEqual(await bench.duties(), []);
+  });
+
+  it('erases what comes later of somebody, though it was killed before it looked', async () => {
+    const bench = await open('replica');
+    await community.say(bob, 'said before');
+    await community.seal(vengeance(bob));
+    await bench.catchUp(community.of('space'));
+    await bench.restart({ isDeaf: true });
+    bench.skip([]);
+    await bench.catchUp(community.of(LOBBY_STREAM));
+    assert.deepEqual(await bench.left('said before'), ['said before']);
+    await bench.restart();
+    assert.deepEqual(await bench.left('said before'), []);
+    assert.deepEqual(await bench.duties(), []);
   });
 });

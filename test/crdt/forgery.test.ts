@@ -181,7 +181,10 @@ describe('forged entries', () => {
       const { state: space } = await community.log.open('space');
       for (const entry of forge()) {
         const { state, head } = await community.log.open(entry.stream);
-        const standing = { space, stream: state, position: head.length, hindsight: false };
+        const standing = {
+          ...{ space, stream: state, position: head.length, hindsight: false },
+          now: community.clock.now(),
+        };
         const verdict = judge(entry, standing);
         const where = `${entry.kind} in ${entry.stream}`;
         assert.ok(verdict.type !== 'accepted', where);

@@ -142,6 +142,8 @@ describe('in hindsight', () => {
     },
     'devices of its author have been revoked': () => [alice, bob].forEach(rotate),
     'its device has been revoked': () => {
+      // Without a password the last administrator could not be revoked.
+      space('setgroup', { account: ledger.join('dave').account, group: 'admin' });
       for (const member of [alice, bob, root]) {
         const fresh = Keyring.create(member.keyring.generation + 1, ledger.random);
         ledger.accept(member.write('space', 'revoke', member.revocation(member.id, [], fresh)));
@@ -163,8 +165,8 @@ describe('in hindsight', () => {
         space('updateroom', { room: id, name: `x${id.slice(0, 5)}`, parent: top.id });
     },
     'the lock is another': () =>
-      void space('lock', { room: vault.id, lock: newLock(ledger.random, 2, KEY).keys }),
-    'the lock is gone': () => void space('lock', { room: vault.id, lock: null }),
+      void space('lock', { room: vault.id, lock: newLock(ledger.random, 2, KEY).keys }, alice),
+    'the lock is gone': () => void space('lock', { room: vault.id, lock: null }, alice),
     'the lock is retired': () => void space('retire', { room: vault.id }),
   };
 
@@ -173,6 +175,7 @@ describe('in hindsight', () => {
     stream: state,
     position: length,
     hindsight: true,
+    now: ledger.now,
   });
   /** A state as it is now, to be looked at later. */
   const frozen = (stream: StreamName): { state: State; length: number } => {
@@ -198,6 +201,17 @@ describe('in hindsight', () => {
         });
     });
 
+  it('whoever owned a room could come into it, and nobody else', () => {
+    ledger.accept(alice.write(safe.stream, 'leave', {}));
+    ledger.accept(alice.write('space', 'owner', { room: safe.id, account: root.account }));
+    const { state, length } = ledger.at(safe.stream);
+    const codes = [alice, root, bob].map((by) => {
+      const entry = joinEntry(by, safe, 'owner');
+      return reduceItem(entryItem(entry), standing(state, length)).void;
+    });
+    assert.deepEqual(codes, [undefined, undefined, 'DENIED']);
+  });
+
   it('what nobody could ever have done is void', () => {
     const stranger = alice.device();
     const mallory = ledger.join('mallory');
@@ -209,6 +223,7 @@ describe('in hindsight', () => {
       mallory.write(club.stream, 'leave', {}),
       mallory.write(pair, 'sealed', { epoch: epochOf(pair), box: KEY }),
       joinEntry(mallory, club, 'GUESS'),
+      joinEntry(mallory, club, 'owner'),
       joinEntry(mallory, vault, newLock(ledger.random).keyring),
       mallory.write(club.stream, 'join', { by: { type: 'word' } }),
       mallory.write(`room/${lobby}`, 'join', { by: { type: 'owner' } }),

@@ -4,9 +4,9 @@ import type { Entry } from '../../lib/crdt/entry.ts';
 import { Keyring } from '../../lib/crdt/keyring.ts';
 import type { AccountId } from '../../lib/crdt/keys.ts';
 import { MAX_MEMBERS, membersOf, proveLock } from '../../lib/crdt/membership.ts';
-import { accountOf } from '../../lib/crdt/records.ts';
+import { accountOf, type CodeRecord } from '../../lib/crdt/records.ts';
 import { pairStream } from '../../lib/crdt/stream.ts';
-import { Ledger, type Member } from '../support/community.ts';
+import { Ledger, NOW, type Member } from '../support/community.ts';
 import {
   codeFacts,
   joinEntry,
@@ -209,18 +209,81 @@ describe('membership of encrypted rooms', () => {
     it('is for whoever has it, as often as it may be used', () => {
       const room = make(alice, 'club');
       join(alice, room, 'owner');
-      ledger.accept(alice.write(room.stream, 'code', codeFacts('COME-IN', 1, 99)));
+      ledger.accept(alice.write(room.stream, 'code', codeFacts('COME-IN', 1, NOW + 99)));
       const { state } = ledger.at(room.stream);
       assert.deepEqual(state.get('code', codeKey('COME-IN').public), {
         purpose: 'join',
         issuer: alice.account,
         uses: 1,
-        expires: 99,
+        expires: NOW + 99,
       });
       refuse(bob, room, 'GO-OUT', 'BAD_CODE');
       join(bob, room, 'come in');
       refuse(carol, room, 'COME-IN', 'BAD_CODE');
       assert.deepEqual(members(room), accounts(alice, bob));
+    });
+
+    it('is for voice where they may speak', () => {
+      const room = madeBy(
+        ledger.accept(roomEntry(alice, 'talk', { private: true, media: 'voice' })),
+      );
+      join(alice, room, 'owner');
+      ledger.accept(alice.write(room.stream, 'code', codeFacts('TALK', 9)));
+      ledger.appoint(bob, 'mute', root);
+      refuse(bob, room, 'TALK', 'DENIED');
+      ledger.appoint(bob, 'user', root);
+      join(bob, room, 'TALK');
+    });
+
+    it('is worth nothing once whoever made it is out, or may invite no more', () => {
+      const room = make(alice, 'club');
+      join(alice, room, 'owner');
+      const invite = (by: Member, code: string): void =>
+        void ledger.accept(by.write(room.stream, 'code', codeFacts(code, 9)));
+      for (const way of ['leave', 'members']) {
+        ledger.accept(alice.write(room.stream, 'members', { add: [bob.account], remove: [] }));
+        invite(bob, way);
+        invite(alice, `HERS${way}`);
+        if (way === 'leave') ledger.accept(bob.write(room.stream, 'leave', {}));
+        else ledger.accept(alice.write(room.stream, 'members', { add: [], remove: [bob.account] }));
+        // Not even for those who made it.
+        for (const member of [bob, carol]) refuse(member, room, way, 'BAD_CODE');
+        const { state } = ledger.at(room.stream);
+        const issuers = [...state.entries<CodeRecord>('code')].map(([, { issuer }]) => issuer);
+        assert.deepEqual(new Set(issuers), new Set([alice.account]));
+      }
+      join(bob, room, 'HERSleave');
+      invite(bob, 'HIS');
+      ledger.appoint(bob, 'mute', root);
+      refuse(carol, room, 'HIS', 'BAD_CODE');
+      ledger.appoint(bob, 'user', root);
+      join(carol, room, 'HIS');
+    });
+
+    it('is worth nothing once whoever made it is no more', () => {
+      const room = make(alice, 'club');
+      join(alice, room, 'owner');
+      ledger.accept(alice.write(room.stream, 'code', codeFacts('COME', 9)));
+      const gone = { account: alice.account, vengeance: false };
+      ledger.accept(root.write('space', 'removeuser', gone));
+      refuse(carol, room, 'COME', 'BAD_CODE');
+    });
+
+    it('is good until its time, and forgotten with the next', () => {
+      const room = make(alice, 'club');
+      join(alice, room, 'owner');
+      const expires = ledger.now + 1_000;
+      ledger.accept(alice.write(room.stream, 'code', codeFacts('COME', 9, expires)));
+      ledger.now = expires;
+      join(bob, room, 'COME');
+      ledger.now++;
+      refuse(carol, room, 'COME', 'BAD_CODE');
+      const { state } = ledger.at(room.stream);
+      ledger.accept(alice.write(room.stream, 'code', codeFacts('NEXT', 1, ledger.now)));
+      assert.deepEqual(
+        [...state.entries('code')].map(([id]) => id),
+        [codeKey('NEXT').public],
+      );
     });
 
     it('is of the room for which it was made', () => {

@@ -307,14 +307,14 @@ describe('people', () => {
     it('that invite, if they may, into groups up to their own level', () => {
       ledger.refuse(code(alice, 'signup', 'helper', codeFacts('ONE')), 'DENIED');
       ledger.refuse(code(alice, 'signup', 'none', codeFacts('ONE')), 'NO_SUCH_GROUP');
-      ledger.accept(code(alice, 'signup', 'user', codeFacts('ONE', 3, 77)));
+      ledger.accept(code(alice, 'signup', 'user', codeFacts('ONE', 3, NOW + 77)));
       const { verifier } = codeFacts('ONE');
       assert.deepEqual(ledger.space.get<CodeRecord>('code', verifier), {
         purpose: 'signup',
         group: 'user',
         issuer: alice.account,
         uses: 3,
-        expires: 77,
+        expires: NOW + 77,
       });
       ledger.refuse(code(bob, 'signup', 'user', codeFacts('ONE')), 'ALREADY');
       put(alice, 50, 'inviteUser');
@@ -329,6 +329,40 @@ describe('people', () => {
       put(alice, 0, 'inviteUserAny');
       ledger.accept(code(alice, 'signup', closed, codeFacts('ONE')));
       ledger.accept(code(alice, 'signup', 'user', codeFacts('TWO')));
+    });
+
+    it('that are worth what their maker may do now', () => {
+      put(alice, 50, 'issueCode', 'inviteUser');
+      ledger.accept(code(alice, 'elevate', 'helper', codeFacts('BACK', 9)));
+      ledger.accept(code(alice, 'signup', 'helper', codeFacts('NEW', 9)));
+      // A helper of old who was made nobody does not lift themselves up again…
+      ledger.appoint(alice, 'user', root);
+      for (const by of [alice, bob]) ledger.refuse(elevate(by, 'BACK'), 'BAD_CODE');
+      // …nor brings in others to do it.
+      const friend = new Member(ledger.server.id, ledger.random, 'friend');
+      const invited = { code: redeem('NEW', ledger.server.id, friend.id, 'space') };
+      ledger.reject(friend.signup(undefined, invited), 'BAD_CODE');
+      // Nor does a code lead above whoever made it, when its group is lifted.
+      put(alice, 50, 'issueCode');
+      ledger.accept(elevate(bob, 'BACK'));
+      const lifted = { name: 'helper', add: [], remove: [], level: 51 };
+      ledger.accept(root.write('space', 'updategroup', lifted));
+      ledger.refuse(elevate(alice, 'BACK'), 'BAD_CODE');
+      ledger.accept(root.write('space', 'removegroup', { name: 'helper' }));
+      ledger.refuse(elevate(alice, 'BACK'), 'BAD_CODE');
+    });
+
+    it('that are good until their time', () => {
+      put(alice, 50, 'issueCode');
+      const expires = ledger.now + 1_000;
+      ledger.refuse(code(alice, 'elevate', 'user', codeFacts('OLD', 9, NOW - 1)), 'BAD_CODE');
+      ledger.accept(code(alice, 'elevate', 'user', codeFacts('UP', 9, expires)));
+      ledger.now = expires;
+      ledger.accept(elevate(bob, 'UP'));
+      ledger.now++;
+      // Whatever its own device says that the time is.
+      const early = redeem('UP', ledger.server.id, bob.id, 'space');
+      ledger.refuse(bob.write('space', 'elevate', early, { time: NOW }), 'BAD_CODE');
     });
 
     it('that lift into a group, once for each use', () => {

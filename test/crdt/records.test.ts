@@ -46,7 +46,7 @@ describe('records', () => {
     ledger.accept(roomEntry(alice, 'open'));
     ledger.accept(alice.write('space', 'ban', { account: bob.account, until: 0 }));
     const verifier = codeKey('ABCDE-12345').public;
-    const code = { purpose: 'signup', group: 'user', verifier, uses: 1, expires: 5 };
+    const code = { purpose: 'signup', group: 'user', verifier, uses: 1, expires: ledger.now };
     ledger.accept(alice.write('space', 'code', code));
     const seen = new Set<string>();
     for (const stream of ['space', den, `account/${alice.account}`, pair, friends] as const)

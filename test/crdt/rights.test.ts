@@ -3,7 +3,7 @@ import type { AccountId } from '../../lib/crdt/keys.ts';
 import { PERMISSIONS } from '../../lib/crdt/permissions.ts';
 import { accountOf } from '../../lib/crdt/records.ts';
 import { admins, isLastAdmin, levelOf, may } from '../../lib/crdt/rights.ts';
-import { GROUPS, Ledger, type Member } from '../support/community.ts';
+import { GROUPS, Ledger, NOW, type Member } from '../support/community.ts';
 
 const NOBODY = 'f'.repeat(32) as AccountId;
 
@@ -64,5 +64,27 @@ describe('rights', () => {
     assert.ok(isLastAdmin(ledger.space, alice.account));
     assert.ok(!isLastAdmin(ledger.space, bob.account));
     assert.ok(!isLastAdmin(ledger.space, NOBODY));
+  });
+
+  it('of administrators are not had by those whom the server shuts out', () => {
+    for (const member of [alice, bob])
+      ledger.appoint(member, 'admin', member === alice ? undefined : alice);
+    const ban = { account: bob.account, until: NOW + 10 };
+    ledger.accept(alice.write('space', 'ban', ban));
+    const { space } = ledger;
+    assert.ok(isLastAdmin(space, alice.account, NOW));
+    assert.ok(!isLastAdmin(space, bob.account, NOW));
+    assert.ok(!isLastAdmin(space, alice.account, NOW + 10));
+    assert.ok(!isLastAdmin(space, alice.account), 'it ends');
+    const leaving = { account: alice.account, group: 'user' };
+    ledger.refuse(alice.write('space', 'setgroup', leaving), 'LAST_ADMIN');
+    ledger.accept(alice.write('space', 'ban', { ...ban, until: 0 }));
+    assert.ok(isLastAdmin(space, alice.account));
+    ledger.now = NOW + 1e12;
+    ledger.refuse(alice.write('space', 'setgroup', leaving), 'LAST_ADMIN');
+    const gone = { account: alice.account, vengeance: false };
+    ledger.refuse(alice.write('space', 'removeuser', gone), 'LAST_ADMIN');
+    // The one who is shut out is no loss.
+    ledger.accept(alice.write('space', 'removeuser', { ...gone, account: bob.account }));
   });
 });

@@ -3,6 +3,7 @@ import { encode } from '../../lib/crdt/codec.ts';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import type { AccountId, RoomId } from '../../lib/crdt/keys.ts';
 import { changeOperations } from '../../lib/crdt/log-store.ts';
+import { proveChange, proveLock } from '../../lib/crdt/membership.ts';
 import {
   isBanned,
   isEncryptedRoom,
@@ -60,6 +61,13 @@ describe('the rules of rooms', () => {
             else ledger.refuse(entry, 'DENIED');
           }
       }
+    });
+
+    it('for voice by those who may speak', () => {
+      put(bob, 0, 'createRoom');
+      ledger.refuse(roomEntry(bob, 'talk', { media: 'voice' }), 'DENIED');
+      put(bob, 0, 'createRoom', 'joinVoiceRoom');
+      ledger.accept(roomEntry(bob, 'talk', { media: 'voice' }));
     });
 
     it('with whoever makes an open one in it, and into no other anybody', () => {
@@ -392,9 +400,38 @@ describe('the rules of rooms', () => {
       // What came in by an old one is still told by it.
       assert.ok(lockKeyOf(ledger.space, den.id, 1));
       for (const old of [1, 2]) ledger.refuse(lock(alice, den, old), 'STALE_KEY');
-      ledger.accept(lock(alice, den, 3));
+      const third = newLock(ledger.random, 3, EXPORT);
+      ledger.accept(about(alice, 'lock', den, { lock: third.keys }));
       put(bob, 0, 'renameRoom');
-      ledger.accept(lock(bob, den, 4));
+      // Whoever sets the password may read what was said: the permission alone is not enough.
+      const { server } = bob;
+      const changed = (proof?: Uint8Array): Entry => {
+        const { keys } = newLock(ledger.random, 4, EXPORT);
+        return about(bob, 'lock', den, { lock: keys, ...(proof === undefined ? {} : { proof }) });
+      };
+      ledger.refuse(changed(), 'DENIED');
+      const foreign = newLock(ledger.random, 3, EXPORT).keyring;
+      for (const [keyring, account] of [
+        [foreign, bob.account],
+        [third.keyring, alice.account],
+      ] as const)
+        ledger.refuse(changed(proveChange(keyring, server, den.id, account)), 'DENIED');
+      const mine = proveLock(third.keyring, server, den.id, bob.account).by;
+      assert.ok(mine.type === 'lock');
+      ledger.refuse(changed(mine.proof), 'DENIED');
+      const proof = proveChange(third.keyring, server, den.id, bob.account);
+      ledger.refuse(
+        about(bob, 'lock', { ...den, id: NOWHERE }, { lock: null, proof }),
+        'NO_SUCH_ROOM',
+      );
+      ledger.accept(changed(proof));
+      ledger.refuse(about(bob, 'lock', den, { lock: null, proof }), 'DENIED');
+      const fifth = newLock(ledger.random, 5, EXPORT);
+      ledger.accept(about(alice, 'lock', den, { lock: fifth.keys }));
+      ledger.accept(about(alice, 'retire', den, {}));
+      // Whoever was put out knows the secret of the one that was retired because of them.
+      const retired = proveChange(fifth.keyring, server, den.id, bob.account);
+      ledger.refuse(about(bob, 'lock', den, { lock: null, proof: retired }), 'DENIED');
       const open = make(alice, 'open');
       ledger.refuse(lock(alice, open, 1), 'NOT_SUPPORTED');
       ledger.refuse(lock(alice, { ...open, id: NOWHERE }, 1), 'NO_SUCH_ROOM');

@@ -194,7 +194,7 @@ describe('the rules', function () {
           const entry = writer.forge(stream, kind, encode(body), change);
           const { state, length: position } = ledger.at(stream);
           const { length } = [...state.records()];
-          const standing = { space: ledger.space, stream: state, position };
+          const standing = { space: ledger.space, stream: state, position, now: ledger.now };
           for (const hindsight of [false, true]) {
             const { changes } = reduceItem(entryItem(entry), { ...standing, hindsight });
             assert.ok(changes.length >= 1);

@@ -7,7 +7,7 @@ import { checkChain, judge, MAX_CLOCK_STEP, mayRead, reduceItem } from '../../li
 import { entryItem, refusalItem } from '../../lib/crdt/seal.ts';
 import { State } from '../../lib/crdt/state.ts';
 import { accountStream, LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
-import { Ledger, Member, Writer } from '../support/community.ts';
+import { Ledger, Member, NOW, Writer } from '../support/community.ts';
 
 const headOf = (state: State, device: PublicKey): HeadRecord | undefined =>
   state.get<HeadRecord>('head', device);
@@ -81,7 +81,8 @@ describe('the rules', () => {
         ['say', new Uint8Array([0xff])],
       ] as const)
         ledger.reject(alice.forge(LOBBY_STREAM, kind, body), 'BAD_ENTRY');
-      ledger.reject(eraseBody(alice.forge(LOBBY_STREAM, 'say', { text: 'x' })), 'BAD_ENTRY');
+      const target = 'ab'.repeat(32);
+      ledger.reject(eraseBody(alice.forge(LOBBY_STREAM, 'remove', { target })), 'BAD_ENTRY');
     });
   });
 
@@ -240,10 +241,11 @@ describe('the rules', () => {
         stream: ledger.at(LOBBY_STREAM).state,
         position: 0,
         hindsight: false,
+        now: NOW,
       };
       const asked: string[] = [];
-      const admit = (action: { kind: string } | undefined): 'BLOCKED' => {
-        asked.push(action?.kind ?? 'erased');
+      const admit = (action: { kind: string }): 'BLOCKED' => {
+        asked.push(action.kind);
         return 'BLOCKED';
       };
       const said = alice.forge(LOBBY_STREAM, 'say', { text: 'x' });
@@ -256,6 +258,13 @@ describe('the rules', () => {
         judge(stranger.forge(LOBBY_STREAM, 'say', { text: 'x' }), states, admit).type,
         'rejected',
       );
+      // Removed before it was sent: there is nothing to be asked about.
+      const withdrawn = judge(eraseBody(said), states, admit);
+      assert.equal(withdrawn.type === 'refused' && withdrawn.code, 'NO_SUCH_MESSAGE');
+      assert.equal(
+        judge(eraseBody(alice.forge(LOBBY_STREAM, 'remove', {})), states).type,
+        'rejected',
+      );
       assert.deepEqual(asked, ['say']);
     });
   });
@@ -266,6 +275,7 @@ describe('the rules', () => {
       stream: ledger.at(stream).state,
       position: ledger.at(stream).length,
       hindsight,
+      now: ledger.now,
     });
 
     it('make the same changes as on the server', () => {

@@ -209,6 +209,20 @@ describe('the space', () => {
       refuse(phone.id);
     });
 
+    it('is refused where the last administrator could not come back', () => {
+      const root = ledger.join('root');
+      ledger.appoint(root, 'admin');
+      const own = (): Entry =>
+        root.write(
+          'space',
+          'revoke',
+          root.revocation(root.id, [], Keyring.create(2, ledger.random)),
+        );
+      ledger.refuse(own(), 'LAST_ADMIN');
+      ledger.appoint(bob, 'admin', root);
+      ledger.accept(own());
+    });
+
     it('is refused when it does not reach exactly the other devices', () => {
       const wrap = (member: Member): unknown => [
         member.id,

@@ -157,3 +157,54 @@ describe('an overlay', () => {
     );
   });
 });
+
+describe('records that belong to something', () => {
+  const ids = fc.constantFrom('x:a', 'x:b', 'y:a', 'y:b', 'x', 'xy:a');
+  const members = fc.array(
+    fc.record({
+      table: fc.constant('member'),
+      id: ids,
+      value: fc.constantFrom(true, undefined),
+    }),
+    { maxLength: 8 },
+  );
+  const devices = fc.array(
+    fc.record({
+      table: fc.constant('device'),
+      id: fc.constantFrom('d', 'e', 'f'),
+      value: fc.oneof(fc.constant(undefined), fc.record({ account: fc.constantFrom('x', 'y') })),
+    }),
+    { maxLength: 8 },
+  );
+  const found = (reader: Reader, table: string, owner: string): string[] =>
+    [...reader.of(table, owner)].map(([id, value]) => `${id} ${JSON.stringify(value)}`).sort();
+  const scanned = (reader: Reader, table: string, owner: string): string[] =>
+    [...reader.entries<{ account?: string }>(table)]
+      .filter(([id, value]) => (table === 'device' ? value.account : id.split(':')[0]) === owner)
+      .map(([id, value]) => `${id} ${JSON.stringify(value)}`)
+      .sort();
+  const same = (reader: Reader): void => {
+    for (const table of ['member', 'device'])
+      for (const owner of ['x', 'y', 'xy', 'z'])
+        assert.deepEqual(found(reader, table, owner), scanned(reader, table, owner));
+  };
+
+  it('are found without those of others, whatever has changed since', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(members, devices), { maxLength: 4 }), (rounds) => {
+        const state = new State();
+        for (const changes of rounds.map((both) => both.flat())) {
+          const overlay = new Overlay(state);
+          overlay.apply(changes);
+          same(overlay);
+          state.apply(changes);
+          same(state);
+        }
+      }),
+    );
+  });
+
+  it('are not asked for where nothing does', () => {
+    assert.throws(() => [...new State().of('head', 'x')], { code: 'INTERNAL' });
+  });
+});

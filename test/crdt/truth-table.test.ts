@@ -139,6 +139,7 @@ describe('the rules and a plain table', function () {
               stream: state,
               position: length,
               hindsight: false,
+              now: ledger.now,
             };
             const onReplica = reduceItem(entryItem(entry), standing);
             const verdict = ledger.submit(entry);
@@ -155,6 +156,7 @@ describe('the rules and a plain table', function () {
               refused.set(what, codes.add(verdict.code));
             }
             if (verdict.type !== 'rejected') by.device.rewind(stream, entry);
+            world.now = ++ledger.now;
           }
           compare(ledger, world);
         },

@@ -159,6 +159,13 @@ export class Cli {
     return `clchat ${this.#options.args.join(' ')} [${this.#child.pid ?? '?'}]`;
   }
 
+  /** The command that it was started to carry out. */
+  get #executed(): string {
+    const { args } = this.#options;
+    const at = args.findIndex((arg) => arg === '-e' || arg === '--execute');
+    return at < 0 ? '' : (args[at + 1] ?? '');
+  }
+
   #take(text: string): void {
     this.stdout += text;
     if (!this.#json) return;
@@ -181,7 +188,8 @@ export class Cli {
       const number = this.results.push(line);
       if (line.line !== number)
         this.#problems.push(`the result of line ${line.line} came as number ${number}`);
-      const [command = ''] = /[^\s/]+/.exec(this.#written[number - 1] ?? '') ?? [];
+      const asked = this.#written[number - 1] || this.#executed;
+      const [command = ''] = /[^\s/]+/.exec(asked) ?? [];
       if (!line.ok && !mayGive(command, line.code ?? ''))
         this.#problems.push(`"${command}" gave ${line.code}, which the table does not name`);
     } else if (line.type === 'event') this.#event(line);

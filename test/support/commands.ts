@@ -16,18 +16,21 @@ export function contextOf(client: Client): HandlerContext {
   };
 }
 
-/** What any command can give, for no reason of its own. */
-const ANY: ReadonlySet<string> = new Set<ErrorCode>(['INTERNAL', 'DISK_FULL', 'DATA_READ_ONLY']);
-
-/** What else goes with NETWORK. */
-const CUT_OFF: ReadonlySet<string> = new Set<ErrorCode>(['CLOSED', 'TIMEOUT']);
+/** What any line can give, for no reason of the command's own. */
+const ANY: ReadonlySet<string> = new Set<ErrorCode>([
+  'USAGE',
+  'TOO_LARGE',
+  'CLOSED',
+  'INTERNAL',
+  'DISK_FULL',
+  'DATA_READ_ONLY',
+]);
 
 /** Whether the table has it that a command can be refused by a code. */
 export function mayGive(name: string, code: string): boolean {
   const command = commandOf(name);
-  if (command === undefined) return code === 'USAGE';
+  if (command === undefined) return ANY.has(code);
   const errors: readonly string[] = errorsOf(command);
-  return (
-    ANY.has(code) || errors.includes(code) || (CUT_OFF.has(code) && errors.includes('NETWORK'))
-  );
+  const isLate = code === 'TIMEOUT' && errors.includes('NETWORK');
+  return ANY.has(code) || isLate || errors.includes(code);
 }

@@ -49,6 +49,8 @@ export function foundation(server: Writer, groups: object = GROUPS): Entry {
 export class Ledger {
   readonly random: RandomBytes;
   readonly server: Writer;
+  /** The time at which everything is judged. */
+  now = NOW;
   readonly #states = new Map<StreamName, { state: State; length: number }>();
 
   constructor(seed = 1, groups?: object) {
@@ -75,6 +77,7 @@ export class Ledger {
       stream: state,
       position: length,
       hindsight: false,
+      now: this.now,
     });
   }
 

@@ -67,6 +67,9 @@ export class Life {
 
   /** Several devices do something at the same time. */
   async round(): Promise<void> {
+    // Where nobody is left who could do anything, somebody comes.
+    while (!this.devices.some(({ id }) => actorOf(this.#space, id) !== undefined))
+      await this.#arrive();
     const writers = new Set(Array.from({ length: 4 }, () => this.#someDevice()));
     await Promise.all([...writers].map((writer) => this.#act(writer)));
   }

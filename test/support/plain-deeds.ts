@@ -75,6 +75,11 @@ export function someGroup(world: PlainWorld, dice: Dice): string {
   return dice.pick([...world.groups.keys(), 'ghost']);
 }
 
+/** Until when a code is good: at times it was already. */
+export function someExpiry({ now }: PlainWorld, dice: Dice): number {
+  return now + dice.pick([-1, 3, 20, 1_000, 1_000, 1_000]);
+}
+
 export function someName(dice: Dice): string {
   return dice.pick(LOOKALIKES.flat());
 }

@@ -3,7 +3,7 @@ import { codeKey, redeem } from '../../lib/crdt/codes.ts';
 import type { AccountId } from '../../lib/crdt/keys.ts';
 import { proveLock } from '../../lib/crdt/membership.ts';
 import { roomStream } from '../../lib/crdt/stream.ts';
-import { nothing, someone, someRoom, type Row } from './plain-deeds.ts';
+import { nothing, someExpiry, someone, someRoom, type Row } from './plain-deeds.ts';
 import type { PlainRoom, PlainWorld } from './plain-world.ts';
 
 /** Whoever is neither in an encrypted room nor its owner may not write there. */
@@ -20,6 +20,7 @@ export const WITHIN: Record<string, Row> = {
     const refused = [
       !world.isEncrypted(room.id) && 'BAD_ENTRY',
       world.isEncrypted(room.id) && room.members.has(by) && 'ALREADY',
+      room.media === 'voice' && !world.has(by, 'joinVoiceRoom') && 'DENIED',
     ];
     switch (dice.below(4)) {
       case 0:
@@ -51,15 +52,16 @@ export const WITHIN: Record<string, Row> = {
       }
       case 2: {
         const written = dice.pick([...room.codes.keys(), `JOIN${dice.below(3)}`]);
+        const code = room.codes.get(written);
+        const isGood =
+          code !== undefined && !world.isPast(code) && world.mayInviteInto(room, code.issuer);
         return {
           ...open,
           body: { by: { type: 'code', ...redeem(written, server, self, stream) } },
-          reasons: [...refused, !room.codes.has(written) && 'BAD_CODE'],
+          reasons: [...refused, !isGood && 'BAD_CODE'],
           after: () => {
             room.members.add(by);
-            const uses = room.codes.get(written)! - 1;
-            if (uses === 0) room.codes.delete(written);
-            else room.codes.set(written, uses);
+            world.redeem(room.codes, written);
           },
         };
       }
@@ -83,7 +85,7 @@ export const WITHIN: Record<string, Row> = {
         isOutside(world, room, by) && 'DENIED',
         !room.members.has(by) && 'NOT_MEMBER',
       ],
-      after: () => void room.members.delete(by),
+      after: () => world.putOut(room, by),
     };
   },
 
@@ -106,7 +108,7 @@ export const WITHIN: Record<string, Row> = {
         remove.some((one) => !world.mayPutOut(by, one, room)) && 'DENIED',
       ],
       after: () => {
-        for (const one of remove) room.members.delete(one);
+        for (const one of remove) world.putOut(room, one);
         for (const one of add) room.members.add(one);
       },
     };
@@ -115,18 +117,23 @@ export const WITHIN: Record<string, Row> = {
   invitation(world, { account: by }, dice) {
     const room = someRoom(world, by, dice);
     const [written, uses] = [`JOIN${dice.below(3)}`, 1 + dice.below(2)];
+    const expires = someExpiry(world, dice);
     return {
       stream: roomStream(room.id),
       kind: 'code',
-      body: { verifier: codeKey(written).public, uses, expires: 0 },
+      body: { verifier: codeKey(written).public, uses, expires },
       reasons: [
         !world.isEncrypted(room.id) && 'BAD_ENTRY',
         isOutside(world, room, by) && 'DENIED',
         !room.members.has(by) && 'NOT_MEMBER',
-        room.owner !== by && !world.has(by, 'inviteUser') && 'DENIED',
+        !world.mayInviteInto(room, by) && 'DENIED',
         room.codes.has(written) && 'ALREADY',
+        world.isPast({ expires }) && 'BAD_CODE',
       ],
-      after: () => void room.codes.set(written, uses),
+      after: () => {
+        const code = { purpose: 'join', group: undefined, issuer: by, expires, uses } as const;
+        world.issue(room.codes, written, code);
+      },
     };
   },
 

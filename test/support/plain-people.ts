@@ -6,6 +6,7 @@ import {
   inSpace,
   nothing,
   PASSWORD,
+  someExpiry,
   someGroup,
   someName,
   someone,
@@ -167,24 +168,18 @@ export const PEOPLE: Record<string, Row> = {
     const purpose = dice.pick(['signup', 'elevate'] as const);
     const [group, uses] = [someGroup(world, dice), 1 + dice.below(2)];
     const code = `CODE${dice.below(8)}`;
-    const isClosed = world.groups.get(group)?.permissions.has('noInviteFor') === true;
-    const needed =
-      purpose === 'elevate'
-        ? ['issueCode']
-        : isClosed
-          ? ['inviteUserAny']
-          : ['inviteUser', 'inviteUserAny'];
+    const expires = someExpiry(world, dice);
     return {
       ...inSpace,
       kind: 'code',
-      body: { purpose, group, verifier: codeKey(code).public, uses, expires: 0 },
+      body: { purpose, group, verifier: codeKey(code).public, uses, expires },
       reasons: [
-        !needed.some((permission) => world.has(by, permission)) && 'DENIED',
-        world.levelOf(group) > world.level(by) && 'DENIED',
+        !world.mayIssue(by, purpose, group) && 'DENIED',
         !world.groups.has(group) && 'NO_SUCH_GROUP',
         world.codes.has(code) && 'ALREADY',
+        world.isPast({ expires }) && 'BAD_CODE',
       ],
-      after: () => void world.codes.set(code, { purpose, group, issuer: by, uses }),
+      after: () => world.issue(world.codes, code, { purpose, group, issuer: by, expires, uses }),
     };
   },
 
@@ -192,18 +187,25 @@ export const PEOPLE: Record<string, Row> = {
     const written = dice.pick([...world.codes.keys(), `CODE${dice.below(8)}`]);
     const thief = dice.rarely(6);
     const code = world.codes.get(written);
+    const group = code?.purpose === 'elevate' ? code.group : undefined;
+    // What its maker may not do now, it does no more.
+    const isGood =
+      group !== undefined &&
+      !world.isPast(code!) &&
+      world.groups.has(group) &&
+      world.mayIssue(code!.issuer, 'elevate', group);
     const { server, id } = device;
     return {
       ...inSpace,
       kind: 'elevate',
       body: redeem(written, server, thief ? server : id, 'space'),
       reasons: [
-        (code?.purpose !== 'elevate' || thief) && 'BAD_CODE',
-        code !== undefined && world.isLastAdmin(by) && code.group !== 'admin' && 'LAST_ADMIN',
+        (!isGood || thief) && 'BAD_CODE',
+        world.isLastAdmin(by) && group !== 'admin' && 'LAST_ADMIN',
       ],
       after: () => {
-        world.people.get(by)!.group = code!.group;
-        if (--code!.uses === 0) world.codes.delete(written);
+        world.people.get(by)!.group = group!;
+        world.redeem(world.codes, written);
       },
     };
   },

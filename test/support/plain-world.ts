@@ -4,7 +4,7 @@
  */
 import type { AccountId, RoomId } from '../../lib/crdt/keys.ts';
 import { LOBBY } from '../../lib/crdt/stream.ts';
-import type { Member } from './community.ts';
+import { NOW, type Member } from './community.ts';
 import type { MadeLock } from './rooms.ts';
 
 export interface PlainGroup {
@@ -36,14 +36,15 @@ export interface PlainRoom {
   lock: { generation: number; isRetired: boolean; hasPassword: boolean } | undefined;
   /** All that there ever were, the first one first. */
   readonly locks: MadeLock[];
-  /** Uses left of codes that let in. */
-  readonly codes: Map<string, number>;
+  /** Codes that let in. */
+  readonly codes: Map<string, PlainCode>;
 }
 
 export interface PlainCode {
-  readonly purpose: 'signup' | 'elevate';
-  readonly group: string;
+  readonly purpose: 'signup' | 'elevate' | 'join';
+  readonly group: string | undefined;
   readonly issuer: AccountId;
+  readonly expires: number;
   uses: number;
 }
 
@@ -62,6 +63,7 @@ export function looksLike(one: string, other: string): boolean {
 }
 
 export class PlainWorld {
+  now = NOW;
   readonly groups = new Map<string, PlainGroup>();
   readonly people = new Map<AccountId, Person>();
   readonly rooms = new Map<RoomId, PlainRoom>();
@@ -109,11 +111,54 @@ export class PlainWorld {
     return group !== undefined && this.groups.get(group)?.permissions.has(permission) === true;
   }
 
+  /** Whether an account alone is an administrator and may come in. */
   isLastAdmin(account: AccountId): boolean {
     const admins = [...this.people.values()].filter(
-      ({ group, isRemoved }) => group === 'admin' && !isRemoved,
+      (one) => one.group === 'admin' && !one.isRemoved && !this.banned.has(one.account),
     );
     return admins.length === 1 && admins[0]!.account === account;
+  }
+
+  /** Whether somebody may make codes for a group. */
+  mayIssue(account: AccountId, purpose: PlainCode['purpose'], group: string): boolean {
+    const isClosed = this.groups.get(group)?.permissions.has('noInviteFor') === true;
+    const needed =
+      purpose === 'elevate'
+        ? ['issueCode']
+        : isClosed
+          ? ['inviteUserAny']
+          : ['inviteUser', 'inviteUserAny'];
+    return (
+      needed.some((permission) => this.has(account, permission)) &&
+      this.levelOf(group) <= this.level(account)
+    );
+  }
+
+  /** Whether somebody may make codes for a room. */
+  mayInviteInto(room: PlainRoom, account: AccountId): boolean {
+    return room.owner === account || this.has(account, 'inviteUser');
+  }
+
+  isPast({ expires }: Pick<PlainCode, 'expires'>): boolean {
+    return expires < this.now;
+  }
+
+  /** A code is made, and those that are past their time are forgotten. */
+  issue(codes: Map<string, PlainCode>, written: string, code: PlainCode): void {
+    for (const [other, one] of codes) if (this.isPast(one)) codes.delete(other);
+    codes.set(written, code);
+  }
+
+  redeem(codes: Map<string, PlainCode>, written: string): void {
+    const code = codes.get(written)!;
+    if (--code.uses === 0) codes.delete(written);
+  }
+
+  /** Somebody is no member any more, nor is anybody let in by what they have made. */
+  putOut(room: PlainRoom, account: AccountId): void {
+    room.members.delete(account);
+    for (const [written, { issuer }] of room.codes)
+      if (issuer === account) room.codes.delete(written);
   }
 
   /** Whether somebody else is taken for one of that name. */

@@ -6,7 +6,7 @@ import { Keyring, wrapForPassword } from '../../lib/crdt/keyring.ts';
 import type { PublicKey, RandomBytes, RoomId } from '../../lib/crdt/keys.ts';
 import { proveLock } from '../../lib/crdt/membership.ts';
 import { roomStream, type StreamName } from '../../lib/crdt/stream.ts';
-import type { Member } from './devices.ts';
+import { NOW, type Member } from './devices.ts';
 
 export interface MadeRoom {
   readonly id: RoomId;
@@ -51,7 +51,7 @@ export function joinEntry(by: Member, room: MadeRoom, how: Keyring | string): En
 export function codeFacts(
   code: string,
   uses = 1,
-  expires = 0,
+  expires = NOW,
 ): { verifier: PublicKey; uses: number; expires: number } {
   return { verifier: codeKey(code).public, uses, expires };
 }

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { codeKey, redeem } from '../../lib/crdt/codes.ts';
-import type { AccountId, RoomId } from '../../lib/crdt/keys.ts';
+import type { AccountId, EntryId, RoomId } from '../../lib/crdt/keys.ts';
 import type { LogStore } from '../../lib/crdt/log-store.ts';
 import type { RoomRecord } from '../../lib/crdt/records.ts';
-import { isEncryptedRoom, roomOf } from '../../lib/crdt/rooms.ts';
+import { isEncryptedRoom, lockOf, roomOf } from '../../lib/crdt/rooms.ts';
 import {
   accountStream,
   placeOfStream,
@@ -24,6 +24,10 @@ const CHANGED = 'changed';
 export class Doings {
   readonly #random: Random;
   #number = 0;
+  /** All texts that a message has had, as far as they were given it here. */
+  readonly #texts = new Map<EntryId, string[]>();
+  /** Texts of messages that were removed by those who wrote them. */
+  readonly removed = new Set<string>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -105,7 +109,11 @@ export class Doings {
     const room = this.#pick(
       this.#rooms(
         home,
-        (id, { owner }) => owner === home.account && isEncryptedRoom(home.space, id),
+        // Of those with a lock whoever is put out knows more than can be taken back so simply.
+        (id, { owner }) =>
+          owner === home.account &&
+          isEncryptedRoom(home.space, id) &&
+          lockOf(home.space, id) === undefined,
       ),
     );
     if (room === undefined) return;
@@ -119,10 +127,19 @@ export class Doings {
   #sayChangeable(home: Home): void {
     const places = Doings.placesOf(home);
     const stream = this.#random.pick([roomStream('lobby'), ...places]);
-    home.conversations.say(stream, `${CHANGED} ${++this.#number}`).then(
-      () => home.outbox.flush(),
+    const text = this.#newText();
+    home.conversations.say(stream, text).then(
+      ({ id }) => {
+        this.#texts.set(id, [text]);
+        home.outbox.flush();
+      },
       () => undefined,
     );
+  }
+
+  /** One that is not a part of any other. */
+  #newText(): string {
+    return `${CHANGED} <${++this.#number}>`;
   }
 
   async #change(home: Home): Promise<void> {
@@ -130,7 +147,7 @@ export class Doings {
     const places = Doings.placesOf(home);
     const stream = random.pick([roomStream('lobby'), ...places]);
     const dice = random.next();
-    const text = `${CHANGED} ${++this.#number}`;
+    const text = this.#newText();
     try {
       const messages = await home.conversations.newest(stream, 20);
       const fit = messages.filter((one) => one.state === 'held' && one.text.startsWith(CHANGED));
@@ -138,13 +155,26 @@ export class Doings {
       if (message === undefined) return;
       const { id } = message;
       // Somebody else's is refused.
-      if (dice < 0.4) await home.conversations.edit(stream, id, text, false);
-      else if (dice < 0.6) await home.conversations.act(stream, 'remove', { target: id });
+      if (dice < 0.4) {
+        const edit = await home.conversations.edit(stream, id, text, false);
+        home.outbox.flush();
+        if ((await home.outbox.answer(edit.id)) === 'held' && isOwn(home, id))
+          this.#texts.get(id)?.push(text);
+      } else if (dice < 0.6) await this.#remove(home, stream, id);
       else await home.conversations.react(stream, id, '👍', dice < 0.85);
       home.outbox.flush();
     } catch {
       // It was put out, or has crashed meanwhile.
     }
+  }
+
+  async #remove(home: Home, stream: StreamName, id: EntryId): Promise<void> {
+    const { conversations, outbox } = home;
+    const texts = this.#texts.get(id);
+    const { id: removal } = await conversations.act(stream, 'remove', { target: id });
+    outbox.flush();
+    if ((await outbox.answer(removal)) === 'held' && isOwn(home, id))
+      for (const text of texts ?? []) this.removed.add(text);
   }
 
   #read(home: Home): void {
@@ -174,6 +204,11 @@ export class Doings {
       this.#act(home, 'space', 'elevate', redeem(code, server, device, 'space'));
     }
   }
+}
+
+/** Whether a message is by this very device: what others do about it counts for nothing. */
+function isOwn({ conversations, replica }: Home, id: EntryId): boolean {
+  return conversations.reading.find(id)?.entry.device === replica.device;
 }
 
 /** Whether a device is to hold all there is of a stream: of an encrypted room its members do. */

@@ -1,47 +1,57 @@
 /** One run of the simulation: a seed decides everything that happens. */
 import assert from 'node:assert/strict';
 import type { Clock } from '@sinonjs/fake-timers';
-import { toHex } from '../../lib/crdt/bytes.ts';
+import type { AccountId } from '../../lib/crdt/keys.ts';
 import { LogStore } from '../../lib/crdt/log-store.ts';
-import { isEncryptedRoom } from '../../lib/crdt/rooms.ts';
-import {
-  accountStream,
-  pairStream,
-  placeOfStream,
-  type StreamName,
-} from '../../lib/crdt/stream.ts';
-import { codeOf } from '../../lib/errors.ts';
-import type { Home } from '../../lib/node/client/home.ts';
+import { accountOf } from '../../lib/crdt/records.ts';
+import { codeOf, hasCode } from '../../lib/errors.ts';
+import { sleep } from '../../lib/lifecycle.ts';
+import type { Client } from '../../lib/node/client/client.ts';
 import { fakeClock } from '../support/time.ts';
+import { Absence } from './absence.ts';
+import { Attachments, type Holder, type Sample } from './attachments.ts';
+import { Attempts } from './attempts.ts';
+import { checkContacts, checkReplicas, checkSpoken } from './checks.ts';
 import { checkReadings, Doings, isCurrent } from './community.ts';
+import { checkErased } from './erasure.ts';
+import { checkPutOut, LockedRooms } from './locked-rooms.ts';
+import { conferenceRooms, Meetings, whatIsWrong } from './meetings.ts';
 import { CALM, SimulatedNetwork } from './network.ts';
 import { Random } from './random.ts';
-import { LOBBY, SimulatedClient, SimulatedServer } from './world.ts';
+import { takeShortcuts } from './shortcuts.ts';
+import { Talk } from './talk.ts';
+import { SimulatedClient, SimulatedServer } from './world.ts';
 
 export interface RunOptions {
   readonly seed: number;
   readonly clients: number;
   readonly operations: number;
+  /** Files of this host to be attached. */
+  readonly samples: readonly Sample[];
 }
 
 export interface RunResult {
   readonly said: number;
   readonly crashes: number;
+  /** How often what was tried came about. */
+  readonly done: ReadonlyMap<string, number>;
 }
 
-interface Spoken {
-  readonly by: number;
-  readonly text: string;
-  readonly stream: StreamName;
-  /** What the author was told. */
-  answer: string | undefined;
-}
+/** The account that may have two devices, and what its owner types on the second. */
+const TWICE = 1;
+const PASSWORD = 'correct horse';
+/** A silence in which the server gives up whoever has gone, in milliseconds. */
+const SILENCE_MS = 55_000;
+/** How long it may take until all agree, in seconds. */
+const PATIENCE = 120;
 
 export async function runSimulation(options: RunOptions): Promise<RunResult> {
   const time = fakeClock();
+  const untake = takeShortcuts();
   try {
     return await new Run(options, time).run();
   } finally {
+    untake();
     time.uninstall();
   }
 }
@@ -55,23 +65,51 @@ class Run {
   readonly #clients: SimulatedClient[];
   readonly #running = new Set<number>();
   readonly #everCrashed = new Set<number>();
-  readonly #spoken: Spoken[] = [];
-  readonly #unexpected: unknown[] = [];
+  readonly #attempts = new Attempts();
+  readonly #talk: Talk;
   readonly #doings: Doings;
+  readonly #meetings: Meetings;
+  readonly #lockedRooms: LockedRooms;
+  readonly #attachments: Attachments;
+  readonly #absence = new Absence();
+  readonly #accounts = new Map<AccountId, number[]>();
+  /** The last client is of an account that is to be removed with all that it says. */
+  readonly #hasGuest: boolean;
+  /** The step from which on it is tried. */
+  readonly #removalAt: number;
+  #isGuestGone = false;
   #serverUp = false;
   #crashes = 0;
 
   constructor(options: RunOptions, time: Clock) {
     this.#options = options;
     this.#time = time;
-    this.#random = new Random(options.seed);
-    this.#doings = new Doings(this.#random);
-    this.#network = new SimulatedNetwork(this.#random);
+    const random = (this.#random = new Random(options.seed));
+    this.#talk = new Talk(random, this.#attempts);
+    this.#doings = new Doings(random);
+    this.#meetings = new Meetings(random, this.#attempts);
+    this.#lockedRooms = new LockedRooms(random, this.#attempts);
+    this.#attachments = new Attachments(random, this.#attempts, options.samples);
+    this.#network = new SimulatedNetwork(random);
     this.#server = new SimulatedServer(this.#network);
-    this.#clients = Array.from(
-      { length: options.clients },
-      (_, number) => new SimulatedClient(this.#network, `peer${number}`, number),
-    );
+    this.#hasGuest = random.chance(0.5);
+    this.#removalAt = Math.floor(options.operations * (0.3 + random.next() * 0.5));
+    const last = options.clients - 1;
+    this.#clients = Array.from({ length: options.clients }, (_, number) => {
+      const isFurther = number === last && !this.#hasGuest;
+      const name = `peer${isFurther ? TWICE : number}`;
+      const making = isFurther || number === TWICE ? { password: PASSWORD, isFurther } : {};
+      return new SimulatedClient(this.#network, name, number, making);
+    });
+  }
+
+  get #seed(): string {
+    return `seed ${this.#options.seed}`;
+  }
+
+  /** Number of the client whose account is removed. */
+  get #guest(): number {
+    return this.#hasGuest ? this.#clients.length - 1 : -1;
   }
 
   /** Lets a promise come about while simulated time goes on. */
@@ -80,22 +118,36 @@ class Run {
     const settled = promise.finally(() => (done = true));
     settled.catch(() => undefined);
     for (let step = 0; !done && step < 20_000; step++) await this.#time.tickAsync(5);
-    assert.ok(done, 'nothing comes about any more');
+    assert.ok(done, `${this.#seed}: nothing comes about any more`);
     return settled;
   }
 
   async run(): Promise<RunResult> {
-    await this.#until(this.#server.start());
-    this.#serverUp = true;
+    await this.#startServer();
     for (const number of this.#clients.keys()) await this.#start(number);
     assert.equal(this.#running.size, this.#clients.length);
+    this.#makeFriends();
     for (let step = 0; step < this.#options.operations; step++) {
+      if (step >= this.#removalAt) await this.#removeGuest();
       await this.#step();
       await this.#time.tickAsync(this.#random.below(this.#random.chance(0.05) ? 3_000 : 20));
     }
     await this.#calmDown();
     await this.#check();
-    return { said: this.#spoken.length, crashes: this.#crashes };
+    return { said: this.#talk.spoken.length, crashes: this.#crashes, done: this.#attempts.done };
+  }
+
+  async #startServer(): Promise<void> {
+    await this.#until(this.#server.start());
+    this.#serverUp = true;
+    this.#absence.serverStarted();
+    const { state } = await this.#log().open('space');
+    assert.deepEqual(conferenceRooms(state), [], `${this.#seed}: conferences outlive the server`);
+  }
+
+  /** The server's log, as it lies on its disk. */
+  #log(): LogStore {
+    return new LogStore(this.#server.store!);
   }
 
   async #start(number: number): Promise<void> {
@@ -103,44 +155,131 @@ class Run {
     try {
       await this.#until(client.start());
       this.#running.add(number);
+      this.#absence.started(number);
+      const { account } = client.keystore.read();
+      const devices = this.#accounts.get(account!.id) ?? [];
+      this.#accounts.set(account!.id, devices);
+      if (!devices.includes(number)) devices.push(number);
     } catch (error) {
       // It may need the server and find none: it tries again later.
-      if (!['NETWORK', 'TIMEOUT', 'CLOSED', 'VERSION'].includes(codeOf(error))) throw error;
+      const isExpected =
+        ['NETWORK', 'TIMEOUT', 'CLOSED', 'VERSION'].includes(codeOf(error)) ||
+        (number === this.#guest && hasCode(error, 'NOT_LOGGED_IN'));
+      if (!isExpected) throw error;
       client.crash();
+    }
+  }
+
+  /** A client that can be used; undefined while there is none. */
+  #ready(number: number): Client | undefined {
+    const { client } = this.#clients[number]!;
+    return this.#running.has(number) && client?.loggedIn === true ? client : undefined;
+  }
+
+  /** Some are friends from the beginning: each asks the other. */
+  #makeFriends(): void {
+    for (const [a, b] of [
+      [0, 1],
+      [1, 2],
+      [0, 3],
+      [1, this.#clients.length - 1],
+    ] as const) {
+      const [one, other] = [this.#ready(a), this.#ready(b)];
+      if (one !== undefined && other !== undefined) this.#talk.makeFriends(one, other);
     }
   }
 
   async #step(): Promise<void> {
     const random = this.#random;
     const number = random.below(this.#clients.length);
-    const client = this.#clients[number]!;
+    const { address } = this.#clients[number]!;
+    const client = this.#ready(number);
     const dice = random.next();
-    if (dice < 0.55) this.#speak(number);
-    else if (dice < 0.71) this.#do(number);
-    else if (dice < 0.75) this.#block(number);
-    else if (dice < 0.77) this.#befriend(number);
-    else if (dice < 0.8) this.#network.cut(client.address);
-    else if (dice < 0.88) this.#network.restore(client.address);
-    else if (dice < 0.91) this.#changeWeather();
-    else if (dice < 0.94) {
-      if (!this.#running.delete(number)) return;
-      this.#crashes++;
-      this.#everCrashed.add(number);
-      client.crash();
-    } else if (dice < 0.97) {
-      if (!this.#running.has(number)) await this.#start(number);
-    } else if (dice < 0.985) {
-      if (!this.#serverUp) return;
-      this.#crashes++;
-      this.#serverUp = false;
-      this.#server.crash();
-    } else await this.#ensureServer();
+    if (dice < 0.74) {
+      if (client !== undefined) await this.#act(dice / 0.74, number, client);
+    } else if (dice < 0.765) {
+      this.#network.cut(address);
+      this.#absence.cut(number);
+    } else if (dice < 0.85) {
+      this.#network.restore(address);
+      this.#absence.restored(number);
+    } else if (dice < 0.88) this.#changeWeather();
+    else if (dice < 0.905) this.#crash(number);
+    else if (dice < 0.96) {
+      if (!this.#running.has(number) && !this.#isGone(number)) await this.#start(number);
+    } else if (dice < 0.966) this.#crashServer();
+    else if (dice < 0.9985) await this.#ensureServer();
+    else {
+      await this.#time.tickAsync(SILENCE_MS);
+      if (this.#serverUp)
+        await this.#absence.check(this.#accounts, this.#server.store!, this.#seed);
+    }
+  }
+
+  /** Somebody does something. @param dice in [0, 1) */
+  async #act(dice: number, number: number, client: Client): Promise<void> {
+    if (dice < 0.44) this.#talk.speak(number, client);
+    else if (dice < 0.62) this.#doings.do(client);
+    else if (dice < 0.77) this.#meetings.do(client);
+    else if (dice < 0.85) this.#lockedRooms.do(client);
+    else if (dice < 0.88) await this.#attachments.attach(number, client);
+    else if (dice < 0.92) this.#attachments.fetch(client);
+    else if (dice < 0.935) this.#attachments.remove(client);
+    else if (dice < 0.96) this.#talk.block(client);
+    else this.#talk.befriend(client);
+  }
+
+  #crash(number: number): void {
+    if (!this.#running.delete(number)) return;
+    this.#crashes++;
+    this.#everCrashed.add(number);
+    this.#absence.crashed(number);
+    this.#clients[number]!.crash();
+  }
+
+  #crashServer(): void {
+    if (!this.#serverUp) return;
+    this.#crashes++;
+    this.#serverUp = false;
+    this.#absence.serverCrashed();
+    this.#server.crash();
   }
 
   async #ensureServer(): Promise<void> {
-    if (this.#serverUp) return;
-    await this.#until(this.#server.start());
-    this.#serverUp = true;
+    if (!this.#serverUp) await this.#startServer();
+  }
+
+  #isGone(number: number): boolean {
+    return this.#isGuestGone && number === this.#guest;
+  }
+
+  /** The administrator removes an account with all that it has said. */
+  async #removeGuest(): Promise<void> {
+    const admin = this.#ready(0);
+    const guest = this.#clients[this.#guest];
+    if (guest === undefined || this.#isGuestGone || admin?.connected !== true) return;
+    const { home } = admin;
+    const account = guest.keystore.read().account!.id;
+    const remove = async (): Promise<string> => {
+      const body = { account, vengeance: true };
+      const { id } = await home.conversations.act('space', 'removeuser', body);
+      return home.outbox.answer(id);
+    };
+    const given = sleep(8_000).then(() => 'later');
+    await this.#until(Promise.race([remove(), given]).catch(() => 'later'));
+    if (this.#serverUp) await this.#noteGuest();
+  }
+
+  /** Takes note of whether the guest is still there, as the server has it. */
+  async #noteGuest(): Promise<void> {
+    const id = this.#clients[this.#guest]?.keystore.read().account?.id;
+    if (id === undefined || this.#isGuestGone) return;
+    const { state } = await this.#log().open('space');
+    if (accountOf(state, id)?.removed !== true) return;
+    this.#isGuestGone = true;
+    this.#running.delete(this.#guest);
+    this.#clients[this.#guest]!.crash();
+    this.#attachments.removeAll(this.#guest);
   }
 
   #changeWeather(): void {
@@ -155,188 +294,70 @@ class Run {
         };
   }
 
-  #do(number: number): void {
-    const { client } = this.#clients[number]!;
-    if (this.#running.has(number) && client?.loggedIn === true) this.#doings.do(client);
-  }
-
-  #speak(number: number): void {
-    if (!this.#running.has(number)) return;
-    const { client } = this.#clients[number]!;
-    const random = this.#random;
-    if (client === undefined || !client.loggedIn) return;
-    const { home } = client;
-    const others = home.names().filter((name) => name !== home.name);
-    const places = Doings.placesOf(home);
-    const stream =
-      others.length === 0 || random.chance(0.5)
-        ? LOBBY
-        : places.length > 0 && random.chance(0.4)
-          ? random.pick(places)
-          : pairStream(home.account, home.named(random.pick(others)));
-    const spoken: Spoken = {
-      by: number,
-      text: `${number}:${this.#spoken.length}`,
-      stream,
-      answer: undefined,
-    };
-    this.#spoken.push(spoken);
-    void this.#say(client, spoken);
-  }
-
-  async #say(client: NonNullable<SimulatedClient['client']>, spoken: Spoken): Promise<void> {
-    try {
+  /** Those whose account is still there, with what they hold. */
+  #holders(): Holder[] {
+    const log = this.#log();
+    return this.#clients.flatMap(({ name, client, files }, number): Holder[] => {
+      if (client === undefined || this.#isGone(number)) return [];
       const { home } = client;
-      const entry = await home.conversations.say(spoken.stream, spoken.text);
-      // In the outbox: from here on it must not be lost, whatever happens to the connection.
-      spoken.answer = 'appended';
-      spoken.answer = await home.outbox.answer(entry.id);
-    } catch (error) {
-      // A crash in between; anything else is a fault.
-      if (codeOf(error) !== 'CLOSED' && codeOf(error) !== 'NOT_LOGGED_IN')
-        this.#unexpected.push(error);
-    }
-  }
-
-  #block(number: number): void {
-    const { client } = this.#clients[number]!;
-    if (!this.#running.has(number) || client === undefined || !client.loggedIn) return;
-    const { home } = client;
-    const others = home.names().filter((name) => name !== home.name);
-    if (others.length === 0) return;
-    const account = home.named(this.#random.pick(others));
-    const stream = accountStream(home.account);
-    const blocked = home.replica.log.record(stream, 'block', account) !== true;
-    home.conversations.act(stream, 'block', { account, blocked }).then(
-      () => home.outbox.flush(),
-      () => undefined,
-    );
-  }
-
-  /** Does anything about a contact, whether it fits or not: it is judged in the end. */
-  #befriend(number: number): void {
-    const { client } = this.#clients[number]!;
-    if (!this.#running.has(number) || client === undefined || !client.loggedIn) return;
-    const { home } = client;
-    const others = home.names().filter((name) => name !== home.name);
-    if (others.length === 0) return;
-    const stream = pairStream(home.account, home.named(this.#random.pick(others)));
-    const kind = this.#random.pick(['request', 'accept', 'reject', 'cancel', 'unfriend']);
-    home.conversations.act(stream, kind, {}).then(
-      () => home.outbox.flush(),
-      () => undefined,
-    );
+      return [{ number, name, client, files, isCurrent: (stream) => isCurrent(home, stream, log) }];
+    });
   }
 
   async #calmDown(): Promise<void> {
     this.#network.weather = CALM;
     for (const client of this.#clients) this.#network.restore(client.address);
     await this.#ensureServer();
+    await this.#noteGuest();
     for (const number of this.#clients.keys())
-      if (!this.#running.has(number)) await this.#start(number);
-    const busy = (): boolean =>
-      this.#clients.some(
-        ({ client }) => client?.connected !== true || client.home.replica.pending().length > 0,
+      if (!this.#running.has(number) && !this.#isGone(number)) await this.#start(number);
+    await this.#wait(async () => {
+      await this.#noteGuest();
+      return this.#holders().some(
+        ({ client }) => !client.connected || client.home.replica.pending().length > 0,
       );
-    for (let second = 0; second < 120 && busy(); second++) await this.#time.tickAsync(1_000);
+    });
+    await this.#wait(async () => this.#attachments.isWaiting(this.#holders(), this.#server.files));
     await this.#time.tickAsync(5_000);
+    let wrong: string[] = [];
+    await this.#wait(async () => {
+      wrong = await this.#until(whatIsWrong(this.#holders(), this.#log()));
+      return wrong.length > 0;
+    });
+    assert.deepEqual(wrong, [], `${this.#seed}: conferences`);
+  }
+
+  /** Lets time pass until nothing is under way any more, or it has taken too long. */
+  async #wait(isBusy: () => Promise<boolean>): Promise<void> {
+    for (let second = 0; second < PATIENCE && (await isBusy()); second++)
+      await this.#time.tickAsync(1_000);
   }
 
   async #check(): Promise<void> {
-    const seed = `seed ${this.#options.seed}`;
-    assert.deepEqual(this.#unexpected, [], seed);
-    const server = new LogStore(this.#server.store!);
-    const sealed = new Map<string, number>();
-    for (const { client, name } of this.#clients) {
-      assert.ok(client?.connected, `${seed}: ${name} is not connected`);
-      const { home } = client;
-      const unsent = home.replica
-        .pending()
-        .map(
-          ({ stream, seq, kind }) =>
-            `${kind} ${seq} of ${stream}, head ${server.headOf(stream).length}`,
-        );
-      assert.deepEqual(unsent, [], `${seed}: ${name} has unsent entries`);
-      for (const stream of await home.replica.log.names()) {
-        const mine = await dump(home.replica.log, stream);
-        const theirs = await dump(server, stream);
-        // Whoever was put out keeps what they had.
-        if (!isCurrent(home, stream, server)) continue;
-        assert.equal(mine.length, theirs.length, `${seed}: ${name} ${stream} length`);
-        // A replica may lack what was sealed before its device came.
-        for (const [position, { id, bytes }] of mine.items) {
-          assert.equal(
-            bytes,
-            theirs.items.get(position)?.bytes,
-            `${seed}: ${name} ${stream} ${position}`,
-          );
-          sealed.set(id, (sealed.get(id) ?? 0) + 1);
-        }
-        assert.ok(await home.replica.verifyState(stream), `${seed}: ${name} ${stream} state`);
-      }
-    }
-    await this.#checkSpoken(seed);
-    await checkReadings(this.#clients, server, seed);
+    const { seed } = this.#options;
+    assert.deepEqual(this.#attempts.faults, [], this.#seed);
+    const holders = this.#holders();
+    const files = this.#server.files;
+    const log = this.#log();
+    await checkReplicas(holders, log, this.#seed);
+    const guests = this.#isGuestGone ? [this.#guest] : [];
+    await checkSpoken(
+      { spoken: this.#talk.spoken, clients: this.#clients, holders, guests },
+      this.#everCrashed,
+      this.#seed,
+    );
+    await checkReadings(holders, log, this.#seed);
+    await checkContacts(holders, log, this.#seed);
+    for (const holder of holders)
+      await this.#until(this.#attachments.check(holder, { holders, server: files }, this.#seed));
+    await this.#attachments.checkGone(holders, { log, files }, this.#seed);
+    const disks = holders.map(({ name, number }) => ({ name, disk: this.#clients[number]!.disk }));
+    checkErased(
+      [...disks, { name: 'the server', disk: this.#server.disk }],
+      { texts: this.#doings.removed, guests },
+      this.#seed,
+    );
+    const keys = this.#clients.map(({ keystore, yielded }) => ({ keystore, yielded }));
+    if (seed % 3 === 0) await checkPutOut(keys, log, this.#random, this.#seed);
   }
-
-  /** Nothing acknowledged is lost, nothing is there twice, and everybody was told in order. */
-  async #checkSpoken(seed: string): Promise<void> {
-    const texts = new Map<StreamName, string[]>();
-    for (const { client } of this.#clients)
-      for (const stream of await client!.home.replica.log.names()) {
-        // In an encrypted room everybody reads what was said while they were in it.
-        if (texts.has(stream) || isPrivate(client!.home, stream)) continue;
-        const messages = await client!.home.conversations.newest(stream, 1e6);
-        const held = messages.filter(({ state }) => state === 'held').map(({ text }) => text);
-        texts.set(stream, held);
-      }
-    for (const { answer, text, stream, by } of this.#spoken) {
-      if (!texts.has(stream)) continue;
-      const count = (texts.get(stream) ?? []).filter((one) => one === text).length;
-      assert.ok(count <= 1, `${seed}: ${text} is there ${count} times`);
-      if (answer === 'held')
-        assert.equal(count, 1, `${seed}: ${text} was acknowledged and is lost`);
-      if ((answer === 'queued' || answer === 'appended') && !this.#everCrashed.has(by)) {
-        const refused = this.#clients[by]!.refused.length > 0;
-        assert.ok(count === 1 || refused, `${seed}: ${text} was queued and is lost`);
-      }
-    }
-    for (const [number, client] of this.#clients.entries()) {
-      const heard = new Map<StreamName, string[]>();
-      for (const { stream, text } of client.heard.filter((one) => /^\d/.test(one.text)))
-        heard.set(stream, [...(heard.get(stream) ?? []), text]);
-      for (const [stream, list] of heard) {
-        if (this.#everCrashed.has(number)) continue;
-        assert.equal(new Set(list).size, list.length, `${seed}: told twice`);
-        // Of rooms one is told while one is in them.
-        if (stream !== LOBBY && placeOfStream(stream).type === 'room') continue;
-        const expected = (texts.get(stream) ?? []).filter(
-          (text) => /^\d/.test(text) && !text.startsWith(`${number}:`),
-        );
-        assert.deepEqual(
-          list,
-          expected.slice(expected.length - list.length),
-          `${seed}: news of ${stream}`,
-        );
-      }
-    }
-  }
-}
-
-function isPrivate(home: Home, stream: StreamName): boolean {
-  const place = placeOfStream(stream);
-  return place.type === 'room' && isEncryptedRoom(home.space, place.room);
-}
-
-async function dump(
-  log: LogStore,
-  stream: StreamName,
-): Promise<{ length: number; items: Map<number, { id: string; bytes: string }> }> {
-  const { length } = log.headOf(stream);
-  const items = new Map<number, { id: string; bytes: string }>();
-  for await (const { position, item } of log.items(stream, 0, length)) {
-    const id = item.type === 'entry' ? item.entry.id : item.refusal.id;
-    items.set(position, { id, bytes: toHex(item.bytes) });
-  }
-  return { length, items };
 }

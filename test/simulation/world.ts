@@ -1,5 +1,6 @@
 /** A server and its clients on a simulated network, with the product's own code above it. */
-import { SigningKey } from '../../lib/crdt/keys.ts';
+import { passwordKey } from '../../lib/crdt/keyring.ts';
+import { SigningKey, type SealingKey } from '../../lib/crdt/keys.ts';
 import type { Store } from '../../lib/crdt/store.ts';
 import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import { hasCode } from '../../lib/errors.ts';
@@ -8,9 +9,11 @@ import type { Clock } from '../../lib/lifecycle.ts';
 import { Client } from '../../lib/node/client/client.ts';
 import type { ReadMessage } from '../../lib/node/client/reading.ts';
 import type { Keystore, KeystoreRecord } from '../../lib/node/keystore.ts';
-import type { OpaqueClient, OpaqueServer } from '../../lib/node/opaque.ts';
+import type { OpaqueClient } from '../../lib/node/opaque.ts';
 import { Server } from '../../lib/node/server/server.ts';
-import type { Vault } from '../../lib/node/vault.ts';
+import { Vault } from '../../lib/node/vault.ts';
+import { fakeOpaqueClient, fakeOpaqueServer } from '../support/fake-opaque.ts';
+import { BlobDisk } from './blobs.ts';
 import type { SimulatedNetwork, SimulatedTransport } from './network.ts';
 import type { Random } from './random.ts';
 
@@ -31,19 +34,13 @@ export function memoryKeystore(random: Random): Keystore {
   };
 }
 
-/** Accounts of the simulation have no password: OPAQUE has its own tests, against real processes. */
-const noPasswords = new Proxy(
-  {},
-  {
-    get: () => () => {
-      throw new Error('no passwords in the simulation');
-    },
-  },
-);
+/** The key of the server's vault. */
+const VAULT_KEY = new Uint8Array(32).fill(9);
 
 export class SimulatedServer {
   readonly key: SigningKey;
   disk = new MemoryDisk();
+  readonly files: BlobDisk;
   store: Store | undefined;
   readonly #network: SimulatedNetwork;
   server: Server | undefined;
@@ -55,6 +52,7 @@ export class SimulatedServer {
   constructor(network: SimulatedNetwork) {
     this.#network = network;
     this.key = new SigningKey(network.random.bytes(32));
+    this.files = new BlobDisk(network.random, worldClock);
   }
 
   async start(): Promise<void> {
@@ -65,8 +63,9 @@ export class SimulatedServer {
       key: this.key,
       name: 'world',
       transports: [this.transport],
-      vault: { get: () => undefined } as unknown as Vault,
-      opaque: noPasswords as OpaqueServer,
+      vault: new Vault(this.store, VAULT_KEY, this.#network.random.bytes),
+      opaque: fakeOpaqueServer(),
+      blobs: this.files.open(),
       clock: worldClock,
       random: this.#network.random.bytes,
       blockDuration: 60,
@@ -93,6 +92,7 @@ export class SimulatedServer {
   crash(): void {
     this.transport?.crash();
     this.disk.crash(this.#network.random.below(this.disk.unsynced + 1));
+    this.files.crash();
     void this.server?.stop();
     this.server = undefined;
   }
@@ -103,12 +103,22 @@ export interface Said {
   readonly text: string;
 }
 
+export interface ClientMaking {
+  /** Of the account; none: the account lives by its devices alone. */
+  readonly password?: string;
+  /** The account is there already, and this is a further device of it. */
+  readonly isFurther?: boolean;
+}
+
 export class SimulatedClient {
+  /** Of its account. */
   readonly name: string;
   readonly address: string;
   readonly disk = new MemoryDisk();
+  readonly files: BlobDisk;
   readonly keystore: Keystore;
   readonly #network: SimulatedNetwork;
+  readonly #making: ClientMaking;
   client: Client | undefined;
   transport: SimulatedTransport | undefined;
   /** Everything told as news, since the world began. */
@@ -116,12 +126,29 @@ export class SimulatedClient {
   readonly refused: string[] = [];
   readonly faults: unknown[] = [];
   readonly receipts = new Map<string, { on: number; of: number }>();
+  /** Keys that passwords have yielded here. */
+  readonly yielded: SealingKey[] = [];
 
-  constructor(network: SimulatedNetwork, name: string, number: number) {
+  constructor(network: SimulatedNetwork, name: string, number: number, making: ClientMaking = {}) {
     this.#network = network;
+    this.#making = making;
     this.name = name;
     this.address = `10.0.1.${number}:1`;
     this.keystore = memoryKeystore(network.random);
+    this.files = new BlobDisk(network.random, worldClock);
+  }
+
+  /** OPAQUE, with what it yields kept. */
+  #opaque(): OpaqueClient {
+    const keep = <T extends { exportKey: Uint8Array } | undefined>(finished: T): T => {
+      if (finished !== undefined) this.yielded.push(passwordKey(finished.exportKey));
+      return finished;
+    };
+    return {
+      ...fakeOpaqueClient,
+      registerFinish: async (call) => keep(await fakeOpaqueClient.registerFinish(call)),
+      loginFinish: async (call) => keep(await fakeOpaqueClient.loginFinish(call)),
+    };
   }
 
   async open(): Promise<Client> {
@@ -131,7 +158,8 @@ export class SimulatedClient {
       keystore: this.keystore,
       store: this.disk.open(),
       transport: this.transport,
-      opaque: noPasswords as OpaqueClient,
+      opaque: this.#opaque(),
+      blobs: this.files.open(),
       clock: worldClock,
       random: this.#network.random.bytes,
       label: this.name,
@@ -163,8 +191,10 @@ export class SimulatedClient {
   async start(): Promise<void> {
     const client = await this.open();
     if (this.keystore.read().account === undefined) {
+      const { password, isFurther } = this.#making;
       await client.connect();
-      await client.register(this.name, undefined);
+      if (isFurther === true) await client.loginPassword(this.name, password ?? '');
+      else await client.register(this.name, password);
       return;
     }
     try {
@@ -180,6 +210,7 @@ export class SimulatedClient {
   crash(): void {
     this.transport?.crash();
     this.disk.crash(this.#network.random.below(this.disk.unsynced + 1));
+    this.files.crash();
     void this.client?.stop();
     this.client = undefined;
   }

@@ -107,7 +107,7 @@ describe('conferences', function () {
     assert.equal(await fay.refused('enter tea'), 'NO_SUCH_ROOM');
     assert.equal(await fay.refused(`joinconf #${joined.id}`), 'DENIED');
     assert.deepEqual(fay.texts({ room: 'tea' }), []);
-    await eve.ok('leave');
+    assert.equal((await eve.ok('leave'))['conference'], true, 'one still takes part');
     await eve.ok('say to the lobby');
     await dan.event('message', { text: 'to the lobby', room: 'lobby' });
     await eve.ok('enter tea');

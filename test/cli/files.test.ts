@@ -1,27 +1,15 @@
 /** Files with messages, by the real program: sent, saved, broken off, refused and removed. */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { eventually } from '../support/channels.ts';
 import type { Cli, CliEvent, Data, Result } from '../support/cli.ts';
+import { blobsOf, isFound, sumOf } from '../support/files-on-disk.ts';
 import { workshop, type Community } from '../support/workshop.ts';
 
 /** Enough that it can be broken off in the middle; `CLCHAT_FILE_MB` says how many megabytes. */
 const LARGE = Number(process.env['CLCHAT_FILE_MB'] ?? 48) * 1_000_000;
-
-function sumOf(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
-}
-
-/** Whether any file below a directory has these bytes in it. */
-function isFound(directory: string, bytes: string): boolean {
-  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue;
-    if (readFileSync(join(entry.parentPath, entry.name)).includes(bytes)) return true;
-  }
-  return false;
-}
 
 describe('a restored server', function () {
   this.timeout(90_000);
@@ -118,8 +106,6 @@ describe('files', function () {
   }
   const shares = (cli: Cli, id: unknown): number[] =>
     cli.events('attachment', { id: String(id) }).map(({ progress }) => Number(progress));
-  const blobs = (directory: string): string[] =>
-    readdirSync(join(directory, 'blobs'), { recursive: true }).map(String);
 
   it('are attached and saved by others, whole and under their name', async () => {
     const path = make(700_000, 'Plan für morgen.pdf');
@@ -179,14 +165,18 @@ describe('files', function () {
     const direct = await attach(ann, path, 'for you');
     assert.equal(direct['to'], 'ben');
     await mustHave(ben, direct.id, path);
-    for (const directory of [server.data, data.ann, data.ben])
-      assert.equal(isFound(directory, marker), false, directory);
     await ann.ok('talk');
+    await ann.ok('createroom board --private');
+    await ann.ok('enter board');
+    const inner = await attach(ann, path);
+    await ann.ok('leave');
+    for (const directory of [server.data, ...Object.values(data)])
+      assert.equal(isFound(directory, marker), false, directory);
     // In the open they do not.
     await attach(ann, path);
     assert.equal(isFound(server.data, marker), true);
     // She is in neither.
-    for (const { id } of [closed, direct])
+    for (const { id } of [closed, direct, inner])
       assert.equal(await cat.refused(`save ${id}`), 'NO_SUCH_MESSAGE');
   });
 
@@ -227,12 +217,12 @@ describe('files', function () {
     assert.equal(await ann.refused('attach /dev/zero'), 'NO_SUCH_FILE');
     assert.equal(await ann.refused('save 1234567890ab'), 'NO_SUCH_MESSAGE');
     await limit('1M');
-    const held = blobs(data.ann);
+    const held = blobsOf(data.ann);
     const large = make(2 ** 20 + 1);
     assert.equal(ann.events('attachment').length, before);
     const { code, text } = await ann.ask(`attach "${large}"`);
     assert.deepEqual([code, text], ['TOO_LARGE', 'A file may have up to 1.0 MB here.']);
-    assert.deepEqual(blobs(data.ann), held);
+    assert.deepEqual(blobsOf(data.ann), held);
     await limit('2000M');
     await attach(ann, large);
     assert.ok(ann.events('attachment').length > before);
@@ -372,17 +362,19 @@ describe('files', function () {
 
     it('go for good with their message, and with their author', async () => {
       const path = make(400_000);
-      const before = [server.data, data.ann, data.ben].map((directory) => blobs(directory).length);
+      const before = [server.data, data.ann, data.ben].map(
+        (directory) => blobsOf(directory).length,
+      );
       const { id } = await attach(ann, path);
       await mustHave(ben, id, path);
       assert.deepEqual(
-        [server.data, data.ann, data.ben].map((directory) => blobs(directory).length),
+        [server.data, data.ann, data.ben].map((directory) => blobsOf(directory).length),
         before.map((count) => count + 1),
       );
       await ann.ok(`remove ${id}`);
       await eventually('nothing is left', () =>
         [server.data, data.ann, data.ben].every(
-          (directory, index) => blobs(directory).length === before[index],
+          (directory, index) => blobsOf(directory).length === before[index],
         ),
       );
       await ben.event('removed', { id });
@@ -393,12 +385,12 @@ describe('files', function () {
       await mustHave(ben, sent.id, own);
       const size = statSync(own).size;
       const has = (directory: string): boolean =>
-        blobs(directory).some((name) => statSync(join(directory, 'blobs', name)).size >= size);
+        blobsOf(directory).some((name) => statSync(join(directory, 'blobs', name)).size >= size);
       assert.ok(has(server.data));
       await server.cli.ok('removeuser ann --withvengence');
       await server.cli.ok('removeuser cat --withvengence');
       await eventually('nothing of them is left', () =>
-        [server.data, data.ben].every((directory) => blobs(directory).length === 0),
+        [server.data, data.ben].every((directory) => blobsOf(directory).length === 0),
       );
     });
   });

@@ -108,6 +108,46 @@ describe('a restored server', function () {
     for (const cli of [again, next.cli]) await cli.quit();
   });
 
+  it('says which passwords it has lost, and takes others in their place from those who may', async () => {
+    const server = await shop.server(PASSPHRASE);
+    const { address } = server;
+    const ann = await shop.client(address, 'ann');
+    const ben = await shop.client(address, 'ben');
+    await ben.ok('passwd ben0');
+    const file = await backedUp(server);
+    await ann.ok('passwd ann1');
+    await ben.ok('passwd ben0 ben1');
+    await ann.ok('room vault pw');
+    await ann.ok('conference tea');
+    await server.cli.crash();
+    const again = await begin(await restored(file), address);
+    for (const cli of [ann, ben]) await back(cli, 0);
+    // What was sealed after the backup is known again, as Ann and Ben have it.
+    await ann.event('conference', { name: 'tea', state: 'ended' });
+    const login = async (name: string, password: string): Promise<string> => {
+      const cli = await shop.start(['--json'], { password });
+      await cli.ok(`connect ${address}`);
+      const answer = await cli.ask(`login ${name} ${password}`);
+      await cli.quit();
+      return answer.ok ? 'in' : `${answer.code} ${answer.text}`;
+    };
+    for (const [name, password] of [
+      ['ann', 'ann1'],
+      ['ben', 'ben0'],
+      ['ben', 'ben1'],
+    ] as const)
+      assert.match(await login(name, password), /^DENIED .* after the backup .*"passwd"/);
+    const knocking = await ben.ask('enter vault pw');
+    assert.match(`${knocking.code} ${knocking.text}`, /^DENIED .* after the backup .*updateroom/);
+    await ann.ok('updateroom vault --password pw2');
+    await ben.ok('enter vault pw2');
+    await ann.ok('passwd ann2');
+    await ben.ok('passwd ben1 ben2');
+    assert.equal(await login('ann', 'ann2'), 'in');
+    assert.equal(await login('ben', 'ben2'), 'in');
+    for (const cli of [ann, ben, again.cli]) await cli.quit();
+  });
+
   it('whose restoring died just before the end, takes back as well', async () => {
     const server = await shop.server(PASSPHRASE);
     const file = await backedUp(server);

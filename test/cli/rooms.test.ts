@@ -327,4 +327,26 @@ describe('rooms', function () {
     cat.send('exit');
     assert.equal(await cat.status(), 0);
   });
+
+  it('closed have their password set by who is in them, and by no administrator from outside', async () => {
+    const [una, vic] = await shop.clients(address, ['una', 'vic']);
+    await una.ok('createroom burrow --private');
+    await una.ok('enter burrow');
+    await una.ok('say in private');
+    await una.ok('admit vic');
+    for (const line of ['--password mine', '--no-password'])
+      assert.equal(await root.refused(`updateroom burrow ${line}`), 'DENIED', line);
+    assert.equal(await root.refused('enter burrow mine'), 'DENIED');
+    await vic.ok('enter burrow');
+    await vic.ok('exit');
+    await una.ok('say again');
+    assert.equal(await root.refused('history #burrow'), 'NOT_MEMBER');
+    await una.ok('admit root');
+    await root.ok('enter burrow');
+    await root.ok('updateroom burrow --password ours');
+    await vic.ok('enter burrow ours');
+    await root.ok('exit');
+    assert.equal(await root.refused('updateroom burrow --password theirs'), 'DENIED');
+    for (const cli of [una, vic]) await cli.quit();
+  });
 });

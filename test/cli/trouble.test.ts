@@ -31,8 +31,8 @@ describe('trouble', function () {
         else waiting++;
       }
       assert(held.length > 20 && held.length < number, `${held.length} of ${number} were held`);
-      // It still serves what needs no writing.
-      assert.deepEqual((await bob.ok('whoelse')).users, ['alice', 'root']);
+      // It still serves what needs no writing. Its own client, on the same disk, comes and goes.
+      assert((await bob.ok('whoelse')).users?.includes('alice'));
       disk.resize(65_536);
       const last = `say the last`;
       await alice.ok(last);

@@ -7,6 +7,16 @@ import { translate } from '../../errors.ts';
 import type { BlobFile } from './blob-file.ts';
 import type { BlobHash } from './manifest.ts';
 
+/** What is known of a blob without opening it. */
+export interface StoredBlob {
+  readonly hash: BlobHash;
+  /** Bytes on the disk. */
+  readonly bytes: number;
+  readonly isComplete: boolean;
+  /** When it was used last, by the wall clock: milliseconds since 1970. */
+  readonly usedAt: number;
+}
+
 export interface Entry {
   readonly hash: BlobHash;
   /** Bytes on the disk. */

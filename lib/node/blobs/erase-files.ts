@@ -1,7 +1,9 @@
 /** Files go with the last message that names them. */
 import { blobOf, blobOperations, streamsNaming, type Placed } from '../../crdt/content.ts';
-import { fromHex } from '../../crdt/bytes.ts';
+import { equal, fromHex } from '../../crdt/bytes.ts';
+import { decodeEntry } from '../../crdt/entry.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
+import { prefixed } from '../../crdt/store.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { toBlobHash, type BlobHash, type Manifest } from './manifest.ts';
 import type { BlobStore } from './store.ts';
@@ -33,6 +35,16 @@ export async function eraseFiles(
     await log.store.write(blobOperations(entry, position), { sync: false });
     const hash = toBlobHash(blob.hash);
     const homes = await homesOf(log, hash, await store.manifest(hash));
-    if (homes.length === 0) await store.delete(hash);
+    if (homes.length === 0 && !(await isOnItsWay(log, blob.hash))) await store.delete(hash);
   }
+}
+
+/** Whether a message of this device names a file that is not sealed yet; see `OwnEntries`. */
+async function isOnItsWay({ store }: LogStore, hash: Uint8Array): Promise<boolean> {
+  for (const prefix of ['o!', 'g!'])
+    for await (const [, bytes] of store.entries(prefixed(prefix))) {
+      const blob = blobOf(decodeEntry(bytes));
+      if (blob !== undefined && equal(blob.hash, hash)) return true;
+    }
+  return false;
 }

@@ -21,8 +21,11 @@ import {
   taken,
   whoGoes,
   type Entry,
+  type StoredBlob,
 } from './entries.ts';
 import type { BlobHash, Manifest } from './manifest.ts';
+
+export type { StoredBlob };
 
 /** Where in its directory a peer keeps blobs. */
 export const BLOBS = 'blobs';
@@ -42,16 +45,6 @@ export interface BlobStoreOptions {
    * recently. None may where absent.
    */
   readonly mayEvict?: (hash: BlobHash) => boolean;
-}
-
-/** What is known of a blob without opening it. */
-export interface StoredBlob {
-  readonly hash: BlobHash;
-  /** Bytes on the disk. */
-  readonly bytes: number;
-  readonly isComplete: boolean;
-  /** When it was used last, by the wall clock: milliseconds since 1970. */
-  readonly usedAt: number;
 }
 
 /** Bytes of the disk that blobs leave free: without them nothing else could be written any more. */

@@ -101,6 +101,16 @@ export class Access {
     await this.#options.auth.prove(this.#options.link(), name, password, () => undefined);
   }
 
+  /** Whether the old password is needed for a new one: a restored server may have lost it. */
+  async #hasPassword({ record }: Home): Promise<boolean> {
+    if (record?.password == null) return false;
+    // Before the first one is changed nothing else may be asked.
+    const { session } = this.#options.link();
+    return (
+      record.mustChange === true || (await session.call('lookup', { name: record.name })).password
+    );
+  }
+
   /**
    * Changes the password; see `Auth.changePassword`. One made by somebody else takes its keyring
    * along. @throws USAGE (the old one is missing), NETWORK, and as there
@@ -108,7 +118,8 @@ export class Access {
   async changePassword(home: Home, old: string | undefined, fresh: string): Promise<void> {
     const { record } = home;
     if (record === undefined) throw new ClchatError('NETWORK');
-    if (record.password !== null && old === undefined)
+    const isAsked = await this.#hasPassword(home);
+    if (isAsked && old === undefined)
       throw new ClchatError('USAGE', 'Give the old password as well.');
     const { keyring, renewal } =
       record.mustChange === true
@@ -117,7 +128,7 @@ export class Access {
     if (renewal !== undefined) await home.keyrings.keep([keyring]);
     const change = {
       name: record.name,
-      old: record.password === null ? undefined : old,
+      old: isAsked ? old : undefined,
       fresh,
       keyring,
       renewal,

@@ -105,7 +105,9 @@ export class Conferences {
 
   /** One that is not told of any more: it has ended, or nobody in it is of any concern here. */
   #outOfSight(view: ConferenceNews): ConferenceNews {
-    const isOver = roomOf(this.#options.home().space, view.id) === undefined;
+    const { space, name } = this.#options.home();
+    // One's own is never out of sight while it lasts, also where its room is still to be removed.
+    const isOver = roomOf(space, view.id) === undefined || view.owner === name;
     return { ...view, ...(isOver ? { state: 'ended' } : {}), participants: [] };
   }
 

@@ -29,12 +29,13 @@ import type { Clock } from '../../lifecycle.ts';
 import type { Keystore } from '../keystore.ts';
 import { AccountView } from './account-view.ts';
 import { AdminNewsReader, type AdminNews } from './admin-news.ts';
+import { Attendance } from './attendance.ts';
 import { Audience } from './audience.ts';
 import { Contacts } from './contacts.ts';
 import { Conversations } from './conversations.ts';
 import { Inbox } from './inbox.ts';
 import { Keyrings } from './keyrings.ts';
-import { Outbox } from './outbox.ts';
+import { isNeedless, Outbox } from './outbox.ts';
 import { LostRooms } from './lost-rooms.ts';
 import { ProgressBook, type Receipt } from './progress.ts';
 import { RoomNewsReader, type RoomNews } from './room-news.ts';
@@ -90,6 +91,7 @@ export class Home extends AccountView {
   readonly #options: HomeOptions;
   readonly #adminNews: AdminNewsReader;
   readonly #roomNews: RoomNewsReader;
+  readonly #attendance: Attendance;
   readonly #secrets: Secrets;
   readonly #eraser: Eraser;
   readonly #forgetter: Forgetter;
@@ -120,6 +122,7 @@ export class Home extends AccountView {
     this.audience = new Audience(replica);
     this.#adminNews = new AdminNewsReader(replica, account);
     this.#roomNews = new RoomNewsReader(replica, account);
+    this.#attendance = new Attendance(replica, account);
     this.keyrings = new Keyrings({
       keystore: options.keystore,
       account,
@@ -143,6 +146,7 @@ export class Home extends AccountView {
     this.outbox = new Outbox({
       replica,
       onHeld: (entry) => this.#held(entry),
+      isLost: (entry) => this.#isLost(entry),
       onFault: options.onFault,
     });
     const { outbox } = this;
@@ -175,6 +179,7 @@ export class Home extends AccountView {
       secrets,
       conversations,
       key,
+      unsent: () => replica.pending(),
       onFault: options.onFault,
     });
   }
@@ -240,12 +245,18 @@ export class Home extends AccountView {
     this.unread.note(batch, added);
     if (!added) return;
     if (batch.seal.stream === 'space') {
+      // Of a room that is gone no batch comes any more: asked again, the server says what became of it.
+      for (const stream of new Set(this.replica.pending().map((entry) => entry.stream)))
+        if (this.#isGone(stream)) this.outbox.resend(stream);
       void this.refreshKeyrings();
       this.#options.onSpace();
       for (const news of this.#adminNews.read(batch)) this.#options.onAdmin(news);
     }
     this.lost.delete(batch.seal.stream);
-    for (const news of this.#roomNews.read(batch)) this.#options.onRoom(news, this.outbox.attached);
+    const past = this.#attendance.follow(batch);
+    if (past > 0) this.inbox.skip(batch.seal.stream, batch.seal.first + past);
+    for (const news of this.#roomNews.read(batch, past))
+      this.#options.onRoom(news, this.outbox.attached);
     if (!this.inbox.take(batch)) void this.inbox.pump(batch.seal.stream);
   }
 
@@ -269,8 +280,8 @@ export class Home extends AccountView {
   #refused(entry: Entry, code: ErrorCode, again: boolean): void {
     if (entry.kind === 'epoch') this.#secrets.forgetOpened(entry.stream);
     if (again) this.conversations.remake(entry.stream).catch(this.#options.onFault);
-    // Nobody has asked for these.
-    else if (entry.kind !== 'epoch' && entry.kind !== 'read')
+    // Nobody has asked for these, or they are done with.
+    else if (entry.kind !== 'epoch' && entry.kind !== 'read' && !isNeedless(entry, code))
       this.#options.onRefused(this.conversations.announced(entry.id), code);
   }
 
@@ -286,6 +297,36 @@ export class Home extends AccountView {
     this.unread.forget(stream);
   }
 
+  /** The state of a stream has come as a snapshot. */
+  adopted(stream: StreamName): void {
+    const place = placeOfStream(stream);
+    // Whoever comes into a room is told of what is said from then on.
+    if (place.type === 'room' && isEncryptedRoom(this.space, place.room)) this.inbox.skip(stream);
+    this.#attendance.adopted(stream);
+    this.unread.adopted(stream);
+    this.outbox.resend(stream);
+  }
+
+  /** Whether no batch will tell of an entry that the server has judged. */
+  #isLost({ stream, kind }: Entry): boolean {
+    if (this.#isGone(stream)) return true;
+    // Who asks to be let in goes on from there, whatever the answer.
+    return kind !== 'join' && (this.lost.has(stream) || this.#isUnknown(stream));
+  }
+
+  /** Whether nothing is here of an encrypted room: another device of the account may have left it. */
+  #isUnknown(stream: StreamName): boolean {
+    const place = placeOfStream(stream);
+    const isSealed = place.type === 'room' && isEncryptedRoom(this.space, place.room);
+    return isSealed && this.replica.log.headOf(stream).length === 0;
+  }
+
+  /** Whether the room of a stream is no more. */
+  #isGone(stream: StreamName): boolean {
+    const place = placeOfStream(stream);
+    return place.type === 'room' && roomOf(this.space, place.room) === undefined;
+  }
+
   /** The server does not give a room to this account: it may have been put out of it meanwhile. */
   lose(stream: StreamName): void {
     const { account, space } = this;
@@ -293,7 +334,10 @@ export class Home extends AccountView {
     if (place.type !== 'room' || !isEncryptedRoom(space, place.room)) return;
     if (this.replica.log.record(stream, 'member', account) !== true) return;
     const path = pathOf(space, place.room);
-    if (!this.lost.add(stream) || path === undefined) return;
+    if (!this.lost.add(stream)) return;
+    // What of it was judged comes no more: asked again, the server says what became of it.
+    this.outbox.resend(stream);
+    if (path === undefined) return;
     // Of conferences the server tells by itself.
     if (roomOf(space, place.room)?.lifetime === 'conference') return;
     const news = { kind: 'member', state: 'removed', account } as const;

@@ -171,10 +171,9 @@ export class Inbox {
     this.#unwritten.delete(stream);
   }
 
-  /** What is there already of a stream is no news to this device. */
-  skip(stream: StreamName): void {
-    const { length } = this.#options.replica.log.headOf(stream);
-    if ((this.#cursors.get(stream) ?? 0) < length) this.#advance(stream, length);
+  /** What is there already of a stream, or what comes before a position, is no news to this device. */
+  skip(stream: StreamName, until = this.#options.replica.log.headOf(stream).length): void {
+    if ((this.#cursors.get(stream) ?? 0) < until) this.#advance(stream, until);
   }
 
   async settled(): Promise<void> {

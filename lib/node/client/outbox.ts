@@ -19,6 +19,8 @@ export interface OutboxOptions {
   readonly replica: Replica;
   /** The server holds the entry. */
   readonly onHeld: (entry: Entry) => void;
+  /** Whether the server does not give the stream of an entry to this account any more. */
+  readonly isLost: (entry: Entry) => boolean;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -33,6 +35,11 @@ const RETRY_MS = 500;
 const RESEND_MS = 20;
 /** How long an answer may take: the server holds back those who send too fast. */
 const ANSWER_MS = 60_000;
+
+/** Whether what was refused need not be done any more: what is to be removed is not there. */
+export function isNeedless(entry: Entry, code: ErrorCode): boolean {
+  return code === 'NO_SUCH_MESSAGE' && (entry.kind === 'remove' || entry.body === undefined);
+}
 
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -153,15 +160,15 @@ export class Outbox {
   }
 
   async #settle(entry: Entry, outcome: Outcome): Promise<void> {
-    const { replica, onHeld } = this.#options;
+    const { replica, onHeld, isLost } = this.#options;
     if (outcome.type === 'sealed') {
-      await replica.judged(entry);
+      await replica.judged(entry, undefined, isLost(entry));
       onHeld(entry);
       this.#answer(entry.id, 'held');
       return;
     }
     const { code } = outcome;
-    if (outcome.type === 'refused') await replica.judged(entry, code);
+    if (outcome.type === 'refused') await replica.judged(entry, code, isLost(entry));
     else if (code === 'WAITING' || code === 'NOT_LOGGED_IN') {
       // Something before it went astray: all of the stream is sent again, in order; or made anew, where
       // it does not go on with what the server has.
@@ -171,7 +178,7 @@ export class Outbox {
       return;
     } else if (!(await replica.withdraw(entry, code))) return;
     // Who waits for one that is made anew goes on waiting, for the other.
-    if (!isMadeAnew(entry, code)) this.#answer(entry.id, code);
+    if (!isMadeAnew(entry, code)) this.#answer(entry.id, isNeedless(entry, code) ? 'held' : code);
   }
 
   /** Tells who waits that an entry will not be made anew after all. */

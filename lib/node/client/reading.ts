@@ -225,7 +225,8 @@ export class Reading {
     if (item.type === 'refusal') {
       // What was refused stays with its author.
       const own = replica.refused(item.refusal.id);
-      if (own === undefined || !isMessage(own.entry)) return undefined;
+      // One that was removed before it was sent is nothing to anybody.
+      if (own?.entry.body === undefined || !isMessage(own.entry)) return undefined;
       return { entry: own.entry, standing: { state: 'refused', code: own.code } };
     }
     if (!isMessage(item.entry) || replica.isVoid(stream, position)) return undefined;

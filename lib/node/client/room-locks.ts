@@ -81,10 +81,11 @@ export class RoomLocks {
 
   /** The present lock of a room, as those who are in it know it. */
   async #present(room: RoomId): Promise<Keyring | undefined> {
-    const { replica, lockKnown } = this.#options.home();
+    const { replica, lockKnown, account } = this.#options.home();
     const lock = roomOf(this.#space, room)?.lock;
     if (lock === undefined || lock.retired) return undefined;
-    await replica.log.open(roomStream(room));
+    const { state } = await replica.log.open(roomStream(room));
+    if (state.get('member', account) !== true) return undefined;
     return lockKnown(room, lock.generation);
   }
 

@@ -8,7 +8,7 @@ import type { CodeRecord, RoomRecord } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import { isOpenMember, pathOf, roomOf } from '../../crdt/rooms.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
+import { LOBBY, placeOfStream, type StreamName } from '../../crdt/stream.ts';
 
 interface About {
   readonly room: RoomId;
@@ -92,8 +92,11 @@ export class RoomNewsReader {
     return [...within, { room: id, path }];
   }
 
-  /** What a batch that was just added tells; what this device did itself left out. */
-  read({ seal, items }: Batch): RoomNews[] {
+  /**
+   * What a batch that was just added tells; what this device did itself left out.
+   * @param past how many items of it are from before this account came in
+   */
+  read({ seal, items }: Batch, past = 0): RoomNews[] {
     const replica = this.#replica;
     const { stream, first } = seal;
     const place = placeOfStream(stream);
@@ -103,7 +106,7 @@ export class RoomNewsReader {
       const { entry } = item;
       const news =
         place.type === 'space' ? this.#readSpace(entry) : this.#readRoom(entry, place.room);
-      return entry.device === replica.device ? [] : news;
+      return entry.device === replica.device || index < past ? [] : news;
     });
   }
 
@@ -132,7 +135,10 @@ export class RoomNewsReader {
         return this.#memberNews(action.body.room, action.body.account, 'removed', by);
       case 'ban': {
         const { room, account } = action.body;
-        return room === undefined ? [] : this.#memberNews(room, account, 'removed', by);
+        // Everybody stays in the lobby, also who may not speak there.
+        return room === undefined || room === LOBBY
+          ? []
+          : this.#memberNews(room, account, 'removed', by);
       }
       default:
         return [];

@@ -1,6 +1,6 @@
 /** From a query to the messages that it looks for. */
 import type { SayBody } from '../../crdt/bodies.ts';
-import { isMessage } from '../../crdt/entry.ts';
+import { isMessage, type Entry } from '../../crdt/entry.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import type { Reading, ReadMessage } from './reading.ts';
 import type { CoverageBook } from './search-coverage.ts';
@@ -54,6 +54,20 @@ export async function findMessages(
   }
   found.sort((a, b) => b.score - a.score || b.message.time - a.message.time);
   return found.map(({ message }) => message);
+}
+
+/** Messages of this device that wait to be sent, which are in no index: the newest first. */
+export async function findUnsent(
+  pending: readonly Entry[],
+  query: Query,
+  reading: Pick<Reading, 'read'>,
+): Promise<ReadMessage[]> {
+  const found: ReadMessage[] = [];
+  for (const entry of pending.filter(isMessage).reverse()) {
+    const message = await reading.read(entry, { state: 'sending' });
+    if (isFound(searchable(message), query)) found.push(message);
+  }
+  return found;
 }
 
 /** Tells whether messages of a segment are of the history that their streams have now. */

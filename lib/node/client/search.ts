@@ -4,7 +4,7 @@
  * stream how far it has got (`search-coverage.ts`). It is sealed: who finds the store learns no word.
  */
 import type { Placed } from '../../crdt/content.ts';
-import { isMessage } from '../../crdt/entry.ts';
+import { isMessage, type Entry } from '../../crdt/entry.ts';
 import type { StoreOperation } from '../../crdt/store.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf } from '../../errors.ts';
@@ -14,7 +14,7 @@ import type { ReadMessage } from './reading.ts';
 import { Draft } from './search-build.ts';
 import { Catalog } from './search-catalog.ts';
 import { CoverageBook } from './search-coverage.ts';
-import { findMessages } from './search-find.ts';
+import { findMessages, findUnsent } from './search-find.ts';
 import { merge, mergeable } from './search-merge.ts';
 import { Pace, type Stretches } from './search-pace.ts';
 import { isSearched, MessageReader, type Gap, type ReaderOptions } from './search-read.ts';
@@ -34,6 +34,8 @@ const SEGMENT_MESSAGES = 4_096;
 export interface SearchOptions extends ReaderOptions {
   /** 32 bytes, secret. */
   readonly key: Uint8Array;
+  /** What this device has written that waits to be sent. */
+  readonly unsent?: () => readonly Entry[];
   /** What goes wrong in the background. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -266,12 +268,16 @@ export class SearchIndex {
     return this.#pace.hurry(async () => {
       const isComplete = await this.#isUpToDate(patience);
       const catalog = await this.#open();
-      const { replica, conversations } = this.#options;
+      const { replica, conversations, unsent } = this.#options;
       const sources = { log: replica.log, reading: conversations.reading, seal: this.#seal };
       const within = { ...sources, book: this.#book, stretches: this.#pace.stretches() };
-      const messages = await catalog.reading((segments) =>
+      const waiting = await findUnsent(unsent?.() ?? [], query, conversations.reading);
+      const sent = await catalog.reading((segments) =>
         findMessages(segments, query, limit, within),
       );
+      // One may have been sealed in between.
+      const ids = new Set(waiting.map(({ id }) => id));
+      const messages = [...waiting, ...sent.filter(({ id }) => !ids.has(id))].slice(0, limit);
       return { messages, isComplete };
     });
   }

@@ -3,8 +3,7 @@
  * is brought up to date over it, and what waits goes out.
  */
 import type { RandomBytes } from '../../crdt/keys.ts';
-import { isEncryptedRoom } from '../../crdt/rooms.ts';
-import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
+import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
 import type { Target, Transport } from '../channel.ts';
@@ -133,14 +132,7 @@ export class ServerConnection {
     const sync = new SyncClient(channel, {
       replica: home.replica,
       inbox: home.inbox,
-      onAdopted: (stream) => {
-        // Whoever comes into a room is told of what is said from then on.
-        const place = placeOfStream(stream);
-        if (place.type === 'room' && isEncryptedRoom(home.space, place.room))
-          home.inbox.skip(stream);
-        home.unread.adopted(stream);
-        home.outbox.resend(stream);
-      },
+      onAdopted: (stream) => home.adopted(stream),
       onLost: (stream) => home.lose(stream),
       onReceipts: (receipts) => {
         for (const receipt of receipts) home.progress.update(receipt);

@@ -29,8 +29,9 @@ const ACKS = 2_000;
 const MAX_PAGES = 1_000;
 /** Pushed batches on their way into the replica at the same time. */
 const ARRIVING_BATCHES = 32;
-/** Streams caught up at the same time. */
+/** Streams caught up at the same time, and portions of streams. */
 const PARALLEL = 4;
+const AHEAD = 3;
 
 export interface SyncOptions {
   readonly replica: Replica;
@@ -113,8 +114,8 @@ export class SyncClient {
     const portions: StreamName[][] = [];
     for (let at = 0; at < streams.length; at += MAX_WANTS)
       portions.push(streams.slice(at, at + MAX_WANTS));
-    // While one portion is being taken, the next is on its way.
-    await inParallel(portions, 2, async (portion) => {
+    // While one portion is being taken, the next ones are on their way.
+    await inParallel(portions, AHEAD, async (portion) => {
       await this.#forwardMany(portion);
       await inParallel(portion, PARALLEL, (stream) => this.#catchUp(stream));
     });

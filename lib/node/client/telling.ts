@@ -53,8 +53,8 @@ export class Telling {
     if (!this.#listens(entry.stream)) return;
     if (isMessage(entry)) {
       const said = await reading.read(entry, { state: 'held' });
-      // What was said while this account was not there is not for it.
-      if (said.text !== UNREADABLE) events.onMessage(said);
+      // What was said while this account was not there is not for it; what is gone is no news.
+      if (said.removed !== true && said.text !== UNREADABLE) events.onMessage(said);
     } else if (isAnnotation(entry)) {
       await this.#tellContent(entry);
     } else {

@@ -112,12 +112,14 @@ export class Accounts {
   ): Answer<'loginStart'> {
     const { passwords } = this.#options;
     passwords.release(claimant);
-    const { id } = this.#named(name);
+    const { id, account } = this.#named(name);
     this.#mustBeLetIn(id);
     if (!this.hasPassword(id))
       throw new ClchatError(
         'DENIED',
-        'That account has no password: it is used from its own devices only.',
+        account.password === null
+          ? `"${account.name}" has no password and is used from its own devices only.`
+          : `The password of "${account.name}" was set after the backup from which this server was restored. Set it again by "passwd" on a device where you are logged in, or ask an administrator for "resetpasswd".`,
       );
     return { response: await passwords.start(claimant, guarded(id), request), account: id };
   }
@@ -284,7 +286,8 @@ export class Accounts {
     const { entry } = this.entry(claimant, bytes, 'password');
     if (claimant.account === undefined) throw new ClchatError('BAD_ENTRY');
     const kept = this.registered(claimant, claimant.account, account.name, record);
-    await this.seal(entry, bytes, [kept]);
+    const { passwords } = this.#options;
+    await passwords.change(guarded(claimant.account), () => this.seal(entry, bytes, [kept]));
     claimant.proved = undefined;
     claimant.registering = undefined;
   }
@@ -348,15 +351,20 @@ export class Accounts {
     if (account === undefined) throw new ClchatError('BAD_ENTRY');
     const kept = this.registered(claimant, body.account, account.name, record);
     await this.#reset(body.account, body.code);
-    await this.seal(entry, bytes, [kept]);
+    const { passwords } = this.#options;
+    await passwords.change(guarded(body.account), () => this.seal(entry, bytes, [kept]));
     claimant.registering = undefined;
     this.#mustBeLetIn(body.account);
     return body.account;
   }
 
-  /** What forgets the password of an account, for a batch of the caller's. */
-  forgetPassword(account: AccountId): StoreOperation {
-    return this.#options.passwords.forget(guarded(account));
+  /** Forgets the password of an account, in a batch that the caller writes. */
+  async forgetPassword(
+    account: AccountId,
+    write: (operation: StoreOperation) => Promise<void>,
+  ): Promise<void> {
+    const { passwords } = this.#options;
+    await passwords.change(guarded(account), () => write(passwords.forget(guarded(account))));
   }
 }
 

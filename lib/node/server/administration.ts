@@ -155,7 +155,9 @@ export class Administration {
 
   async #forget(account: AccountId): Promise<void> {
     const { accounts, vault, write } = this.#options;
-    await write([accounts.forgetPassword(account), vault.delete(emailName(account))]);
+    await accounts.forgetPassword(account, (operation) =>
+      write([operation, vault.delete(emailName(account))]),
+    );
   }
 
   /** Forgets the secrets of an account that has been removed. */

@@ -51,7 +51,7 @@ export class Admission {
       case 'room':
         return this.#admitRoom(action, context, place.room, messageOf);
       case 'space':
-        return action && this.#admitSpace(action, context, actor);
+        return this.#admitSpace(action, context, actor);
       case 'account':
         return undefined;
       default:
@@ -60,7 +60,7 @@ export class Admission {
   };
 
   #admitPair(
-    action: Action | undefined,
+    action: Action,
     context: Context,
     actor: AccountId,
     messageOf: MessageOf,
@@ -70,26 +70,26 @@ export class Admission {
     const other = otherOf(placeOfStream(entry.stream), actor);
     if (other === undefined) return undefined;
     if (isBlocked(other, actor)) return 'BLOCKED';
-    if (action?.kind === 'befriend')
+    if (action.kind === 'befriend')
       return takeProof(entry.device, other) ? undefined : 'BAD_PASSWORD';
     return this.#admitContent(action, entry, messageOf) ?? this.#admitFile(action, context);
   }
 
   #admitRoom(
-    action: Action | undefined,
+    action: Action,
     context: Context,
     room: RoomId,
     messageOf: MessageOf,
   ): ErrorCode | undefined {
     const { space, stream, entry } = context;
-    if (action?.kind === 'join') {
+    if (action.kind === 'join') {
       const { body } = action;
       if ('by' in body && body.by.type === 'code' && this.#isExpired(stream, body.by))
         return 'BAD_CODE';
       return this.#mayComeIn(room, context) ?? this.#forConference(room, action, context);
     }
-    if (action?.kind !== 'leave' && this.#isShutOut(space, room, context.actor)) return 'BANNED';
-    if (action?.kind === 'members') return this.#forConference(room, action, context);
+    if (action.kind !== 'leave' && this.#isShutOut(space, room, context.actor)) return 'BANNED';
+    if (action.kind === 'members') return this.#forConference(room, action, context);
     return this.#admitContent(action, entry, messageOf) ?? this.#admitFile(action, context);
   }
 
@@ -179,27 +179,20 @@ export class Admission {
   }
 
   /** What is said about a message: it has to be there, and its author's or a moderator's to change. */
-  #admitContent(
-    action: Action | undefined,
-    entry: Entry,
-    messageOf: MessageOf,
-  ): ErrorCode | undefined {
-    if (action?.kind !== 'edit' && action?.kind !== 'remove' && action?.kind !== 'react')
+  #admitContent(action: Action, entry: Entry, messageOf: MessageOf): ErrorCode | undefined {
+    if (action.kind !== 'edit' && action.kind !== 'remove' && action.kind !== 'react')
       return undefined;
     const message = messageOf(action.body.target);
-    if (message?.stream !== entry.stream) return 'NO_SUCH_MESSAGE';
-    // What was removed before it was sent comes without what it said, and then its removal.
-    const isWithdrawn = action.kind === 'remove' && message.device === entry.device;
-    if (message.body === undefined && !isWithdrawn) return 'NO_SUCH_MESSAGE';
+    if (message?.stream !== entry.stream || message.body === undefined) return 'NO_SUCH_MESSAGE';
     if (action.kind === 'react') return undefined;
     return isEntitled(this.#options.directory.space, entry, message) ? undefined : 'DENIED';
   }
 
-  #admitFile(action: Action | undefined, { space, actor }: Context): ErrorCode | undefined {
+  #admitFile(action: Action, { space, actor }: Context): ErrorCode | undefined {
     const file =
-      action?.kind === 'say'
+      action.kind === 'say'
         ? action.body.file
-        : action?.kind === 'sealed'
+        : action.kind === 'sealed'
           ? action.body.blob
           : undefined;
     if (file === undefined || actor === undefined) return undefined;

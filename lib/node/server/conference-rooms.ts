@@ -14,9 +14,9 @@ import {
 import type { Entry } from '../../crdt/entry.ts';
 import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import { accountOf, deviceOf, type RoomRecord } from '../../crdt/records.ts';
-import { may } from '../../crdt/rights.ts';
-import { isBanned, mayPutOut, roomOf } from '../../crdt/rooms.ts';
+import { accountOf, deviceOf, presentAccount, type RoomRecord } from '../../crdt/records.ts';
+import { may, mayPutOut } from '../../crdt/rights.ts';
+import { isBanned, roomOf } from '../../crdt/rooms.ts';
 import type { Context } from '../../crdt/rules.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import type { Reader } from '../../crdt/state.ts';
@@ -133,9 +133,11 @@ export class ConferenceRooms {
     return this.#live.leave(account, asking.device, which);
   }
 
-  /** See `Conferences.invite`. */
+  /** See `Conferences.invite`. @throws NO_SUCH_USER */
   invite(asking: Asking, { id, account }: Asked<'conferenceInvite'>): void {
-    this.#live.invite(mustBeIn(asking), id, account);
+    const by = mustBeIn(asking);
+    if (presentAccount(this.#space, account) === undefined) throw new ClchatError('NO_SUCH_USER');
+    this.#live.invite(by, id, account);
   }
 
   // What is to be sealed.

@@ -33,7 +33,7 @@ export class Ephemeral {
   #rooms: { readonly stamp: number; readonly ids: ReadonlySet<RoomId> } | undefined;
   /** Until when a room lives with nobody there, on the monotonic clock. */
   readonly #until = new Map<RoomId, number>();
-  readonly #ending = new Set<RoomId>();
+  readonly #ending = new Map<RoomId, Promise<void>>();
   readonly #sweeper: NodeJS.Timeout;
   #sweeping: Promise<void> = Promise.resolve();
 
@@ -75,10 +75,10 @@ export class Ephemeral {
       const isDeserted = !peopled.has(room) && this.#hasBegun(room);
       const isOver = !lively.has(room) && (isDeserted || (until ?? Infinity) <= now);
       if (!isOver || this.#ending.has(room)) continue;
-      this.#ending.add(room);
-      remove(room)
-        .catch(onFault)
+      const ending = remove(room)
+        .then(() => undefined, onFault)
         .finally(() => this.#ending.delete(room));
+      this.#ending.set(room, ending);
     }
   }
 
@@ -118,5 +118,6 @@ export class Ephemeral {
   async stop(): Promise<void> {
     clearInterval(this.#sweeper);
     await this.#sweeping;
+    await Promise.all(this.#ending.values());
   }
 }

@@ -4,13 +4,18 @@
  * every start counts as a failure until it is validly finished.
  */
 import * as v from 'valibot';
+import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
 import { toHex } from '../../crdt/bytes.ts';
+import { authorOf } from '../../crdt/content.ts';
 import type { PublicKey, RandomBytes } from '../../crdt/keys.ts';
 import { bytesUpTo } from '../../crdt/records.ts';
+import type { Batch } from '../../crdt/seal.ts';
+import type { Reader } from '../../crdt/state.ts';
 import type { StoreOperation } from '../../crdt/store.ts';
 import { ClchatError } from '../../errors.ts';
 import { lockSchema, type Lockout } from '../lockout.ts';
 import type { OpaqueServer } from '../opaque.ts';
+import { KeyedTurns } from '../turns.ts';
 import type { Vault } from '../vault.ts';
 
 /** What a password opens: the account or the room of an id. */
@@ -35,6 +40,8 @@ export interface Registration {
 /** A password that is being proved: what for, what the server keeps of it, and its turn. */
 export interface Attempt {
   readonly guarded: Guarded;
+  /** The identifier of the record that it is proved by. */
+  readonly user: string;
   readonly state: Uint8Array;
   readonly release: () => void;
 }
@@ -57,6 +64,8 @@ export interface PasswordsOptions {
 
 export class Passwords {
   readonly #options: PasswordsOptions;
+  /** What is read of a record is still so when what follows from it is written. */
+  readonly #turns = new KeyedTurns<Guarded>();
 
   constructor(options: PasswordsOptions) {
     this.#options = options;
@@ -71,9 +80,37 @@ export class Passwords {
     return this.#options.vault.put(guarded, record);
   }
 
+  /** Writes another record, or forgets it, while nothing else is written of it. */
+  change<T>(guarded: Guarded, write: () => Promise<T>): Promise<T> {
+    return this.#turns.run(guarded, write);
+  }
+
   /** What forgets a record, for a batch of the caller's. */
   forget(guarded: Guarded): StoreOperation {
     return this.#options.vault.delete(guarded);
+  }
+
+  /**
+   * What forgets those in whose place a batch of before the restart of a restored server put others: of
+   * these there is no record, and the old ones open nothing any more.
+   */
+  replacedBy({ items }: Batch, space: Pick<Reader, 'get'>): StoreOperation[] {
+    return items.flatMap((item) => {
+      if (item.type !== 'entry' || item.entry.stream !== 'space') return [];
+      const action = actionOf(item.entry, 'space') as SpaceAction | undefined;
+      switch (action?.kind) {
+        case 'password': {
+          const account = authorOf(space, item.entry);
+          return account === undefined ? [] : [this.forget(`password ${account}`)];
+        }
+        case 'recover':
+          return [this.forget(`password ${action.body.account}`)];
+        case 'lock':
+          return [this.forget(`room ${action.body.room}`)];
+        default:
+          return [];
+      }
+    });
   }
 
   /**
@@ -85,16 +122,21 @@ export class Passwords {
     this.release(prover);
     const release = await lockout.turn(guarded);
     try {
-      const record = this.get(guarded);
-      if (record === undefined) throw new ClchatError('BAD_PASSWORD');
-      const lock = lockout.begin(record.lock);
-      await write([this.keep(guarded, { ...record, lock })]);
+      const { user, record } = await this.#turns.run(guarded, async () => {
+        const known = this.get(guarded);
+        if (known === undefined) throw new ClchatError('BAD_PASSWORD');
+        const lock = lockout.begin(known.lock);
+        await write([this.keep(guarded, { ...known, lock })]);
+        return known;
+      });
       const { response, state } = await opaque.loginResponse({
-        user: record.user,
-        record: record.record,
+        user,
+        record,
         request,
       });
-      prover.attempt = { guarded, state, release };
+      // Another may have been begun on the same connection meanwhile.
+      this.release(prover);
+      prover.attempt = { guarded, user, state, release };
       return response;
     } catch (error) {
       release();
@@ -107,13 +149,16 @@ export class Passwords {
     const { attempt } = prover;
     if (attempt === undefined) throw new ClchatError('BAD_PASSWORD');
     prover.attempt = undefined;
-    const { guarded, state, release } = attempt;
+    const { guarded, user, state, release } = attempt;
+    const { opaque, lockout, write } = this.#options;
     try {
-      const isValid = await this.#options.opaque.loginVerify({ state, finish });
-      const record = this.get(guarded);
-      if (!isValid || record === undefined) throw new ClchatError('BAD_PASSWORD');
-      const lock = this.#options.lockout.succeed();
-      await this.#options.write([this.keep(guarded, { ...record, lock })]);
+      const isValid = await opaque.loginVerify({ state, finish });
+      await this.#turns.run(guarded, async () => {
+        const record = this.get(guarded);
+        // What was proved is no password any more once there is another.
+        if (!isValid || record?.user !== user) throw new ClchatError('BAD_PASSWORD');
+        await write([this.keep(guarded, { ...record, lock: lockout.succeed() })]);
+      });
       return guarded;
     } finally {
       release();

@@ -80,7 +80,10 @@ export class Readers {
       const { type } = placeOfStream(stream);
       // Names of streams come from peers: those of nothing must not take a place here.
       if ((type !== 'room' && type !== 'pair') || !directory.mayRead(account, stream)) continue;
-      const end = Math.min(until, log.headOf(stream).length);
+      const { length } = log.headOf(stream);
+      // A room has to be there, but between two there may be anybody's made-up name.
+      if (type === 'pair' && length === 0) continue;
+      const end = Math.min(until, length);
       const known = this.#read.get(stream)?.get(account);
       const from = known?.[1] ?? (tell ? await this.#beginning(stream, account) : 0);
       if (known !== undefined && end <= from) continue;

@@ -43,12 +43,15 @@ export class RoomLocks {
   /** Seals a new room that has a password, or another password of one. */
   async lock(claimant: Claimant, { entry: bytes, record }: Asked<'lock'>): Promise<void> {
     mustBeIn(claimant);
-    const { accounts, admission } = this.#options;
+    const { accounts, admission, passwords } = this.#options;
     const { entry, body } = accounts.entry(claimant, bytes, 'room', 'lock');
     const room = 'room' in body ? body.room : (entry.id.slice(0, 32) as RoomId);
     const { lock } = body;
     if ((lock?.password != null) !== (record !== null)) throw new ClchatError('BAD_ENTRY');
-    await accounts.seal(entry, bytes, [this.#kept(claimant, room, record)], admission.admit);
+    const kept = this.#kept(claimant, room, record);
+    await passwords.change(guarded(room), () =>
+      accounts.seal(entry, bytes, [kept], admission.admit),
+    );
     claimant.registering = undefined;
   }
 
@@ -64,7 +67,8 @@ export class RoomLocks {
     const place = placeOfStream(stream);
     if (place.type !== 'room') return;
     const { passwords, write } = this.#options;
-    await write([passwords.forget(guarded(place.room))]);
+    const password = guarded(place.room);
+    await passwords.change(password, () => write([passwords.forget(password)]));
   }
 
   /**
@@ -82,6 +86,11 @@ export class RoomLocks {
       throw new ClchatError(
         'DENIED',
         'The password of that room was given up when somebody was removed; a member has to let you in.',
+      );
+    if (this.#options.passwords.get(guarded(lock.holder)) === undefined)
+      throw new ClchatError(
+        'DENIED',
+        'The password of that room was set after the backup from which this server was restored; its owner has to set it again ("updateroom … --password").',
       );
     return {
       response: await this.#options.passwords.start(claimant, guarded(lock.holder), request),

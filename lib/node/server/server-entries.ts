@@ -30,12 +30,7 @@ export class ServerEntries {
    * @param admit asked when it is judged; a code refuses, and leaves no trace
    * @throws RATE_LIMITED, CLOSED and store errors
    */
-  submit(
-    stream: StreamName,
-    kind: string,
-    body: unknown,
-    admit?: Admit,
-  ): Promise<Outcome> {
+  submit(stream: StreamName, kind: string, body: unknown, admit?: Admit): Promise<Outcome> {
     return this.#turns.run(stream, () => this.#submit(stream, kind, body, admit));
   }
 

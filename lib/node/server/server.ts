@@ -127,6 +127,7 @@ export class Server {
       const { store, key, clock, vault, opaque, onFault, inviteOnly } = options;
       const log = new LogStore(store);
       let publish: (batches: readonly Batch[]) => void = () => undefined;
+      let forgetReplaced: Passwords['replacedBy'] = () => [];
       const sealer = await lifecycle.start(
         'sealer',
         () =>
@@ -136,6 +137,7 @@ export class Server {
             clock,
             term: options.term,
             onCommit: (batches) => publish(batches),
+            withTakenBack: (batch, after) => forgetReplaced(batch, after),
           }),
         (value) => value.close(),
       );
@@ -153,6 +155,7 @@ export class Server {
         random: options.random,
         write: (operations) => store.write(operations, { sync: true }),
       });
+      forgetReplaced = (batch, after) => passwords.replacedBy(batch, after);
       const accounts = new Accounts({ log, directory, sealer, passwords, clock, inviteOnly });
       const conferences = await lifecycle.start(
         'conferences',

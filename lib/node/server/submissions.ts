@@ -87,7 +87,7 @@ export class Submissions {
       bytes,
       admit: (action, ...rest) =>
         // A room with a lock needs its password registered first.
-        action?.kind === 'room' && action.body.lock?.password != null
+        action.kind === 'room' && action.body.lock?.password != null
           ? 'DENIED'
           : admission.admit(action, ...rest),
     });

@@ -204,7 +204,8 @@ describe('adding a file', () => {
     assert.deepEqual(await readdir(join(disk.directory, 'blobs')), []);
   });
 
-  it('never holds more of a file than a little', async () => {
+  it('never holds more of a file than a little', async function () {
+    this.timeout(60_000);
     await writeFile(path, '');
     await truncate(path, 256 << 20);
     const before = process.memoryUsage().rss;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { encode } from '../../../lib/crdt/codec.ts';
 import { codeOf } from '../../../lib/errors.ts';
-import type { RoomId } from '../../../lib/crdt/keys.ts';
 import { LOBBY_STREAM, roomStream } from '../../../lib/crdt/stream.ts';
 import {
   chunkCount,
@@ -34,7 +33,7 @@ describe('a manifest', () => {
   });
 
   it('is of one conversation, as everybody can tell who knows that', () => {
-    const other = roomStream('1'.repeat(32) as RoomId);
+    const other = roomStream('1'.repeat(32));
     const [made, elsewhere] = [LOBBY_STREAM, other].map((stream) =>
       Manifest.of(stream, 3, hashes(1)),
     ) as [Manifest, Manifest];

@@ -217,25 +217,22 @@ describe('conversations', () => {
       assert.deepEqual(await alice.read(), ['one', 'two', 'three', 'four']);
     });
 
-    it('a removal, and an edit, of what had to be made anew before it', async () => {
+    it('what is about something that has another name since, by that name', async () => {
       const { conversations, replica } = alice.home;
       const said = await conversations.say(LOBBY_STREAM, 'wrong');
       const kept = await conversations.say(LOBBY_STREAM, 'kept');
-      await conversations.remove(LOBBY_STREAM, said.id, false);
       await conversations.edit(LOBBY_STREAM, kept.id, 'changed', false);
       await replica.withdraw(said, 'OUT_OF_ORDER');
       await conversations.remake(LOBBY_STREAM);
       assert.notEqual(conversations.latest(said.id), said.id);
-      await alice.deliver();
-      const texts = async (): Promise<unknown[]> =>
-        (await conversations.newest(LOBBY_STREAM, 10)).map(({ text, removed }) => removed ?? text);
-      assert.deepEqual(await texts(), [true, 'changed']);
-      // By the name that it was announced under, after it has another.
-      const late = await conversations.say(LOBBY_STREAM, 'late');
-      await replica.withdraw(late, 'OUT_OF_ORDER');
-      await conversations.remove(LOBBY_STREAM, late.id, false);
-      await alice.deliver();
-      assert.deepEqual(await texts(), [true, 'changed', true]);
+      await conversations.remove(LOBBY_STREAM, said.id, false);
+      while (replica.pending().length > 0) await alice.deliver();
+      const messages = await conversations.newest(LOBBY_STREAM, 10);
+      assert.deepEqual(
+        messages.map(({ text, removed }) => removed ?? text),
+        ['changed'],
+        'nobody ever had the one that was removed',
+      );
     });
 
     it('what it could not make anew the last time', async () => {
@@ -276,6 +273,58 @@ describe('conversations', () => {
       await alice.home.conversations.remake(pair);
       assert.deepEqual(alice.refused, []);
       assert.deepEqual((await alice.read(pair)).at(-1), 'two (sending)');
+    });
+  });
+
+  describe('of which something is removed before it was sent', () => {
+    const bodies = (bench: HomeBench, stream: StreamName): string[] =>
+      bench.home.replica
+        .pending(stream)
+        .map(({ kind, body }) => (body === undefined ? `${kind}, empty` : kind));
+
+    it('give nobody its text, and go on with what follows', async () => {
+      const { conversations, replica } = alice.home;
+      const { id } = await conversations.say(LOBBY_STREAM, 'Zanzibar');
+      await conversations.edit(LOBBY_STREAM, id, 'Zanzibar again', false);
+      await conversations.react(LOBBY_STREAM, id, 'x', true);
+      await conversations.say(LOBBY_STREAM, 'after');
+      await conversations.remove(LOBBY_STREAM, id, false);
+      assert.deepEqual(bodies(alice, LOBBY_STREAM), [
+        ...['say, empty', 'edit, empty', 'react, empty'],
+        ...['say', 'remove'],
+      ]);
+      for await (const [key, value] of replica.log.store.entries({ from: '', until: '~' }))
+        assert.ok(!Buffer.from(value).includes('Zanzibar'), key);
+      await alice.restart();
+      assert.deepEqual(await alice.read(), [' (sending)', 'after (sending)']);
+      const none = Array<string>(3).fill('NO_SUCH_MESSAGE');
+      assert.deepEqual((await alice.deliver()).slice(0, 4), [...none, 'sealed']);
+      await bob.catchUp();
+      for (const one of [alice, bob]) assert.deepEqual(await one.read(), ['after']);
+      assert.deepEqual([bob.texts, bob.news], [['after'], []], 'nobody is told of what is gone');
+      for (const { items } of community.batches)
+        for (const { bytes } of items) assert.ok(!Buffer.from(bytes).includes('Zanzibar'));
+      assert.deepEqual([alice.refused, alice.home.replica.pending()], [[], []]);
+    });
+
+    it('drop it where it would have to be made anew', async () => {
+      await alice.home.conversations.say(pair, 'first');
+      await alice.deliver();
+      await rotate();
+      const { conversations } = alice.home;
+      // Under a key that is stale by now: what follows has to be made anew.
+      await conversations.say(pair, 'stale');
+      const { id } = await conversations.say(pair, 'Zanzibar');
+      await conversations.edit(pair, id, 'Zanzibar again', false);
+      await conversations.remove(pair, id, false);
+      await conversations.say(pair, 'after');
+      await alice.catchUp();
+      await alice.deliver();
+      assert.deepEqual(kinds(alice, pair), ['epoch', 'sealed', 'sealed']);
+      assert.deepEqual(await alice.deliver(), ['sealed', 'sealed', 'sealed']);
+      await bob.catchUp();
+      assert.deepEqual(await bob.read(pair), ['first', 'stale', 'after']);
+      assert.deepEqual([alice.refused, bob.refused], [[], []]);
     });
   });
 

@@ -69,6 +69,7 @@ describe('the outbox', () => {
     outbox = new Outbox({
       replica: bench.replica,
       onHeld: ({ seq }) => held.push(`${seq}`),
+      isLost: () => false,
       onFault: (error) => faults.push(error),
     });
     server = new FakeServer();

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import type { RoomId } from '../../../lib/crdt/keys.ts';
+import { LOBBY } from '../../../lib/crdt/stream.ts';
 import { isOut, type RoomNews } from '../../../lib/node/client/room-news.ts';
 import { eventually } from '../../support/channels.ts';
+import { SealedCommunity } from '../../support/community.ts';
+import { HomeBench } from '../../support/homes.ts';
 import { World, type TestClient } from '../../support/roles.ts';
 
 describe('news of rooms', function () {
@@ -75,6 +78,21 @@ describe('news of rooms', function () {
       () => told(bob).filter((one) => one.includes('removed')).length === 2,
     );
     assert.deepEqual(told(carol), ['den: room created by alice']);
+  });
+
+  it('say nothing of a ban of the lobby, where everybody stays', async () => {
+    const community = await SealedCommunity.found();
+    const [root, ben] = [await community.join('root'), await community.join('ben')];
+    const admin = { account: root.account, group: 'admin' };
+    await community.seal(community.server.write('space', 'setgroup', admin));
+    const bench = await HomeBench.open(community, ben);
+    const news: RoomNews[] = [];
+    await bench.restart({ onRoom: (one) => news.push(one) });
+    const ban = { account: ben.account, room: LOBBY, until: 0 };
+    await community.seal(root.write('space', 'ban', ban));
+    await bench.catchUp();
+    assert.deepEqual([news, bench.home.audience.members(LOBBY)], [[], undefined]);
+    await bench.stop();
   });
 
   it('tell of people in a closed room those who are in it', async () => {

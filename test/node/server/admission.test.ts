@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Action } from '../../../lib/crdt/bodies.ts';
 import { eraseBodies } from '../../../lib/crdt/erase.ts';
-import type { Entry } from '../../../lib/crdt/entry.ts';
+import { eraseBody, type Entry } from '../../../lib/crdt/entry.ts';
 import type { EntryId } from '../../../lib/crdt/keys.ts';
+import { proveChange } from '../../../lib/crdt/membership.ts';
 import { DEFAULT_FILE_LIMIT } from '../../../lib/crdt/rights.ts';
 import {
   accountStream,
@@ -215,10 +216,33 @@ describe('admission', () => {
       await community.seal(joinEntry(alice, room, 'owner'));
       const expires = community.clock.now() + 1_000;
       await community.seal(alice.write(room.stream, 'code', codeFacts('IN', 9, expires)));
-      community.clock.pass(1_001);
-      assert.equal(await submit(joinEntry(bob, room, 'IN')), 'BAD_CODE');
-      community.clock.pass(-1);
+      community.clock.pass(1_000);
       assert.equal(await submit(joinEntry(bob, room, 'IN')), 'sealed');
+      await community.seal(bob.write(room.stream, 'leave', {}));
+      community.clock.pass(1);
+      assert.equal(await submit(joinEntry(bob, room, 'IN')), 'BAD_CODE');
+    });
+  });
+
+  describe('of locks', () => {
+    it('has those of closed rooms changed by who is in them, and by their owners', async () => {
+      const { room, lock } = await locked('vault');
+      const helper = { name: 'user', add: ['renameRoom'], remove: [] };
+      await community.seal(root.write('space', 'updategroup', helper));
+      const change = (by: Member, keyring: Keyring, generation: number) => {
+        const next = newLock(community.random, generation, EXPORT);
+        const proof = proveChange(keyring, community.server.id, room.id, by.account);
+        const body = { room: room.id, lock: next.keys, proof };
+        return { entry: by.write('space', 'lock', body), keyring: next.keyring };
+      };
+      // Whoever knows the secret still, and has left.
+      assert.equal(await submit(change(bob, lock.keyring, 2).entry), 'DENIED');
+      assert.equal(await submit(joinEntry(bob, room, lock.keyring)), 'sealed');
+      const second = change(bob, lock.keyring, 2);
+      assert.equal(await submit(second.entry), 'sealed');
+      assert.equal(await submit(bob.write(room.stream, 'leave', {})), 'sealed');
+      assert.equal(await submit(change(bob, second.keyring, 3).entry), 'DENIED');
+      assert.equal(await submit(change(alice, second.keyring, 3).entry), 'sealed');
     });
   });
 
@@ -282,6 +306,34 @@ describe('admission', () => {
       assert.equal(await submit(react()), 'sealed');
       await eraseBodies(community.log, LOBBY_STREAM, [0]);
       assert.equal(await submit(react()), 'NO_SUCH_MESSAGE');
+    });
+
+    it('takes what comes with the message that it is about', async () => {
+      const at = (by: Member, kind: string, body: object): Entry =>
+        by.write(LOBBY_STREAM, kind, body);
+      const said = at(alice, 'say', { text: 'hi' });
+      const about = { target: said.id };
+      const outcomes = [
+        said,
+        at(alice, 'edit', { ...about, text: 'ho' }),
+        at(bob, 'react', { ...about, emoji: 'x', on: true }),
+        at(bob, 'edit', { ...about, text: 'no' }),
+        at(bob, 'remove', about),
+        at(alice, 'remove', about),
+      ].map(submit);
+      const expected = ['sealed', 'sealed', 'sealed', 'DENIED', 'DENIED', 'sealed'];
+      assert.deepEqual(await Promise.all(outcomes), expected);
+      assert.equal(community.of(LOBBY_STREAM).length, 1, 'in one commit');
+    });
+
+    it('refuses what was removed before it was sent, and what is done about it', async () => {
+      const said = eraseBody(alice.write(LOBBY_STREAM, 'say', { text: 'never' }));
+      const about = { target: said.id };
+      const edit = eraseBody(alice.write(LOBBY_STREAM, 'edit', { ...about, text: 'more' }));
+      const remove = alice.write(LOBBY_STREAM, 'remove', about);
+      for (const entry of [said, edit, remove])
+        assert.equal(await submit(entry), 'NO_SUCH_MESSAGE');
+      assert.equal(await submit(alice.write(LOBBY_STREAM, 'say', { text: 'after' })), 'sealed');
     });
 
     it("changes one's own only, or any by permission", async () => {

@@ -3,10 +3,21 @@ import { encodeEntry } from '../../../lib/crdt/entry.ts';
 import { Keyring, passwordKey, wrapForPassword } from '../../../lib/crdt/keyring.ts';
 import { sealTo } from '../../../lib/crdt/keys.ts';
 import { codeVerifier } from '../../../lib/crdt/space.ts';
+import { MemoryDisk } from '../../../lib/crdt/store-memory.ts';
+import type { Store, StoreOperation } from '../../../lib/crdt/store.ts';
 import { Opaque } from '../../../lib/node/opaque.ts';
+import { Lockout } from '../../../lib/node/lockout.ts';
+import {
+  Passwords,
+  type Guarded,
+  type PasswordRecord,
+  type Prover,
+} from '../../../lib/node/server/passwords.ts';
 import { Vault } from '../../../lib/node/vault.ts';
 import { isName } from '../../../lib/text.ts';
 import { toHex } from '../../../lib/crdt/bytes.ts';
+import { Random } from '../../simulation/random.ts';
+import { anyKey } from '../../support/channels.ts';
 import { fakeOpaqueClient, fakeOpaqueServer } from '../../support/fake-opaque.ts';
 import { ShiftedClock, World, type Peer } from '../../support/roles.ts';
 import { prove, register } from './passwords.ts';
@@ -260,5 +271,76 @@ describe('passwords of accounts', () => {
     } finally {
       opaque.close();
     }
+  });
+});
+
+describe('the record of a password', () => {
+  const password: Guarded = 'room r';
+  let store: Store;
+  let passwords: Passwords;
+  const prover = (): Prover => ({
+    device: anyKey().public,
+    attempt: undefined,
+    registering: undefined,
+  });
+  const recordOf = (user: string): PasswordRecord => ({
+    user,
+    record: new Uint8Array(64),
+    lock: { failures: 0, lockedUntil: 0, run: 0 },
+  });
+  const write = (operations: readonly StoreOperation[]): Promise<void> =>
+    store.write(operations, { sync: true });
+  const change = (): Promise<void> =>
+    passwords.change(password, () => write([passwords.keep(password, recordOf('fresh'))]));
+  const request = new Uint8Array(32);
+
+  beforeEach(async () => {
+    store = new MemoryDisk().open();
+    const random = new Random(3).bytes;
+    passwords = new Passwords({
+      vault: new Vault(store, new Uint8Array(32), random),
+      opaque: fakeOpaqueServer(),
+      lockout: new Lockout({ clock: new ShiftedClock(), blockDuration: 60 }),
+      random,
+      write,
+    });
+    await write([passwords.keep(password, recordOf('old'))]);
+  });
+  afterEach(() => store.close());
+
+  it('stays the new one, whoever tries the old one while it is being stored', async () => {
+    const changing = change();
+    const one = prover();
+    await passwords.start(one, password, request);
+    await changing;
+    assert.equal(passwords.get(password)?.user, 'fresh');
+    assert.equal(one.attempt?.user, 'fresh');
+    passwords.release(one);
+  });
+
+  it('proves nothing any more once there is another', async () => {
+    const one = prover();
+    await passwords.start(one, password, request);
+    const finish = one.attempt!.state;
+    await change();
+    await assert.rejects(passwords.finish(one, finish), { code: 'BAD_PASSWORD' });
+    assert.equal(passwords.get(password)?.lock.failures, 0);
+    await passwords.start(one, password, request);
+    assert.equal(await passwords.finish(one, one.attempt!.state), password);
+  });
+
+  it('is free for others, however often one begins at once', async () => {
+    const one = prover();
+    await write([passwords.keep('room s', recordOf('other'))]);
+    await Promise.all([
+      passwords.start(one, password, request),
+      passwords.start(one, 'room s', request),
+    ]);
+    passwords.release(one);
+    const other = prover();
+    await passwords.start(other, password, request);
+    passwords.release(other);
+    await passwords.start(other, 'room s', request);
+    passwords.release(other);
   });
 });

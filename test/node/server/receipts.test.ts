@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { EntryId, PublicKey } from '../../../lib/crdt/keys.ts';
+import type { AccountId, EntryId, PublicKey } from '../../../lib/crdt/keys.ts';
 import { LogStore } from '../../../lib/crdt/log-store.ts';
 import type { Batch } from '../../../lib/crdt/seal.ts';
+import { prefixed } from '../../../lib/crdt/store.ts';
 import { accountStream, LOBBY_STREAM, pairStream, roomStream } from '../../../lib/crdt/stream.ts';
 import { Directory } from '../../../lib/node/server/directory.ts';
 import { Receipts, type Receipt } from '../../../lib/node/server/receipts.ts';
 import { eventually } from '../../support/channels.ts';
 import { Random } from '../../simulation/random.ts';
 import { SealedCommunity, type Member } from '../../support/community.ts';
+import { collect } from '../../support/store-contract.ts';
 
 describe('receipts', () => {
   let community: SealedCommunity;
@@ -205,6 +207,14 @@ describe('receipts', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       assert.deepEqual(newest([...list, ...told]), [[id, 1, 2, 2]]);
       assert.deepEqual(await lookup(id, alice.id), [id, 1, 2, 2]);
+    });
+
+    it('take no place for conversations in which nothing is', async () => {
+      const made = pairStream(bob.account, 'e'.repeat(32) as AccountId);
+      await mark(bob, 5, { stream: made });
+      await mark(bob, 5, { stream: made, tell: false });
+      await receipts.stop();
+      assert.deepEqual(await collect(community.log.store, prefixed('j!')), []);
     });
 
     it('are its author’s business alone', async () => {

@@ -8,6 +8,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { files } from './files.ts';
 import { floors } from './floors.ts';
 import { join } from './join.ts';
 import { latency } from './latency.ts';
@@ -23,7 +24,17 @@ import { scale } from './scale.ts';
 import { start } from './start.ts';
 import { throughput } from './throughput.ts';
 
-const BENCHES: readonly Bench[] = [start, join, latency, throughput, log, scale, memory, floors];
+const BENCHES: readonly Bench[] = [
+  start,
+  join,
+  latency,
+  throughput,
+  files,
+  log,
+  scale,
+  memory,
+  floors,
+];
 const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 /** The whole may take so long, in milliseconds; then it ends with what it has. */
 const LIMIT_MS = 40 * 60_000;

@@ -71,9 +71,8 @@ async function bareOpening(context: Context, directory: string): Promise<number>
 async function command(client: Clchat, line: string): Promise<number> {
   const took: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const begun = now();
-    const result = await client.command(line);
-    took.push(now() - begun);
+    const { result, took: one } = await client.timed(line);
+    took.push(one);
     if (result['ok'] !== true) throw new Error(`${line}: ${JSON.stringify(result).slice(0, 300)}`);
   }
   return median(took);

@@ -15,7 +15,7 @@ export class Clchat {
   readonly ready: Promise<number>;
   /** Takes the text of every message that comes in. */
   onText: (text: string, at: number) => void = () => undefined;
-  readonly #results = new Map<number, (result: Fields) => void>();
+  readonly #results = new Map<number, (result: Fields, at: number) => void>();
   #lines = 0;
 
   constructor(context: Context, args: readonly string[], options: StartOptions = {}) {
@@ -30,7 +30,7 @@ export class Clchat {
           if (fields['event'] === 'message') this.onText(String(fields['text']), at);
         } else if (fields['type'] === 'result') {
           const number = Number(fields['line']);
-          this.#results.get(number)?.(fields);
+          this.#results.get(number)?.(fields, at);
           this.#results.delete(number);
         } else if (fields['type'] === 'ready') {
           clearTimeout(timer);
@@ -55,9 +55,15 @@ export class Clchat {
   }
 
   /** Writes a line. @returns its result */
-  command(line: string): Promise<Fields> {
+  async command(line: string): Promise<Fields> {
+    return (await this.timed(line)).result;
+  }
+
+  /** Writes a line. @returns its result, and how long it was until all of that was here, in milliseconds */
+  timed(line: string): Promise<{ result: Fields; took: number }> {
     return new Promise((resolve) => {
-      this.#results.set(this.#lines + 1, resolve);
+      const begun = now();
+      this.#results.set(this.#lines + 1, (result, at) => resolve({ result, took: at - begun }));
       this.write(line);
     });
   }
@@ -73,14 +79,15 @@ export interface ServerProcess {
   readonly address: string;
 }
 
-/** Starts a server peer on the loopback, ready for clients. */
+/** Starts a server peer on the loopback, ready for clients; with an admin's account where it is told. */
 export async function startServer(
   context: Context,
   directory: string,
-  options: StartOptions = {},
+  { admin, ...options }: StartOptions & { readonly admin?: string } = {},
 ): Promise<ServerProcess> {
   const address = `127.0.0.1:${await freePort()}`;
-  const flags = ['--name', 'bench', '--data', directory, '--headless'];
+  const who = admin === undefined ? [] : ['--user', admin];
+  const flags = ['--name', 'bench', '--data', directory, '--headless', ...who];
   const process = new Clchat(context, ['-ls', '--listen', address, ...flags], options);
   await process.ready;
   return { process, address };

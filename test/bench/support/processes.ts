@@ -86,13 +86,18 @@ export async function runNode(args: readonly string[]): Promise<number> {
 
 /** Calls back with every line and when it came. */
 export function onLines(input: Readable, handler: (line: string, at: number) => void): void {
-  let rest = '';
+  // Long lines come in many chunks, which are looked at once.
+  let begun: string[] = [];
   input.setEncoding('utf8');
   input.on('data', (chunk: string) => {
     const at = now();
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) handler(line, at);
+    const [first = '', ...lines] = chunk.split('\n');
+    begun.push(first);
+    for (const next of lines) {
+      const line = begun.join('');
+      begun = [next];
+      handler(line, at);
+    }
   });
 }
 

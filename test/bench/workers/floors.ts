@@ -18,7 +18,7 @@ import {
   verifyEntry,
 } from '../../../lib/crdt/entry.ts';
 import { SigningKey, type EntryId } from '../../../lib/crdt/keys.ts';
-import { openBody, sealBody } from '../../../lib/crdt/secrets.ts';
+import { openBody, sealBody } from '../../../lib/crdt/sealed-body.ts';
 import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { now } from '../support/stats.ts';
 import { serve } from '../support/worker.ts';

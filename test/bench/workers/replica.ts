@@ -102,6 +102,7 @@ const methods = {
     const { log } = client.home.replica;
     const held = async (): Promise<number> =>
       (await log.names()).reduce((sum, name) => sum + log.headOf(name).length, 0);
+    await client.settle();
     let entries = await held();
     for (const end = begun + RETURN_MS; entries < where.entries && now() < end;) {
       await sleep(LOOK_MS);
@@ -109,7 +110,6 @@ const methods = {
     }
     const whole = now() - begun;
     const used = ownTime() - usedBefore;
-    await client.settle();
     await peer.stop();
     return { usable, whole, used, entries };
   },

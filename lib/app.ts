@@ -85,7 +85,7 @@ export class ClchatApp implements App {
       clock: this.#clock,
       random: this.#random,
       tell: (event) => this.#emit(event),
-      onOut: (room) => this.#situation.forget(room),
+      onOut: (...lost) => this.#situation.lose(...lost),
     });
   }
 
@@ -350,8 +350,8 @@ export class ClchatApp implements App {
   }
 
   seen(): void {
-    const { conversation, tellsReading } = this.#situation;
-    this.#logins.client?.home.unread.seen(conversation, tellsReading);
+    const { current, tellsReading } = this.#situation;
+    if (current !== undefined) this.#logins.client?.home.unread.seen(current, tellsReading);
   }
 
   tellReading(tell: boolean): void {
@@ -364,9 +364,8 @@ export class ClchatApp implements App {
     const { home } = client;
     const other = user === undefined ? undefined : accountNamed(home.space, user);
     if (user !== undefined && other === undefined) return;
-    client.typing(
-      other === undefined ? this.#situation.conversation : pairStream(home.account, other),
-    );
+    const stream = other === undefined ? this.#situation.current : pairStream(home.account, other);
+    if (stream !== undefined) client.typing(stream);
   }
 
   async settle(): Promise<void> {

@@ -172,17 +172,18 @@ export function byteLength(text: string): number {
   return Buffer.byteLength(text, 'utf8');
 }
 
-const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** A number of bytes as people read it. */
 export function sizeText(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1_000;
+  // No number has more than three digits before the point.
+  while (value >= (unit === 0 ? 1_024 : 999.5) && unit < UNITS.length - 1) {
+    value /= 1_024;
     unit++;
   }
   if (bytes === 1) return '1 byte';
-  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+  const tenths = value >= 99.95 ? Math.round(value) : Math.round(10 * value) / 10;
+  return `${tenths} ${UNITS[unit]}`;
 }

@@ -111,6 +111,32 @@ describe('text of others', () => {
       bytes: Uint8Array.of(27),
     });
   });
+
+  it('is not copied inside of plain data where nothing is to be cleaned', () => {
+    const names = Object.freeze(['ann', 'bob']);
+    const data = { names, list: [{ names, text: 'x\ny' }], none: null };
+    assert.equal(cleanAll(data), data);
+    const list: unknown[] = Object.freeze([['ann']]) as unknown[];
+    assert.equal(cleanAll(list), list);
+    // What is not frozen to the ground may be another at the next time.
+    (list[0] as string[])[0] = 'a\u0007';
+    assert.deepEqual(cleanAll(list), [['a']]);
+    const dirty = { ...data, more: '\u0007' };
+    assert.deepEqual(cleanAll(dirty), { ...data, more: '' });
+    assert.equal(cleanAll(dirty).names, names);
+    assert.deepEqual(Object.keys(cleanAll(JSON.parse('{"a\\u0007":1,"__proto__":2}') as object)), [
+      'a',
+      '__proto__',
+    ]);
+  });
+
+  it('is cleaned in time linear in plain data, however deep', () => {
+    let deep: unknown = '\u0007';
+    for (let depth = 0; depth < 200; depth++) deep = { deep };
+    let at: unknown = cleanAll(deep);
+    while (typeof at === 'object') at = (at as { deep: unknown }).deep;
+    assert.equal(at, '');
+  });
 });
 
 describe('a name', () => {

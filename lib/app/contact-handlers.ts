@@ -5,7 +5,7 @@ import { pairStream } from '../crdt/stream.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
 import type { Home } from '../node/client/home.ts';
 import { control, need, otherAccount, type Handler } from './handling.ts';
-import { unreadOf } from './views.ts';
+import { displaysOf, unreadOf } from './views.ts';
 
 /** Why something cannot be done as things stand; the server decides. */
 function mustBe(relation: Relation, wanted: readonly Relation[], code: ErrorCode): void {
@@ -18,14 +18,16 @@ const request: Handler = async ({ user, password }, { client }) => {
   const other = otherAccount(home, name);
   const relation = await home.contacts.relation(other);
   const stream = pairStream(home.account, other);
+  let outcome: 'held' | 'queued' = 'held';
   if (password === undefined) {
     mustBe(relation, ['none', 'incoming'], 'ALREADY');
-    await control(client, stream, 'request', {});
+    outcome = await control(client, stream, 'request', {});
   } else {
     mustBe(relation, ['none', 'incoming', 'outgoing'], 'ALREADY');
     await client.proveOther(home.nameOf(other), password);
     await control(client, stream, 'befriend', {});
   }
+  if (outcome === 'queued') return { user: home.nameOf(other), state: outcome };
   const isContact = password !== undefined || relation === 'incoming';
   return { user: home.nameOf(other), state: isContact ? 'accepted' : 'pending' };
 };
@@ -36,8 +38,8 @@ const act =
     const { home } = client;
     const other = otherAccount(home, need(user, 'The user'));
     mustBe(await home.contacts.relation(other), [wanted], code);
-    await control(client, pairStream(home.account, other), kind, {});
-    return { user: home.nameOf(other) };
+    const state = await control(client, pairStream(home.account, other), kind, {});
+    return { user: home.nameOf(other), ...(state === 'queued' ? { state } : {}) };
   };
 
 /** Those who are something to this account, in the order of their names. */
@@ -54,7 +56,8 @@ const names = (people: readonly { readonly name: string }[]): string[] =>
 const contacts: Handler = async (_args, { client: { home } }) => {
   const all = await those(home, 'contact');
   const streams = all.map(({ id }) => pairStream(home.account, id));
-  return { contacts: names(all), unread: await unreadOf(home, streams) };
+  const contacts = names(all);
+  return { contacts, unread: await unreadOf(home, streams), ...displaysOf(home, contacts) };
 };
 
 /** Who asks to be a contact, and who has been asked. */

@@ -1,12 +1,21 @@
 /** What is done about messages that have been said, and what is unread of them. */
-import { placeOfStream } from '../crdt/stream.ts';
+import { placeOfStream, type StreamName } from '../crdt/stream.ts';
 import { ClchatError } from '../errors.ts';
 import type { Client } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
 import { clean } from '../text.ts';
 import { requestsOf } from './contact-handlers.ts';
 import { messageNamed, type Target } from './content-target.ts';
-import { checkText, mustBeAllowed, need, sent, type Handler } from './handling.ts';
+import {
+  checkText,
+  currentConversation,
+  mustBeAllowed,
+  mustBeForText,
+  need,
+  sent,
+  type Handler,
+  type HandlerContext,
+} from './handling.ts';
 import { placeView, unreadViews, viewOf } from './views.ts';
 
 /** Longest reaction, in UTF-16 units: emoji are made of up to a dozen. */
@@ -16,9 +25,11 @@ const MOST_FETCHED = 50;
 
 function target(
   { message }: { readonly message?: string },
-  { client, situation }: Parameters<Handler>[1],
+  context: HandlerContext,
+  deed: 'said' | 'done' = 'done',
 ): Promise<Target> {
-  return messageNamed(client, situation.conversation, need(message, 'The message'));
+  const conversation = (): StreamName => currentConversation(context, deed);
+  return messageNamed(context.client, conversation, need(message, 'The message'));
 }
 
 /** Where a message is, and how it is called. */
@@ -42,7 +53,7 @@ function rightOver(home: Home, { entry, message }: Target): boolean {
 const edit: Handler = async (args, context) => {
   const { home } = context.client;
   const text = checkText(args['text']);
-  const found = await target(args, context);
+  const found = await target(args, context, 'said');
   const { stream, id } = found.entry;
   const isModerator = rightOver(home, found);
   const entry = await home.conversations.edit(stream, id, text, isModerator);
@@ -61,8 +72,9 @@ const reply: Handler = async (args, context) => {
   const { home } = context.client;
   const text = checkText(args['text']);
   mustBeAllowed(home, 'sendMessage');
-  const found = await target(args, context);
+  const found = await target(args, context, 'said');
   const { stream, id } = found.entry;
+  mustBeForText(home, stream);
   const entry = await home.conversations.say(stream, { text, reply: id });
   const state = await sent(home, entry);
   home.unread.seen(stream, context.situation.tellsReading);

@@ -25,11 +25,12 @@ const SHOWN_DIGITS = 12;
 /**
  * The message meant: `N` counts one's own in a conversation, the newest as 1; `^N`, or `^` for 1, those
  * of anybody; the beginning of an id, of four digits or more, names any at all.
- * @throws USAGE, NO_SUCH_MESSAGE (also of one that was removed), AMBIGUOUS
+ * @param conversation gives the one in which is counted
+ * @throws USAGE, NO_SUCH_MESSAGE (also of one that was removed), AMBIGUOUS, and as `conversation`
  */
 export async function messageNamed(
   client: Client,
-  conversation: StreamName,
+  conversation: () => StreamName,
   written: string,
 ): Promise<Target> {
   const { home } = client;
@@ -39,7 +40,7 @@ export async function messageNamed(
     const place = digits === '' ? 1 : Number(digits);
     if (place === 0) throw new ClchatError('USAGE', 'The newest message is 1.');
     const author = sign === '' ? home.account : undefined;
-    return countedMessage(client, conversation, place, author);
+    return countedMessage(client, conversation(), place, author);
   }
   if (!/^[0-9a-f]{4,64}$/i.test(written))
     throw new ClchatError(

@@ -189,11 +189,8 @@ async function enterByName(peer: ClientPeer, name: string, options: EnterOptions
       await redeem(peer, name, credentials, ask);
       return { created: false };
     }
-    if (!hasPassword)
-      throw new ClchatError(
-        'DENIED',
-        `"${clean(name)}" has no password and is used from its own devices only.`,
-      );
+    // The server says why: there never was one, or it was lost with a restore.
+    if (!hasPassword) await client.loginPassword(name, credentials.password ?? '');
     if (credentials.password === undefined && ask === undefined)
       throw new ClchatError(
         'BAD_PASSWORD',

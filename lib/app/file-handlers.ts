@@ -9,7 +9,9 @@ import type { Files } from '../node/client/files.ts';
 import { messageNamed } from './content-target.ts';
 import {
   checkText,
+  currentConversation,
   mustBeAllowed,
+  mustBeForText,
   mustTakePart,
   need,
   sent,
@@ -33,9 +35,10 @@ const attach: Handler = async ({ file, text }, context) => {
   const { client, situation, ask } = context;
   const { home } = client;
   const files = filesOf(context);
-  const { conversation } = situation;
+  const conversation = currentConversation(context);
   mustBeAllowed(home, 'sendMessage');
   mustTakePart(home, conversation);
+  mustBeForText(home, conversation);
   const path = pathOf(need(file, 'The file'));
   const said = text === undefined ? '' : checkText(text);
   const reference = await files.add(path, conversation);
@@ -66,7 +69,7 @@ interface Attached {
 
 async function fileNamed(
   client: Client,
-  conversation: StreamName,
+  conversation: () => StreamName,
   written: string,
 ): Promise<Attached> {
   const { id, file } = (await messageNamed(client, conversation, written)).message;
@@ -96,12 +99,12 @@ async function newestFile(client: Client, conversation: StreamName): Promise<Att
 }
 
 const save: Handler = async ({ message, target }, context) => {
-  const { client, situation, tell } = context;
+  const { client, tell } = context;
   const files = filesOf(context);
-  const { conversation } = situation;
+  const conversation = (): StreamName => currentConversation(context, 'done');
   const { id, file } =
     message === undefined
-      ? await newestFile(client, conversation)
+      ? await newestFile(client, conversation())
       : await fileNamed(client, conversation, message);
   const about = { event: 'attachment', id, name: file.name } as const;
   let progress: number | undefined;

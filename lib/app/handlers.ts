@@ -14,7 +14,9 @@ import {
   checkText,
   control,
   conversationNamed,
+  currentConversation,
   mustBeAllowed,
+  mustBeForText,
   mustTakePart,
   need,
   otherAccount,
@@ -25,15 +27,18 @@ import {
 import { MOVING_HANDLERS } from './moving-handlers.ts';
 import { ROOM_HANDLERS } from './room-handlers.ts';
 import type { Ask } from './types.ts';
-import { placeView, viewOf } from './views.ts';
+import { displaysOf, placeView, viewOf } from './views.ts';
 
 /** How many messages `history` gives unless told. */
 const HISTORY_COUNT = 20;
 const HISTORY_LIMIT = 10_000;
 
-const say: Handler = async ({ text }, { client: { home }, situation }) => {
+const say: Handler = async ({ text }, context) => {
+  const { client, situation } = context;
+  const { home } = client;
+  const conversation = currentConversation(context);
   mustBeAllowed(home, 'sendMessage');
-  const { conversation } = situation;
+  mustBeForText(home, conversation);
   const entry = await home.conversations.say(conversation, { text: checkText(text) });
   const state = await sent(home, entry);
   home.unread.seen(conversation, situation.tellsReading);
@@ -98,14 +103,20 @@ const setBlocked =
     const stream = accountStream(home.account);
     if ((await home.contacts.blocks(account)) === blocked)
       throw new ClchatError(blocked ? 'ALREADY' : 'NOT_BLOCKED');
-    await control(client, stream, 'block', { account, blocked });
-    return { user: home.nameOf(account) };
+    const state = await control(client, stream, 'block', { account, blocked });
+    return { user: home.nameOf(account), ...(state === 'queued' ? { state } : {}) };
   };
 
-const whoelse: Handler = (_args, { client }) => client.session.call('whoelse', {});
+const whoelse: Handler = async (_args, { client }) => {
+  const { users } = await client.session.call('whoelse', {});
+  return { users, ...displaysOf(client.home, users) };
+};
 
-const whoelsesince: Handler = async ({ seconds }, { client }) =>
-  client.session.call('whoelsesince', { seconds: whole(need(seconds, 'The time'), 'The time') });
+const whoelsesince: Handler = async ({ seconds: written }, { client }) => {
+  const seconds = whole(need(written, 'The time'), 'The time');
+  const { users } = await client.session.call('whoelsesince', { seconds });
+  return { users, ...displaysOf(client.home, users) };
+};
 
 const broadcast: Handler = async ({ message: text }, { client, now }) => {
   const checked = checkText(text);
@@ -172,7 +183,10 @@ const revoke: Handler = async ({ device }, { client }) => {
 
 const passwd: Handler = async ({ old, new: fresh }, { client, ask }) => {
   const { home } = client;
-  const hasPassword = home.record?.password != null;
+  // A restored server may not know it any more: then the device is proof enough.
+  const { password, mustChange } = home.record ?? {};
+  const isKnown = !client.connected || mustChange === true;
+  const hasPassword = password != null && (isKnown || (await client.lookup(home.name)).password);
   let before = hasPassword ? old : undefined;
   if (hasPassword && before === undefined) {
     if (ask === undefined) throw new ClchatError('USAGE', 'passwd OLD NEW');

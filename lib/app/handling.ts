@@ -4,15 +4,16 @@ import type { AccountId, RoomId } from '../crdt/keys.ts';
 import { accountNamed } from '../crdt/people.ts';
 import type { Permission } from '../crdt/permissions.ts';
 import { may } from '../crdt/rights.ts';
-import { isEncryptedRoom, roomAt } from '../crdt/rooms.ts';
+import { isEncryptedRoom, roomAt, roomOf } from '../crdt/rooms.ts';
 import { pairStream, placeOfStream, roomStream, type StreamName } from '../crdt/stream.ts';
 import { ClchatError } from '../errors.ts';
 import type { Client } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
 import { byteLength, MAX_TEXT_BYTES } from '../text.ts';
 import { conferenceNamed } from './conference-names.ts';
-import type { Situation } from './situation.ts';
+import type { Loss, Situation } from './situation.ts';
 import type { AppEvent, Ask, CommandCall, ResultData } from './types.ts';
+import { placeView } from './views.ts';
 
 export interface HandlerContext {
   readonly client: Client;
@@ -45,15 +46,15 @@ export function otherAccount(home: Home, name: string): AccountId {
   return account;
 }
 
-/** An entry that the server must judge before the command can be answered. */
+/** Has the server judge an entry before a command is answered. @returns `queued` while it is away */
 export async function control(
   client: Client,
   stream: StreamName,
   kind: string,
   body: unknown,
-): Promise<void> {
+): Promise<'held' | 'queued'> {
   const { home } = client;
-  await sent(home, await home.conversations.act(stream, kind, body));
+  return sent(home, await home.conversations.act(stream, kind, body));
 }
 
 /** Refuses before anything is written where the rules will refuse anyway. */
@@ -82,7 +83,7 @@ export function roomNamed(home: Home, path: string): RoomId {
   const name = path.startsWith('#') ? path.slice(1) : path;
   // A conference that one is in is entered like a room.
   const room = roomAt(home.space, name) ?? conferenceNamed(home, name);
-  if (room === undefined) throw new ClchatError('NO_SUCH_ROOM', `There is no room "${path}".`);
+  if (room === undefined) throw new ClchatError('NO_SUCH_ROOM', `There is no room "${name}".`);
   return room;
 }
 
@@ -100,6 +101,41 @@ export function conversationNamed(home: Home, written: string): StreamName {
     throw new ClchatError('AMBIGUOUS', `Write @${written} or #${written}: there are both.`);
   if (room !== undefined) return roomStream(room);
   return pairStream(home.account, otherAccount(home, written));
+}
+
+const LOSSES: Readonly<Record<Loss, (path: string) => string>> = {
+  'put out': (path) => `You were put out of #${path}.`,
+  gone: (path) => `#${path} is gone.`,
+  'left elsewhere': (path) => `You have left #${path} on another device.`,
+};
+
+/**
+ * Where something is said or done that names no place. Whoever has lost the place where they were is
+ * told so first, since what they are about to say may be for those alone who are there.
+ * @throws NOT_IN_ROOM
+ */
+export function currentConversation(
+  { client: { home }, situation }: HandlerContext,
+  deed: 'said' | 'done' = 'said',
+): StreamName {
+  const lost = situation.takeLoss();
+  if (lost === undefined) return situation.conversation;
+  const { room } = placeView(home, situation.conversation);
+  const again = deed === 'said' ? 'say it again to speak in' : 'do it again for';
+  throw new ClchatError(
+    'NOT_IN_ROOM',
+    `${LOSSES[lost.how](lost.path)} Nothing was ${deed}. Enter a room, or ${again} #${room}.`,
+  );
+}
+
+/** @throws NOT_SUPPORTED of a room for voice only */
+export function mustBeForText(home: Home, stream: StreamName): void {
+  const place = placeOfStream(stream);
+  if (place.type === 'room' && roomOf(home.space, place.room)?.media === 'voice')
+    throw new ClchatError(
+      'NOT_SUPPORTED',
+      'That room is for voice only: nothing is written there.',
+    );
 }
 
 /** @throws NOT_MEMBER of a closed room in which this account is not */

@@ -13,11 +13,12 @@ import { openClientPeer, type ClientPeer } from './client-peer.ts';
 import { enterAccount, hasDeclined, type EnterOptions, type LoginOptions } from './entering.ts';
 import type { Found } from './finding.ts';
 import type { Places } from './places.ts';
-import { roomEventOf } from './room-views.ts';
+import { lossOf, roomEventOf } from './room-views.ts';
 import type { ServerPeer } from './server-peer.ts';
+import type { Loss } from './situation.ts';
 import type { AppEvent, Ask, ResultData } from './types.ts';
 import { adminEventOf, arrivalNotices } from './admin-events.ts';
-import { conferenceEventOf, isOutOf } from './conference-events.ts';
+import { conferenceEventOf, conferenceLossOf, isOutOf } from './conference-events.ts';
 import { contactEventOf, contentEventOf, placeView, unreadViews, viewOf } from './views.ts';
 
 export interface LoginsOptions {
@@ -30,7 +31,7 @@ export interface LoginsOptions {
   readonly log: Log;
   readonly tell: (event: AppEvent) => void;
   /** A room is gone, or the person is not in it any more. */
-  readonly onOut: (room: RoomId) => void;
+  readonly onOut: (room: RoomId, path: string, how: Loss) => void;
 }
 
 /** What came of a wish to log in. */
@@ -239,14 +240,16 @@ export class Logins {
       },
       onRoom: (news, isLive) => {
         const home = this.client?.home;
-        if (home !== undefined && isOut(news, home.account)) this.#options.onOut(news.room);
+        if (home !== undefined && isOut(news, home.account))
+          this.#options.onOut(news.room, news.path, lossOf(news));
         if (!isLive) return;
         this.#arrived.push((who) => roomEventOf(who, news));
         this.#tellArrived();
       },
       onConference: (news) => {
         this.#arrived.push((home) => {
-          if (isOutOf(news, home.name)) this.#options.onOut(news.id);
+          if (isOutOf(news, home.name))
+            this.#options.onOut(news.id, news.name, conferenceLossOf(news, home.name));
           return conferenceEventOf(news);
         });
         this.#tellArrived();

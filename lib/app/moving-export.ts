@@ -9,6 +9,7 @@ import { replaceFile } from '../node/files.ts';
 import { byteLength, cleanAll } from '../text.ts';
 import {
   conversationNamed,
+  currentConversation,
   mustTakePart,
   need,
   type Handler,
@@ -144,14 +145,16 @@ async function intoFile<T>(target: Target, write: (file: FileHandle) => Promise<
 }
 
 export const exportHistory: Handler = async (args, context) => {
-  const { client, situation, ask } = context;
+  const { client, ask } = context;
   const { home } = client;
   const written = need(args['file'], 'The file');
   if (written === '-')
     throw new ClchatError('USAGE', 'Name a file: "history" is what shows messages here.');
   const { conversation } = args;
   const stream =
-    conversation === undefined ? situation.conversation : conversationNamed(home, conversation);
+    conversation === undefined
+      ? currentConversation(context, 'done')
+      : conversationNamed(home, conversation);
   mustTakePart(home, stream);
   const format = formatOf(args['format'], written);
   const target = await targetOf(written, ask);

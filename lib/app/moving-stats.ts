@@ -1,8 +1,8 @@
 /** Figures of the server, of what this device holds, and of this process. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EntryId } from '../crdt/keys.ts';
-import type { AccountRecord } from '../crdt/records.ts';
+import { isPublicKey, type EntryId } from '../crdt/keys.ts';
+import type { AccountRecord, RoomRecord } from '../crdt/records.ts';
 import { prefixed } from '../crdt/store.ts';
 import { placeOfStream } from '../crdt/stream.ts';
 import { EXIT, exitStatusOf } from '../errors.ts';
@@ -80,6 +80,16 @@ async function sizeOf(directory: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
+/** Rooms that people have made, with the lobby, and conferences. */
+function roomsOf(home: Home): { rooms: number; conferences: number } {
+  let conferences = 0;
+  let rooms = 0;
+  for (const [, { lifetime }] of home.space.entries<RoomRecord>('room'))
+    if (lifetime === 'conference') conferences++;
+    else rooms++;
+  return { rooms, conferences };
+}
+
 function accountsOf(home: Home): number {
   let accounts = 0;
   for (const [, { removed }] of home.space.entries<AccountRecord>('account'))
@@ -119,13 +129,15 @@ export const stats: Handler = async (_args, { client, now, directory }) => {
     refusedOf(home),
   ]);
   const { hello, address } = client;
+  // The network inside this process has keys for addresses.
+  const place = address === undefined || isPublicKey(address) ? {} : { address };
   return {
     server: {
       name: home.serverName,
       connected: online !== undefined,
       accounts: accountsOf(home),
       ...(online === undefined ? {} : { online }),
-      rooms: numberOf(space.entries('room')),
+      ...roomsOf(home),
       groups: numberOf(space.entries('group')),
     },
     replica: { ...held, ...(bytesOnDisk === undefined ? {} : { bytesOnDisk }) },
@@ -134,7 +146,7 @@ export const stats: Handler = async (_args, { client, now, directory }) => {
       ? {}
       : {
           // The server told its time when the connection came about.
-          connection: { address, rttMs, since: hello.time - (client.serverTime() - now()) },
+          connection: { ...place, rttMs, since: hello.time - (client.serverTime() - now()) },
         }),
     process: { memory: process.memoryUsage.rss(), uptime: Math.floor(process.uptime()) },
   };

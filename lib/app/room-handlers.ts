@@ -1,9 +1,15 @@
 /** Rooms: coming into them, entering and leaving them, and talking elsewhere. */
-import { isEncryptedRoom, roomAt, within } from '../crdt/rooms.ts';
+import { isEncryptedRoom, roomAt, roomOf, within } from '../crdt/rooms.ts';
 import type { RoomId } from '../crdt/keys.ts';
 import { LOBBY, placeOfStream } from '../crdt/stream.ts';
 import { ClchatError, hasCode } from '../errors.ts';
-import { conversationNamed, roomNamed, type Handler, type HandlerContext } from './handling.ts';
+import {
+  conversationNamed,
+  currentConversation,
+  roomNamed,
+  type Handler,
+  type HandlerContext,
+} from './handling.ts';
 import { ROOM_CODE_HANDLERS, redeemRoomCode } from './room-codes.ts';
 import { comeIn, pathNamed } from './room-entering.ts';
 import { LISTING_HANDLERS } from './room-lists.ts';
@@ -80,7 +86,13 @@ function now({ client: { home }, situation }: HandlerContext): ResultData {
 const leave: Handler = async (_args, context) => {
   const left = context.situation.leave();
   if (left === undefined) throw new ClchatError('NOT_IN_ROOM');
-  return Promise.resolve({ room: pathNamed(context.client.home, left), ...now(context) });
+  const { home } = context.client;
+  const isConference = roomOf(home.space, left)?.lifetime === 'conference';
+  return Promise.resolve({
+    room: pathNamed(home, left),
+    ...(isConference ? { conference: true } : {}),
+    ...now(context),
+  });
 };
 
 /** `exit`: leaves the room entered for good, and with a closed one those within it. */
@@ -89,6 +101,7 @@ const exit: Handler = async (_args, context) => {
   const { home, rooms } = client;
   const { room: id } = situation;
   if (id === undefined) throw new ClchatError('NOT_IN_ROOM');
+  currentConversation(context, 'done');
   const path = pathNamed(home, id);
   const gone = isEncryptedRoom(home.space, id) ? within(home.space, id).reverse() : [id];
   for (const one of gone) {

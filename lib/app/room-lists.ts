@@ -48,6 +48,8 @@ export interface RoomNode extends Omit<RoomView, 'room' | 'members'> {
 /** Where somebody stands. */
 export interface Standing {
   readonly user: string;
+  /** What lists show beside the name. */
+  readonly display?: string;
   /** One that there is not allows nothing. */
   readonly group: string;
   readonly level: number;
@@ -76,8 +78,9 @@ function peopleOf(space: Reader): People {
     const account = id as AccountId;
     const record = presentAccount(space, account);
     if (record === undefined) continue;
-    const { name: user, group } = record;
-    const standing = Object.freeze({ user, group, level: levelOf(space, account) });
+    const { name: user, group, display } = record;
+    const shown = display === undefined ? {} : { display };
+    const standing = Object.freeze({ user, ...shown, group, level: levelOf(space, account) });
     keyed.push({ key: fold(user), id: account, standing });
   }
   keyed.sort((a, b) => (a.key < b.key ? -1 : 1));

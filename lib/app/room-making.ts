@@ -5,7 +5,7 @@ import type { Permission } from '../crdt/permissions.ts';
 import type { RoomRecord } from '../crdt/records.ts';
 import { may } from '../crdt/rights.ts';
 import { isEncryptedRoom, lineOf, MAX_DEPTH, roomAt, roomOf, within } from '../crdt/rooms.ts';
-import { roomStream } from '../crdt/stream.ts';
+import { LOBBY, roomStream } from '../crdt/stream.ts';
 import { ClchatError, textOf } from '../errors.ts';
 import type { Home } from '../node/client/home.ts';
 import { MAX_ROOMS } from '../node/server/admission.ts';
@@ -190,6 +190,12 @@ const updateroom: Handler = async (args, { client }) => {
     throw new ClchatError(
       'NOT_SUPPORTED',
       'Only a room that was made with a password, or private, can get another one.',
+    );
+  // Everybody begins there, and finds it by that name.
+  if (room === LOBBY && name !== undefined && name !== record?.name)
+    throw new ClchatError(
+      'NOT_SUPPORTED',
+      'The lobby keeps its name: it is where everybody begins, and is found by it.',
     );
   const account = owner === undefined ? undefined : await newOwner(client, room, owner);
   const changes = {

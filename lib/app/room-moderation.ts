@@ -1,18 +1,12 @@
 /** Who is put out of rooms, kept out, and let in. */
 import type { AccountId, RoomId } from '../crdt/keys.ts';
-import {
-  banId,
-  isBanned,
-  isEncryptedRoom,
-  lockOf,
-  mayPutOut,
-  roomOf,
-  within,
-} from '../crdt/rooms.ts';
+import { mayPutOut } from '../crdt/rights.ts';
+import { banId, isBanned, isEncryptedRoom, lockOf, roomOf, within } from '../crdt/rooms.ts';
 import { LOBBY } from '../crdt/stream.ts';
 import { ClchatError } from '../errors.ts';
 import { SERVER_MODERATION } from './admin-accounts.ts';
 import {
+  currentConversation,
   need,
   otherAccount,
   roomNamed,
@@ -23,11 +17,15 @@ import {
 import { pathNamed } from './room-entering.ts';
 import type { ResultData } from './types.ts';
 
-/** The room that a person has entered. @throws NOT_IN_ROOM */
-export function enteredRoom({ situation }: HandlerContext): RoomId {
-  const { room } = situation;
-  if (room === undefined)
-    throw new ClchatError('NOT_IN_ROOM', 'That is about the room that you are in: enter it first.');
+/** The room that a person has entered. @param advice where they are in none @throws NOT_IN_ROOM */
+export function enteredRoom(
+  context: HandlerContext,
+  advice = 'Enter the room first, or name it.',
+): RoomId {
+  const { room } = context.situation;
+  if (room === undefined) throw new ClchatError('NOT_IN_ROOM', advice);
+  // Not the one in which they find themselves without knowing.
+  currentConversation(context, 'done');
   return room;
 }
 
@@ -37,7 +35,7 @@ function target(
   user: string | undefined,
 ): { room: RoomId; account: AccountId } {
   const { home } = context.client;
-  const room = enteredRoom(context);
+  const room = enteredRoom(context, 'Enter the room first; --server is for the whole server.');
   const account = otherAccount(home, need(user, 'The user'));
   if (!mayPutOut(home.space, home.account, roomOf(home.space, room)?.owner, account))
     throw new ClchatError(

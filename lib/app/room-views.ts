@@ -1,7 +1,14 @@
 /** What is told of rooms and of who is in them. */
 import type { Home } from '../node/client/home.ts';
 import type { RoomNews } from '../node/client/room-news.ts';
+import type { Loss } from './situation.ts';
 import type { AppEvent } from './types.ts';
+
+/** How somebody has lost a room by what has happened. */
+export function lossOf({ kind, state }: RoomNews): Loss {
+  if (kind === 'room') return 'gone';
+  return state === 'left' ? 'left elsewhere' : 'put out';
+}
 
 export function roomEventOf(home: Home, news: RoomNews): AppEvent {
   const { path: room } = news;

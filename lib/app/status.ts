@@ -37,12 +37,13 @@ export function serverView({ found, own, client }: Present): ServerView {
 /** Where a person is. */
 export function standingOf(
   home: Home,
-  { conversation, room }: Situation,
+  { current, room }: Situation,
 ): Pick<AppStatus, 'conversation' | 'room'> {
-  const { to, room: path } = placeView(home, conversation);
+  const { to, room: path } = current === undefined ? {} : placeView(home, current);
   const entered = room === undefined ? undefined : pathOf(home.space, room);
+  const conversation = to === undefined ? `#${path}` : `@${to}`;
   return {
-    conversation: to === undefined ? `#${path}` : `@${to}`,
+    ...(current === undefined ? {} : { conversation }),
     ...(entered === undefined ? {} : { room: entered }),
   };
 }

@@ -233,7 +233,7 @@ export interface AppStatus {
   readonly server?: ServerView;
   /** Who is logged in. */
   readonly user?: string;
-  /** The current conversation: `#lobby` or `@user`. */
+  /** The current conversation: `#lobby` or `@user`; absent after somebody was put out of it. */
   readonly conversation?: string;
   /** The entered room, for the prompt. */
   readonly room?: string;

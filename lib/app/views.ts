@@ -1,5 +1,7 @@
 /** What the front ends are shown of messages. */
 import type { FileReference } from '../crdt/bodies.ts';
+import { accountNamed } from '../crdt/people.ts';
+import { presentAccount } from '../crdt/records.ts';
 import type { Home } from '../node/client/home.ts';
 import type { Quote, ReadMessage, ReadReaction } from '../node/client/reading.ts';
 import type { ContentNews } from '../node/client/telling.ts';
@@ -36,6 +38,19 @@ function progressOf(home: Home, message: ReadMessage): Progress {
 export function placeView(home: Home, stream: StreamName): PlaceView {
   const other = otherOf(placeOfStream(stream), home.account);
   return other === undefined ? { room: home.roomName(stream) ?? '?' } : { to: home.nameOf(other) };
+}
+
+/** Whoever of these is shown by another name as well. */
+export function displaysOf(
+  home: Home,
+  names: readonly string[],
+): { displays?: { user: string; display: string }[] } {
+  const displays = names.flatMap((user) => {
+    const account = accountNamed(home.space, user);
+    const record = account === undefined ? undefined : presentAccount(home.space, account);
+    return record?.display === undefined ? [] : [{ user, display: record.display }];
+  });
+  return displays.length === 0 ? {} : { displays };
 }
 
 /** What stands in place of a message that was removed. */

@@ -80,7 +80,7 @@ export const ADMIN_COMMANDS: readonly Command[] = [
       { name: 'email', kind: 'word', label: 'ADDRESS' },
     ],
     summary: 'change the name, display name or e-mail address of an account',
-    help: 'Your own, or that of others with the permission "renameUser". A text with spaces goes between double quotes. "--email none" forgets the address, which nobody but the server ever sees.',
+    help: 'Your own, or that of others with the permission "renameUser". Lists show the display name beside the name: "dora (Dora the Second)"; messages go by the name, which nobody else can have. A text with spaces goes between double quotes. "--email none" forgets the address, which nobody but the server ever sees.',
     examples: [
       'updateuser dora --name dorothea',
       'updateuser dora --display "Dora the Second" --email dora@example.org',

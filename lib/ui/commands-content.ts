@@ -1,12 +1,14 @@
-/** The part of the command table that is about messages after they have been said. */
+/** The part of the command table that is about messages, and what is done about them. */
 import type { ErrorCode } from '../errors.ts';
 import type { Argument, Command } from './commands.ts';
 
 const MESSAGE: Argument = { name: 'message', kind: 'word', label: 'N' };
 const TEXT: Argument = { name: 'text', kind: 'text' };
+const USER: Argument = { name: 'user', kind: 'user' };
+const COUNT: Argument = { name: 'count', kind: 'number', optional: true };
 
 /** Of whoever names a message, and does something about it. */
-const OF_MESSAGE: readonly ErrorCode[] = ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED'];
+const OF_MESSAGE: readonly ErrorCode[] = ['NO_SUCH_MESSAGE', 'AMBIGUOUS', 'DENIED', 'NOT_IN_ROOM'];
 /** Of whoever says something by that. */
 const SAYING: readonly ErrorCode[] = [
   'TOO_LARGE',
@@ -21,6 +23,60 @@ const NAMING =
   'N counts your own messages in the current conversation, the newest as 1; ^N, or ^ alone, counts those of anybody. The beginning of an id, of four digits or more, names any message at all: "settings ids on" shows them.';
 
 export const CONTENT_COMMANDS: readonly Command[] = [
+  {
+    name: 'message',
+    aliases: ['msg'],
+    group: 'messages',
+    arguments: [USER, { name: 'message', kind: 'text' }],
+    summary: 'send a message to one person',
+    help: 'It is sealed so that only your and their devices can read it. Somebody who is not online gets it later.',
+    examples: ['message bob hello', 'message @bob see you at eight'],
+    errors: ['NO_SUCH_USER', 'SELF', 'BLOCKED', 'DENIED', 'TOO_LARGE'],
+    login: true,
+    overlaps: true,
+  },
+  {
+    name: 'say',
+    group: 'messages',
+    arguments: [TEXT],
+    summary: 'say something in the current room',
+    help: 'Or to whom you talk at the moment (see "talk"). Whoever was put out of the room that they had entered is told so once (NOT_IN_ROOM) before anything is said elsewhere.',
+    examples: ['say good morning'],
+    errors: ['DENIED', 'NOT_IN_ROOM', ...SAYING],
+    login: true,
+    overlaps: true,
+  },
+  {
+    name: 'broadcast',
+    group: 'messages',
+    arguments: [{ name: 'message', kind: 'text' }],
+    summary: 'tell everybody who is online',
+    help: 'It is not kept for those who are not online. The answer names those whom it did not reach.',
+    errors: ['DENIED', 'TOO_LARGE', 'NETWORK'],
+    login: true,
+  },
+  {
+    name: 'history',
+    group: 'messages',
+    arguments: [
+      { name: 'conversation', kind: 'conversation', label: '@USER|#ROOM', optional: true },
+      COUNT,
+    ],
+    summary: 'show the newest messages of a conversation',
+    help: 'Without a conversation it is the current one; without a count, 20 messages. The count is 1 or more. What is shown counts as read (see "notifications").',
+    examples: ['history', 'history 50', 'history @bob 5', 'history #lobby'],
+    errors: ['NO_SUCH_USER', 'NO_SUCH_ROOM', 'SELF', 'AMBIGUOUS', 'NOT_MEMBER', 'TOO_LARGE'],
+    login: true,
+  },
+  {
+    name: 'search',
+    group: 'messages',
+    arguments: [{ name: 'words', kind: 'text' }],
+    summary: 'find messages that contain all of these words',
+    help: 'It looks through everything that this device holds and needs no server.',
+    examples: ['search lunch friday'],
+    login: true,
+  },
   {
     name: 'edit',
     group: 'messages',

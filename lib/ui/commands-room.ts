@@ -14,20 +14,14 @@ const COMING: readonly ErrorCode[] = [
   'TOO_LARGE',
   'NETWORK',
 ];
-/** Of whoever makes one. */
+/** Of whoever makes one, or comes into the one that there is. */
 const MAKING: readonly ErrorCode[] = [
+  ...COMING,
   'BAD_NAME',
   'NAME_TAKEN',
   'NESTING',
   'NO_SUCH_ROOM',
   'RATE_LIMITED',
-  'BAD_PASSWORD',
-  'LOCKED',
-  'BANNED',
-  'NOT_MEMBER',
-  'DENIED',
-  'TOO_LARGE',
-  'NETWORK',
 ];
 const MEDIA: Flag = { name: 'media', kind: 'word', choices: ['text', 'voice', 'both'] };
 const POSITION: Flag = { name: 'position', kind: 'number', label: 'NUMBER' };
@@ -41,7 +35,7 @@ export const ROOM_COMMANDS: readonly Command[] = [
     summary: 'make a room, or join the one of that name',
     help: 'A room lies in another one by its path, such as "garden/shed". With a password it is end-to-end encrypted, with all rooms that lie in it: only those who are in it can read what is said there, the server cannot. Everything after the name is the password; it is asked for, unseen, when a room that has one is joined without.',
     examples: ['room garden', 'room garden/shed', 'room vault correct horse battery'],
-    errors: [...new Set([...MAKING, ...COMING])],
+    errors: MAKING,
     login: true,
     secret: true,
     asks: true,

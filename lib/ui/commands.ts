@@ -87,9 +87,9 @@ export interface Command {
   readonly help?: string;
   readonly examples?: readonly string[];
   /**
-   * Codes it can give beside USAGE, NOT_LOGGED_IN and MUST_CHANGE (with `login`), and those of what
-   * is broken here: INTERNAL, DISK_FULL, DATA_READ_ONLY. With NETWORK go CLOSED and TIMEOUT, where
-   * the connection ends while the command is carried out.
+   * Codes it can give beside USAGE and TOO_LARGE (of the line), NOT_LOGGED_IN and MUST_CHANGE (with
+   * `login`), CLOSED (the connection, or the program, ends meanwhile), and those of what is broken
+   * here: INTERNAL, DISK_FULL, DATA_READ_ONLY. With NETWORK goes TIMEOUT.
    */
   readonly errors?: readonly ErrorCode[];
   /** Needs a logged-in account. */
@@ -107,7 +107,21 @@ export interface Command {
 }
 
 const USER: Argument = { name: 'user', kind: 'user' };
-const COUNT: Argument = { name: 'count', kind: 'number', optional: true };
+/** Of whoever comes in, with an account or a new one. */
+const COMING_IN: readonly ErrorCode[] = [
+  'BAD_NAME',
+  'NAME_TAKEN',
+  'CODE_REQUIRED',
+  'BAD_CODE',
+  'BANNED',
+  'TOO_LARGE',
+  'SERVER_KEY_CHANGED',
+  'VERSION',
+  'DATA_IN_USE',
+  'BAD_PASSPHRASE',
+  'ALREADY',
+  'NETWORK',
+];
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -178,10 +192,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'start a server here; you are its administrator',
     help: 'The server is found by others on the same network under its name. 0.0.0.0 listens on every network of this machine, 127.0.0.1 on this machine only.',
     examples: ['server acme 0.0.0.0:49152'],
-    errors: [
-      ...['BAD_NAME', 'BAD_ADDRESS', 'PORT_IN_USE'],
-      ...['ALREADY', 'DATA_IN_USE', 'BAD_PASSPHRASE'],
-    ] as const,
+    errors: ['BAD_NAME', 'BAD_ADDRESS', 'PORT_IN_USE', 'ALREADY', 'DATA_IN_USE', 'BAD_PASSPHRASE'],
   },
   {
     name: 'connect',
@@ -213,10 +224,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'make an account and log in',
     help: 'Everything after the name is the password; it is asked for, unseen, when it is not given. It never leaves this machine in a readable form. An account without a password lives on this device alone. With --code, before the password, it is made by an invitation.',
     examples: ['user alice correct horse battery staple'],
-    errors: [
-      ...['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'BAD_CODE', 'BANNED', 'TOO_LARGE'],
-      ...['SERVER_KEY_CHANGED', 'VERSION', 'DATA_IN_USE', 'BAD_PASSPHRASE', 'ALREADY', 'NETWORK'],
-    ] as const,
+    errors: COMING_IN,
     secret: true,
     asks: true,
   },
@@ -231,11 +239,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'log in',
     help: 'The password is asked for, unseen, when it is not given. An unknown name becomes a new account after a confirmation; with --code by an invitation (see "invite"). For a name that is known, a code that an administrator gave you (see "resetpasswd") takes the place of the forgotten password, and a new one is asked for.',
     examples: ['login alice', 'login alice --code 7K2M-93QD'],
-    errors: [
-      ...['NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'BAD_CODE', 'REVOKED', 'BANNED'],
-      ...['BAD_NAME', 'NAME_TAKEN', 'CODE_REQUIRED', 'DENIED', 'TOO_LARGE'],
-      ...['SERVER_KEY_CHANGED', 'VERSION', 'DATA_IN_USE', 'BAD_PASSPHRASE', 'ALREADY', 'NETWORK'],
-    ] as const,
+    errors: [...COMING_IN, 'NO_SUCH_USER', 'BAD_PASSWORD', 'LOCKED', 'REVOKED', 'DENIED'],
     secret: true,
     asks: true,
   },
@@ -284,60 +288,6 @@ export const COMMANDS: readonly Command[] = [
     summary: 'show who and where you are: user, device, server',
     login: true,
     first: true,
-  },
-  {
-    name: 'message',
-    aliases: ['msg'],
-    group: 'messages',
-    arguments: [USER, { name: 'message', kind: 'text' }],
-    summary: 'send a message to one person',
-    help: 'It is sealed so that only your and their devices can read it. Somebody who is not online gets it later.',
-    examples: ['message bob hello', 'message @bob see you at eight'],
-    errors: ['NO_SUCH_USER', 'SELF', 'BLOCKED', 'DENIED', 'TOO_LARGE'],
-    login: true,
-    overlaps: true,
-  },
-  {
-    name: 'say',
-    group: 'messages',
-    arguments: [{ name: 'text', kind: 'text' }],
-    summary: 'say something in the current room',
-    help: 'Or to whom you talk at the moment (see "talk").',
-    examples: ['say good morning'],
-    errors: ['DENIED', 'TOO_LARGE', 'BLOCKED', 'BANNED', 'NOT_MEMBER', 'NOT_SUPPORTED'],
-    login: true,
-    overlaps: true,
-  },
-  {
-    name: 'broadcast',
-    group: 'messages',
-    arguments: [{ name: 'message', kind: 'text' }],
-    summary: 'tell everybody who is online',
-    help: 'It is not kept for those who are not online. The answer names those whom it did not reach.',
-    errors: ['DENIED', 'TOO_LARGE', 'NETWORK'],
-    login: true,
-  },
-  {
-    name: 'history',
-    group: 'messages',
-    arguments: [
-      { name: 'conversation', kind: 'conversation', label: '@USER|#ROOM', optional: true },
-      COUNT,
-    ],
-    summary: 'show the newest messages of a conversation',
-    help: 'Without a conversation it is the current one; without a count, 20 messages. The count is 1 or more. What is shown counts as read (see "notifications").',
-    examples: ['history', 'history 50', 'history @bob 5', 'history #lobby'],
-    errors: ['NO_SUCH_USER', 'NO_SUCH_ROOM', 'SELF', 'AMBIGUOUS', 'NOT_MEMBER', 'TOO_LARGE'],
-    login: true,
-  },
-  {
-    name: 'search',
-    group: 'messages',
-    arguments: [{ name: 'words', kind: 'text' }],
-    summary: 'find messages that contain all of these words',
-    help: 'It looks through everything that this device holds and needs no server.',
-    examples: ['search lunch friday'],
-    login: true,
   },
   ...CONTENT_COMMANDS,
   ...FILE_COMMANDS,

@@ -1,17 +1,12 @@
 /** Texts of administration: results of commands, and what others do. */
 import type { AppEvent, ResultData } from '../app/types.ts';
-import { clean } from '../text.ts';
-import { figure, plural, word, words, type Style } from './style.ts';
+import { clean, sizeText } from '../text.ts';
+import { figure, plural, withDisplay, word, words, type Style } from './style.ts';
 
 type AdminEvent = Extract<AppEvent, { readonly event: 'code' | 'group' }>;
 
 const SECOND = ['second', 1] as const;
 const UNITS = [['day', 86_400], ['hour', 3_600], ['minute', 60], SECOND] as const;
-const SIZES = [
-  ['GiB', 1 << 30],
-  ['MiB', 1 << 20],
-  ['KiB', 1 << 10],
-] as const;
 
 /** A span of time in its largest whole unit. */
 export function span(seconds: number): string {
@@ -20,10 +15,16 @@ export function span(seconds: number): string {
   return `${seconds / size} ${unit}${seconds === size ? '' : 's'}`;
 }
 
-/** A size in its largest whole unit. */
-function size(bytes: number): string {
-  const [unit, length] = SIZES.find(([, one]) => bytes >= one && bytes % one === 0) ?? ['bytes', 1];
-  return `${bytes / length} ${unit}`;
+/** How often and how long a code is good; once, unless told. */
+export function goodText({ uses, seconds }: ResultData): string {
+  const times = uses === undefined || uses === 1 ? 'once' : `${word(uses)} times`;
+  return `good ${times}, for ${span(figure(seconds))}`;
+}
+
+/** What the files may be that a group attaches; empty where that is not said. */
+function filesText({ files }: ResultData): string {
+  if (files === undefined) return '';
+  return files === 0 ? ', no files' : `, files up to ${sizeText(figure(files))}`;
 }
 
 function lines(...parts: string[]): string {
@@ -35,7 +36,7 @@ const POWERLESS = 'There is no such group: it allows nothing.';
 
 function resetText(user: string, data: ResultData): string {
   const code = word(data['code']);
-  const good = `good once, for ${span(figure(data['seconds']))}`;
+  const good = goodText(data);
   if (data['mailed'] === true)
     return lines(`A code is mailed to ${user} (${good}).`, word(data['note']));
   return lines(
@@ -75,7 +76,9 @@ function updatedText(user: string, data: ResultData): string {
   const { was, display, email } = data;
   return lines(
     was === undefined ? '' : `${word(was)} is called ${user} now.`,
-    display === undefined ? '' : `${user} is shown as "${word(display)}".`,
+    display === undefined
+      ? ''
+      : `Lists show ${withDisplay(user, word(display))} now; messages go on naming ${user}.`,
     email === undefined
       ? ''
       : email === null
@@ -86,8 +89,7 @@ function updatedText(user: string, data: ResultData): string {
 
 function groupText(data: ResultData): string {
   const permissions = words(data['permissions']).join(' ') || 'nothing';
-  const files = data['files'] === undefined ? '' : `, files up to ${size(figure(data['files']))}`;
-  return `"${word(data['group'])}" (level ${word(data['level'])}${files}) allows: ${permissions}.`;
+  return `"${word(data['group'])}" (level ${word(data['level'])}${filesText(data)}) allows: ${permissions}.`;
 }
 
 function levelsText(value: unknown): string {
@@ -97,10 +99,7 @@ function levelsText(value: unknown): string {
       const mark = group['own'] === true ? '*' : ' ';
       const head = `${mark} ${word(group['level']).padStart(3)}  ${word(group['group'])}`;
       if (group['permissions'] === undefined) return head;
-      const count = figure(group['members']);
-      const files =
-        group['files'] === undefined ? '' : `, files up to ${size(figure(group['files']))}`;
-      const facts = `${plural(count, 'member')}${files}`;
+      const facts = `${plural(figure(group['members']), 'member')}${filesText(group)}`;
       return `${head} (${facts}): ${words(group['permissions']).join(' ') || 'nothing'}`;
     }),
   );
@@ -121,14 +120,10 @@ export function adminResultText(name: string, data: ResultData, _style: Style): 
   const user = word(data['user']);
   const group = word(data['group']);
   const code = word(data['code']);
-  const good = (): string => {
-    const uses = figure(data['uses']);
-    return `good ${uses === 1 ? 'once' : `${uses} times`}, for ${span(figure(data['seconds']))}`;
-  };
   switch (name) {
     case 'invite':
       return lines(
-        `Invitation into the group "${group}": ${code} (${good()}).`,
+        `Invitation into the group "${group}": ${code} (${goodText(data)}).`,
         `They start with: clchat -lc --user NAME --code ${code}`,
         `or, in a program that runs: /login NAME --code ${code}`,
       );
@@ -136,7 +131,7 @@ export function adminResultText(name: string, data: ResultData, _style: Style): 
       // Of a room: another part says it.
       if (data['purpose'] === 'join') return undefined;
       return lines(
-        `Code for the group "${group}": ${code} (${good()}).`,
+        `Code for the group "${group}": ${code} (${goodText(data)}).`,
         `Whoever is to be in it enters: /elevate ${code}`,
       );
     case 'elevate':

@@ -1,8 +1,8 @@
 /** Texts of contacts: results of commands, and what others do. */
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { clean } from '../text.ts';
-import { unreadText } from './format-content.ts';
-import { record, records, words } from './style.ts';
+import { done, unreadText } from './format-content.ts';
+import { inList, record, records, words } from './style.ts';
 
 type ContactEvent = Extract<AppEvent, { readonly event: 'request' | 'contact' | 'unfriend' }>;
 
@@ -36,8 +36,9 @@ export function contactEventText(event: ContactEvent): string {
 /** Contacts, each with what of their talk is unread. */
 function contactsText(data: ResultData): string {
   const unread = new Map(records(data['unread']).map((one) => [one['to'], unreadText(one)]));
+  const show = inList(data['displays']);
   const lines = words(data['contacts']).map((user) =>
-    unread.has(user) ? `${user}  ${unread.get(user)}` : user,
+    unread.has(user) ? `${show(user)}  ${unread.get(user)}` : show(user),
   );
   return lines.join('\n') || 'No contacts yet. Ask somebody with "/request USER".';
 }
@@ -47,17 +48,19 @@ export function contactResultText(name: string, data: ResultData): string | unde
   const user = typeof data['user'] === 'string' ? clean(data['user']) : '';
   switch (name) {
     case 'request':
+      if (data['state'] === 'queued')
+        return `${user} is asked as soon as the server is back: it is away.`;
       return data['state'] === 'accepted'
         ? `${user} is a contact now.`
         : `${user} has been asked. You are told of the answer.`;
     case 'accept':
-      return `${user} is a contact now.`;
+      return done(`${user} is a contact now.`, data);
     case 'reject':
-      return `The request of ${user} is rejected.`;
+      return done(`The request of ${user} is rejected.`, data);
     case 'cancel':
-      return `Your request to ${user} is withdrawn.`;
+      return done(`Your request to ${user} is withdrawn.`, data);
     case 'unfriend':
-      return `${user} is no contact any more.`;
+      return done(`${user} is no contact any more.`, data);
     case 'contacts':
       return contactsText(data);
     case 'requests': {

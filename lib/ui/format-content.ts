@@ -97,7 +97,7 @@ export function contentEventText(
 }
 
 /** How something went that the server may not know of yet. */
-function done(text: string, { state }: ResultData): string {
+export function done(text: string, { state }: ResultData): string {
   return state === 'queued' ? `${text} The server is away: it is told when it is back.` : `${text}`;
 }
 

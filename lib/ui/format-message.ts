@@ -8,7 +8,7 @@ import { fit } from './width.ts';
 /** Lines of one message that are shown; the rest is counted. */
 const MAX_SHOWN_LINES = 50;
 /** Columns that a mark may take. */
-export const MARK_COLUMNS = 8;
+export const MARK_COLUMNS = 9;
 /** Columns of a text that is only referred to. */
 const QUOTE_COLUMNS = 30;
 /** Those who react that are named; more are counted. */
@@ -30,7 +30,8 @@ export function progressMark(progress: Progress, plain: boolean): string {
     case 'refused':
       return plain ? `refused${progress.code === undefined ? '' : `: ${progress.code}`}` : '✗';
     case 'held':
-      if (read > 0) return plain ? `read by ${read}` : fit(`read ${read}`, MARK_COLUMNS);
+      // Words stand off from those of the message.
+      if (read > 0) return plain ? `read by ${read}` : fit(` read ${read}`, MARK_COLUMNS);
       if (on > 0 && on >= of)
         return plain ? (of === 1 ? 'on the one device' : `on all ${of} devices`) : '✓✓';
       if (on > 0) return plain ? `on ${on} of ${of} devices` : fit(`✓ ${on}/${of}`, MARK_COLUMNS);
@@ -40,11 +41,16 @@ export function progressMark(progress: Progress, plain: boolean): string {
   }
 }
 
-/** A line of one's own and how far it has got. */
-export function withMark(line: string, progress: Progress, style: Style): string {
+/** The mark in its colour. */
+export function paintedMark(progress: Progress, style: Style): string {
   const mark = progressMark(progress, style.plain);
   const sgr = (progress.read ?? 0) > 0 ? CYAN : DIM;
-  return `${line} ${paint(style.plain ? `(${mark})` : mark, sgr, style)}`;
+  return paint(style.plain ? `(${mark})` : mark, sgr, style);
+}
+
+/** A line of one's own and how far it has got. */
+export function withMark(line: string, progress: Progress, style: Style): string {
+  return `${line} ${paintedMark(progress, style)}`;
 }
 
 /** Text of others for the screen: further lines are indented, and very many of them left out. */

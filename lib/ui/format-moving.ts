@@ -64,11 +64,11 @@ function statsText(data: ResultData, style: Style): string {
   const { bytesOnDisk } = replica;
   const lines = [
     `Server: ${word(server['name'])}${server['connected'] === true ? '' : ', away'}`,
-    `There: ${counted(server['accounts'], 'account')}${online === undefined ? '' : ` (${number(online)} online)`}, ${counted(server['rooms'], 'room')}, ${counted(server['groups'], 'group')}`,
+    `There: ${counted(server['accounts'], 'account')}${online === undefined ? '' : ` (${number(online)} online)`}, ${counted(server['rooms'], 'room')}, ${counted(server['conferences'], 'conference')}, ${counted(server['groups'], 'group')}`,
   ];
   if (rttMs !== undefined)
     lines.push(
-      `Connection: ${word(address)}, answers in ${word(rttMs)} ms, since ${clock(figure(since), style)}`,
+      `Connection: ${address === undefined ? 'in this process' : word(address)}, answers in ${word(rttMs)} ms, since ${clock(figure(since), style)}`,
     );
   lines.push(
     `Here: ${counted(replica['entries'], 'entry', 'entries')} in ${counted(replica['streams'], 'stream')}${bytesOnDisk === undefined ? '' : `, ${sizeText(figure(bytesOnDisk))}`}`,

@@ -1,12 +1,25 @@
 /** Texts of rooms: results of commands, and what others do. */
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { clean } from '../text.ts';
-import { span } from './format-admin.ts';
+import { goodText, span } from './format-admin.ts';
 import { unreadText } from './format-content.ts';
-import { author, DIM, figure, paint, plural, record, records, word, type Style } from './style.ts';
+import {
+  author,
+  DIM,
+  figure,
+  paint,
+  plural,
+  record,
+  records,
+  withDisplay,
+  word,
+  type Style,
+} from './style.ts';
 
 /** Members of a room that are drawn each on a line of their own; the rest are counted. */
 const MAX_DRAWN = 10;
+/** Lines of members in the whole tree: nobody reads more, and in many rooms only the numbers help. */
+const MAX_LINES = 2_000;
 
 /** How a tree is drawn: before a branch, before the last one, and before what lies under either. */
 const BOX = { branch: '├── ', last: '└── ', under: '│   ', nothing: '    ' } as const;
@@ -34,9 +47,13 @@ function marked(room: Record<string, unknown>, style: Style): string {
   return all.length === 0 ? '' : paint(` ${all.join(' ')}`, DIM, style);
 }
 
+function peopleText(members: unknown): string {
+  return Array.isArray(members) ? plural(members.length, 'member') : '';
+}
+
 function roomLine(room: Record<string, unknown>, style: Style): string {
   const { members } = room;
-  const people = Array.isArray(members) ? `  ${plural(members.length, 'member')}` : '';
+  const people = Array.isArray(members) ? `  ${peopleText(members)}` : '';
   const unread = unreadText(room);
   const waiting = unread === '' ? '' : `  ${unread}`;
   return `#${word(room['room'])}${people}${waiting}${marked(room, style)}`;
@@ -70,10 +87,12 @@ class People {
     const key = isOwner ? `owner ${user}` : user;
     const known = this.#texts.get(key);
     if (known !== undefined) return known;
-    const { group, level } = this.#standings.get(user) ?? {};
+    const { group, level, display } = this.#standings.get(user) ?? {};
+    const safe = clean(user);
+    const beside = withDisplay(safe, word(display)).slice(safe.length);
     const standing = group === undefined ? '' : `${word(group)} ${word(level)}`;
     const about = paint(`  (${isOwner ? 'owner, ' : ''}${standing})`, DIM, this.#style);
-    const text = author(user, this.#style) + about;
+    const text = author(user, this.#style) + beside + about;
     this.#texts.set(key, text);
     return text;
   }
@@ -81,37 +100,52 @@ class People {
 
 const shown = new WeakMap<object, People>();
 
+interface Drawing {
+  readonly people: People;
+  readonly style: Style;
+  /** Members drawn of each room; 0: their number stands beside it. */
+  readonly most: number;
+}
+
 /** The lines of what lies in a room: its members, and then the rooms in it. */
 function drawWithin(
   node: Record<string, unknown>,
-  people: People,
-  style: Style,
+  drawing: Drawing,
   indent: string,
   lines: string[],
 ): void {
+  const { people, style, most } = drawing;
   const { branch, last, under, nothing } = style.plain ? ASCII : BOX;
   const names = Array.isArray(node['members']) ? (node['members'] as unknown[]) : [];
   const owner = node['owner'];
   const parts: { readonly text: string; readonly room?: Record<string, unknown> }[] = names
-    .slice(0, MAX_DRAWN)
+    .slice(0, most)
     .map((name) => ({ text: people.text(name, name === owner) }));
-  const rest = names.length - MAX_DRAWN;
-  if (rest > 0) parts.push({ text: paint(`and ${rest} more`, DIM, style) });
-  for (const room of records(node['children']))
-    parts.push({ text: `#${word(room['name'])}${marked(room, style)}`, room });
+  const rest = names.length - most;
+  if (rest > 0 && most > 0) parts.push({ text: paint(`and ${rest} more`, DIM, style) });
+  for (const room of records(node['children'])) {
+    // Nor is it known who is in a closed one.
+    const isCounted = most === 0 && Array.isArray(room['members']) && room['members'].length > 0;
+    const count = isCounted ? paint(`  ${peopleText(room['members'])}`, DIM, style) : '';
+    parts.push({ text: `#${word(room['name'])}${marked(room, style)}${count}`, room });
+  }
   parts.forEach(({ text, room }, at) => {
     const isLast = at === parts.length - 1;
     lines.push(`${indent}${isLast ? last : branch}${text}`);
-    if (room !== undefined)
-      drawWithin(room, people, style, indent + (isLast ? nothing : under), lines);
+    if (room !== undefined) drawWithin(room, drawing, indent + (isLast ? nothing : under), lines);
   });
 }
 
 function structureText(data: ResultData, style: Style): string {
   const root = record(data['structure']);
   const lines = [word(root['name'])];
-  drawWithin(root, People.of(data['levels'], style), style, '', lines);
+  const most = Math.min(MAX_DRAWN, Math.floor(MAX_LINES / roomsIn(root)));
+  drawWithin(root, { people: People.of(data['levels'], style), style, most }, '', lines);
   return lines.join('\n');
+}
+
+function roomsIn(node: Record<string, unknown>): number {
+  return records(node['children']).reduce((sum, room) => sum + roomsIn(room), 1);
 }
 
 /** What somebody who has come into a room should know of it. */
@@ -152,7 +186,7 @@ function timeText(data: ResultData): string {
 /** What becomes of the password of a room out of which somebody was put. */
 function retiredText(data: ResultData): string {
   return data['retired'] === true
-    ? ` Its password opens it no more: members let others in ("/admit USER"), until "/updateroom ${word(data['room'])} --password" gives it another.`
+    ? ` Its password opens it no more: members let others in ("/admit USER"), until "/updateroom ${word(data['room'])} --password NEW-PASSWORD" gives it another.`
     : '';
 }
 
@@ -170,7 +204,9 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
         ? `You have joined ${room}, and are there.`
         : `You are in ${room}.${waitingText(data)}`;
     case 'leave':
-      return `You have left ${room}.${whereText(data)}`;
+      if (data['conference'] === true)
+        return `You are out of ${room}, and still take part: /leaveconf ${room} leaves the conference.${whereText(data)}`;
+      return `You are out of ${room}, and still its member.${whereText(data)}`;
     case 'exit':
       if (!isRoomData(data)) return undefined;
       return data['given'] === true
@@ -207,7 +243,7 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
       return isRoomData(data) ? `${user} is no longer banned from ${room}.` : undefined;
     case 'code':
       return isRoomData(data)
-        ? `Code for ${room}: ${word(data['code'])} (${plural(figure(data['uses']), 'use')}, for ${span(figure(data['seconds']))}). Whoever has it enters: /enter ${room} --code ${word(data['code'])}`
+        ? `Code for ${room}: ${word(data['code'])} (${goodText(data)}). Whoever has it enters: /enter ${room} --code ${word(data['code'])}`
         : undefined;
     default:
       return undefined;

@@ -7,7 +7,7 @@ import { ClchatError, codeOf, textOf } from '../errors.ts';
 import { adminEventText, adminResultText } from './format-admin.ts';
 import { conferenceEventText, conferenceResultText } from './format-conference.ts';
 import { contactEventText, contactResultText } from './format-contacts.ts';
-import { contentEventText, contentResultText } from './format-content.ts';
+import { contentEventText, contentResultText, done } from './format-content.ts';
 import { fileResultText } from './format-file.ts';
 import { body, formatMessage, formatMessages } from './format-message.ts';
 import { movingResultText } from './format-moving.ts';
@@ -17,17 +17,19 @@ import {
   BARE,
   clock,
   figure,
+  inList,
   note,
   paint,
   record,
   records,
   RED,
   stamp,
+  withDisplay,
   word,
   words,
   type Style,
 } from './style.ts';
-import { clean } from '../text.ts';
+import { clean, sizeText } from '../text.ts';
 
 export { BARE, type Style };
 
@@ -181,11 +183,11 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
     }
     case 'whoelse':
     case 'whoelsesince':
-      return words(data['users']).join('\n') || 'Nobody else.';
+      return words(data['users']).map(inList(data['displays'])).join('\n') || 'Nobody else.';
     case 'block':
-      return `${user} is blocked.`;
+      return done(`${user} is blocked.`, data);
     case 'unblock':
-      return `${user} is no longer blocked.`;
+      return done(`${user} is no longer blocked.`, data);
     case 'history':
       return formatMessages(
         data['messages'],
@@ -220,13 +222,15 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
         ? `${word(record(data['server'])['name'])} is not there. Whoever has been logged in to it from here can log in and read.`
         : `Connected to ${serverLine(data['server'])}. "login NAME" comes next, or "user NAME" for a new account.`;
     case 'backup':
-      return `The backup is written to ${word(data['file'])} (${word(data['bytes'])} bytes).`;
+      return `The backup is written to ${word(data['file'])} (${sizeText(figure(data['bytes']))}).`;
     case 'restore':
       return `Restored to ${word(data['directory'])}.`;
     case 'self':
       return [
         user === '' ? 'You are not logged in.' : `User: ${user}`,
-        data['display'] === undefined ? '' : `Shown as: ${word(data['display'])}`,
+        data['display'] === undefined
+          ? ''
+          : `In lists: ${withDisplay(user, word(data['display']))}`,
         data['group'] === undefined ? '' : `Group: ${word(data['group'])}`,
         data['device'] === undefined ? '' : `Device: ${word(data['device'])}`,
         data['server'] === undefined ? '' : `Server: ${serverLine(data['server'])}`,

@@ -67,12 +67,13 @@ function runLocal(call: CommandCall, local: Local): ResultData {
 
 /** Carries out one command. Never rejects. */
 export async function run(call: CommandCall, context: Context): Promise<Outcome> {
-  const { app, local, ask, style } = context;
+  const { app, local, ask } = context;
   try {
     // In a room, to exit is to give it up.
     const isGivenUp = call.name === 'exit' && app.status().room !== undefined;
     const isLocal = commandOf(call.name)?.local === true && !isGivenUp;
     const data = isLocal ? runLocal(call, local) : await app.execute(call, ask);
+    const style = { ...context.style, user: app.status().user };
     return { ok: true, text: formatResult(call.name, data, style), data: cleanAll(data) };
   } catch (error) {
     return failure(error);

@@ -4,12 +4,13 @@ import type {
   AppEvent,
   CommandCall,
   MessageView,
+  PlaceView,
   Progress,
   ResultData,
 } from '../app/types.ts';
 import { ClchatError } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
-import { formatMessage, formatRefusal, progressMark, withMark } from './format-message.ts';
+import { formatMessage, formatRefusal, paintedMark, withMark } from './format-message.ts';
 import { OwnMessages } from './own-messages.ts';
 import type { Prompt } from './prompt-contract.ts';
 import { failure, type Outcome } from './runner.ts';
@@ -37,7 +38,7 @@ export class Speech {
 
   constructor(options: SpeechOptions) {
     this.#options = options;
-    this.#own = new OwnMessages((progress) => progressMark(progress, !options.prompt.inPlace));
+    this.#own = new OwnMessages((progress) => paintedMark(progress, options.style()));
   }
 
   /** A message of one's own. */
@@ -52,14 +53,11 @@ export class Speech {
         },
       };
     const { app, prompt, clock, style, tell } = this.#options;
-    const { user = 'you', conversation, room } = app.status();
-    const current =
-      room ?? (conversation?.startsWith('#') === true ? conversation.slice(1) : undefined);
-    const to = call.args['user'];
+    const { user = 'you', conversation } = app.status();
     const message: MessageView = {
       id: '',
       from: user,
-      ...(to !== undefined ? { to } : current === undefined ? {} : { room: current }),
+      ...placeOf(call.args['user'], conversation),
       text: call.args['message'] ?? call.args['text'] ?? '',
       time: clock.now(),
       mine: true,
@@ -74,7 +72,7 @@ export class Speech {
           prompt.print(withMark(text, progressIn(outcome.data), style()));
         },
       };
-    const line = prompt.printMarked(text, progressMark({ state: 'sending' }, false));
+    const line = prompt.printMarked(text, paintedMark({ state: 'sending' }, style()));
     const own = this.#own.sent(message, line);
     return {
       run,
@@ -124,7 +122,7 @@ export class Speech {
     const line = formatMessage(message, style(), conversation);
     const progress = progressIn(data);
     if (!prompt.inPlace) return prompt.print(withMark(line, progress, style()));
-    const marked = prompt.printMarked(line, progressMark(progress, false));
+    const marked = prompt.printMarked(line, paintedMark(progress, style()));
     this.#own.accepted(this.#own.sent(message, marked), message.id, progress);
   }
 
@@ -134,7 +132,7 @@ export class Speech {
     if (message.mine && this.#own.appeared(message)) return;
     const text = formatMessage(message, style(), app.status().conversation);
     if (message.mine && message.progress !== undefined && prompt.inPlace)
-      this.#own.follow(message, prompt.printMarked(text, progressMark(message.progress, false)));
+      this.#own.follow(message, prompt.printMarked(text, paintedMark(message.progress, style())));
     else prompt.print(text);
   }
 
@@ -149,6 +147,14 @@ export class Speech {
     this.#options.tell(failure(new ClchatError(code, `${text} (${fit(said, 40)})`)));
     return true;
   }
+}
+
+/** Where something is said: to somebody who is named, or in the current conversation, if there is one. */
+function placeOf(user: string | undefined, conversation: string | undefined): PlaceView {
+  if (user !== undefined) return { to: user };
+  if (conversation === undefined) return {};
+  const name = conversation.slice(1);
+  return conversation.startsWith('@') ? { to: name } : { room: name };
 }
 
 /** How far a message has got as its command comes back. */

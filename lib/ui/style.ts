@@ -74,6 +74,17 @@ export function word(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
+/** How lists show somebody: by the name that is theirs alone, and what they are called beside it. */
+export function withDisplay(name: string, display = ''): string {
+  return display === '' || display === name ? name : `${name} (${display})`;
+}
+
+/** How a list shows those in it; `displays` are those who are called something beside their names. */
+export function inList(displays: unknown): (name: string) => string {
+  const shown = new Map(records(displays).map((one) => [word(one['user']), word(one['display'])]));
+  return (name) => withDisplay(name, shown.get(name));
+}
+
 /** A number; NaN for whatever is none. */
 export function figure(value: unknown): number {
   return typeof value === 'number' ? value : NaN;

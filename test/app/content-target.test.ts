@@ -30,7 +30,7 @@ describe('the message meant', () => {
   after(() => world.stop());
 
   const named = async (written: string, stream = LOBBY_STREAM): Promise<string> =>
-    (await messageNamed(alice.client, stream, written)).message.text;
+    (await messageNamed(alice.client, () => stream, written)).message.text;
   const idOf = (text: string): string =>
     alice.messages.find((message) => message.text === text)?.id ?? assert.fail(text);
 

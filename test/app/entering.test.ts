@@ -164,7 +164,7 @@ describe('entering an account', () => {
       await refused(
         enterAs(await newDevice(), 'Bob', { ask: person().ask }),
         'DENIED',
-        /"Bob" has no password and is used from its own devices only/,
+        /"bob" has no password and is used from its own devices only/,
       );
     });
   });

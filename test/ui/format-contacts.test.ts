@@ -46,6 +46,8 @@ describe('texts of contacts', () => {
       contactResultText('request', { user: 'bob', state: 'pending' }),
       contactResultText('request', { user: 'bob', state: 'accepted' }),
     );
+    for (const name of ['request', 'accept', 'reject', 'cancel', 'unfriend'])
+      assert.match(contactResultText(name, { user: 'bob', state: 'queued' }) ?? '', /away/);
     assert.equal(contactResultText('whoelse', { users: [] }), undefined);
   });
 

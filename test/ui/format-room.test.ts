@@ -71,6 +71,20 @@ describe('the tree of rooms', () => {
     assert.equal(lines?.at(-1), '    └── and 2 more');
   });
 
+  it('counts those in each of very many rooms', () => {
+    const rooms = Array.from({ length: 2_500 }, (_, at) => ({
+      ...garden,
+      name: `room${at}`,
+      members: at === 0 ? [] : ['alice', 'bob'],
+      children: [],
+    }));
+    const root = { ...TREE.structure, children: rooms };
+    const lines = roomResultText('structure', { ...TREE, structure: root }, BARE)?.split('\n');
+    assert.equal(lines?.length, 2_501);
+    assert.equal(lines?.[1], '|-- #room0 [joined]');
+    assert.equal(lines?.[2], '|-- #room1 [joined]  2 members');
+  });
+
   it('is harmless whatever names there are in it, and whatever its shape', () => {
     const evil = { ...garden, name: '\u001b[2Jx\n', members: ['\u202eevil'], children: [] };
     const root = { ...TREE.structure, children: [evil] };
@@ -102,7 +116,12 @@ describe('texts of rooms', () => {
       ['room', { room: 'a', joined: true, passwordless: true }, /everybody here can read it/],
       ['enter', { room: 'a/b', joined: true }, /^You have joined a\/b, and are there\.$/],
       ['enter', { room: 'a/b', joined: false }, /^You are in a\/b\.$/],
-      ['leave', { room: 'a/b', now: 'a' }, /^You have left a\/b\. You are in a now\.$/],
+      [
+        'leave',
+        { room: 'a/b', now: 'a' },
+        /^You are out of a\/b, and still its member\. You are in a now\.$/,
+      ],
+      ['leave', { room: 'tea', conference: true }, /^You are out of tea, and still take part: /],
       ['exit', { room: 'a', given: true }, /no member any more\.$/],
       ['exit', { room: 'lobby', given: false }, /^You have left lobby\.$/],
       ['talk', { room: 'a' }, /^You talk in #a\.$/],

@@ -295,15 +295,16 @@ describe('sizes', () => {
       '0 bytes',
       '1 byte',
       '999 bytes',
-      '1.0 kB',
-      '1.9 kB',
-      '99.9 kB',
-      '100 kB',
-      '999 kB',
-      '1.0 MB',
-      '26.2 MB',
-      '4.3 GB',
+      '1000 bytes',
+      '1.9 KiB',
+      '97.6 KiB',
+      '97.6 KiB',
+      '976 KiB',
+      '976 KiB',
+      '25 MiB',
+      '4 GiB',
     ]);
-    assert.equal(sizeText(12e15), '12000 TB');
+    assert.deepEqual([1024, 1 << 20, (1 << 20) - 1].map(sizeText), ['1 KiB', '1 MiB', '1 MiB']);
+    assert.equal(sizeText(12e15), '10914 TiB');
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RoomId } from '../../lib/crdt/keys.ts';
-import { conferenceEventOf, isOutOf } from '../../lib/app/conference-events.ts';
+import { conferenceEventOf, conferenceLossOf, isOutOf } from '../../lib/app/conference-events.ts';
 import type { ConferenceNews } from '../../lib/node/client/conferences.ts';
 
 describe('what is told of conferences', () => {
@@ -22,6 +22,13 @@ describe('what is told of conferences', () => {
     assert.equal(isOutOf(news({}), 'ben'), false);
     assert.equal(isOutOf(news({}), 'cat'), true);
     assert.equal(isOutOf(news({ state: 'ended', participants: [] }), 'ann'), true);
+  });
+
+  it('shows how one has lost them', () => {
+    const how = (change: Partial<ConferenceNews>): string => conferenceLossOf(news(change), 'ben');
+    assert.equal(how({ change: { user: 'Ben', kind: 'kicked' } }), 'put out');
+    assert.equal(how({ change: { user: 'ann', kind: 'kicked' } }), 'left elsewhere');
+    assert.equal(how({ state: 'ended' }), 'gone');
   });
 
   it('takes nobody out of the lobby who is merely not in its conference', () => {

@@ -118,6 +118,7 @@ describe('rooms that are made, changed and removed', function () {
     await stage.refused(alice, 'updateroom', { room: 'park', name: 'a b' }, 'BAD_NAME');
     await stage.refused(alice, 'updateroom', { room: 'none', name: 'x' }, 'NO_SUCH_ROOM');
     await stage.refused(root, 'updateroom', { room: 'lobby', parent: 'park' }, 'DENIED', /stays/);
+    await stage.refused(root, 'updateroom', { room: 'lobby', name: 'x' }, 'NOT_SUPPORTED', /keeps/);
     await update(root, 'lobby', { position: '2' });
   });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { isBanned, lockOf } from '../../lib/crdt/rooms.ts';
 import { eventually } from '../support/channels.ts';
 import { RoomStage, type Args } from '../support/room-stage.ts';
@@ -128,6 +129,29 @@ describe('people in rooms', function () {
     await stage.run(alice, 'enter', { room: 'board' });
     await stage.run(alice, 'ban', { user: 'carol' });
     await stage.refused(alice, 'admit', { user: 'carol' }, 'BANNED', /carol/);
+  });
+
+  it('are told before what they say goes elsewhere', async () => {
+    await shared('vault', 'open sesame');
+    const situation = stage.situation(bob);
+    const vault = stage.at('vault');
+    situation.enter(vault);
+    situation.lose(vault, 'vault', 'put out');
+    const told =
+      /^You were put out of #vault\. Nothing was said\. Enter a room, or say it again to speak in #lobby\.$/;
+    await stage.refused(bob, 'say', { text: 'hm' }, 'NOT_IN_ROOM', told);
+    await setImmediate();
+    assert.equal((await stage.run(bob, 'say', { text: 'hm' }))['room'], 'lobby');
+    for (const [name, args] of [
+      ['edit', { message: '1', text: 'hm' }],
+      ['reply', { message: '^', text: 'hm' }],
+      ['remove', { message: '1' }],
+    ] as const) {
+      situation.enter(vault);
+      situation.lose(vault, 'vault', 'gone');
+      await stage.refused(bob, name, args, 'NOT_IN_ROOM', /^#vault is gone\. Nothing was /);
+      await setImmediate();
+    }
   });
 
   it('are put out of the server by the same words', async () => {

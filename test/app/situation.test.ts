@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Situation } from '../../lib/app/situation.ts';
 import type { RoomId } from '../../lib/crdt/keys.ts';
@@ -55,6 +56,49 @@ describe('where a person is', () => {
     assert.equal(situation.room, A);
     situation.reset();
     assert.deepEqual([situation.room, situation.conversation], [undefined, LOBBY_STREAM]);
+  });
+
+  it('is nowhere for what is typed after a room was lost, until that has been told', async () => {
+    const situation = new Situation();
+    situation.enter(A);
+    situation.enter(B);
+    situation.lose(B, 'vault', 'put out');
+    assert.deepEqual([situation.current, situation.room], [undefined, A]);
+    situation.lose(A, 'garden', 'gone');
+    const lost = { room: B, path: 'vault', how: 'put out' };
+    assert.deepEqual(situation.takeLoss(), lost);
+    assert.equal(situation.current, LOBBY_STREAM);
+    // What came in together with the first text may be for the same ears.
+    assert.deepEqual(situation.takeLoss(), lost);
+    await setImmediate();
+    assert.equal(situation.takeLoss(), undefined);
+    assert.equal(situation.current, LOBBY_STREAM);
+  });
+
+  it('is chosen anew after a loss by going somewhere, and not by what happens elsewhere', () => {
+    const chosen: ((situation: Situation) => unknown)[] = [
+      (situation) => situation.enter(C),
+      (situation) => situation.leave(),
+      (situation) => situation.talk(BOB),
+      (situation) => situation.talk(undefined),
+      // The news of what somebody does may come before its answer.
+      (situation) => situation.forget(B),
+      (situation) => situation.reset(),
+    ];
+    for (const choose of chosen) {
+      const situation = new Situation();
+      for (const room of [A, B]) situation.enter(room);
+      situation.lose(C, 'shed', 'gone');
+      assert.equal(situation.current, roomStream(B));
+      situation.lose(B, 'vault', 'left elsewhere');
+      situation.forget(C);
+      assert.equal(situation.current, undefined);
+      choose(situation);
+      assert.deepEqual(
+        [situation.takeLoss(), situation.current],
+        [undefined, situation.conversation],
+      );
+    }
   });
 
   it('never is twice in a row in the same room, nor remembers without end', () => {

@@ -100,7 +100,7 @@ describe('moving in and out', function () {
     const file = at('all.jsonl');
     const { status, stdout, stderr } = await shop.run([...args, '-e', `export ${file}`]);
     assert.deepEqual([status, stderr], [0, '']);
-    assert.match(stdout, /^303 messages of #lobby written to .*all\.jsonl \(\d+ kB\)\.\n$/);
+    assert.match(stdout, /^303 messages of #lobby written to .*all\.jsonl \([\d.]+ KiB\)\.\n$/);
     const views = (await linesOf('all.jsonl')).map((line) => JSON.parse(line) as Message);
     assert.deepEqual(
       views.slice(3).map(({ text }) => text),

@@ -52,6 +52,7 @@ describe('texts of administration', () => {
       text('updategroup', group),
       '"crew" (level 20, files up to 10 MiB) allows: say do.',
     );
+    assert.match(text('updategroup', { ...group, files: 0 }), /\(level 20, no files\)/);
     assert.match(text('updategroup', { ...group, permissions: [] }), /allows: nothing\./);
     const levels = text('levels', {
       levels: [
@@ -78,7 +79,11 @@ describe('texts of administration', () => {
     );
     assert.deepEqual(
       text('updateuser', { user: 'rob', was: 'bob', display: 'R', email: null }).split('\n'),
-      ['bob is called rob now.', 'rob is shown as "R".', 'Mails for rob go nowhere.'],
+      [
+        'bob is called rob now.',
+        'Lists show rob (R) now; messages go on naming rob.',
+        'Mails for rob go nowhere.',
+      ],
     );
     assert.match(text('updateuser', { user: 'rob', email: 'a@b.c' }), /go to a@b\.c/);
     const server = { user: 'bob', server: true };

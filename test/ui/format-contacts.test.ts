@@ -31,6 +31,11 @@ describe('texts of contacts', () => {
       contactResultText('contacts', { contacts: ['ann', 'bob'], unread }),
       'ann\nbob  3 unread (1 to you)',
     );
+    const displays = [{ user: 'ann', display: 'Ann Smith' }];
+    assert.equal(
+      contactResultText('contacts', { contacts: ['ann', 'bob'], displays }),
+      'ann (Ann Smith)\nbob',
+    );
     assert.match(contactResultText('contacts', { contacts: [] }) ?? '', /request USER/);
     assert.equal(
       contactResultText('requests', { requests: { incoming: ['ann'], outgoing: ['bob'] } }),

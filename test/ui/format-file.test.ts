@@ -29,9 +29,9 @@ describe('format of files', () => {
       { state: 'queued', sent: false, file },
     ].map((data) => fileResultText('attach', data));
     assert.deepEqual(texts, [
-      'plan.pdf (1.2 MB) is sent.',
-      'plan.pdf (1.2 MB) is said, and goes on being sent.',
-      'The server is away: plan.pdf (1.2 MB) is kept here and sent when the server is back.',
+      'plan.pdf (1.2 MiB) is sent.',
+      'plan.pdf (1.2 MiB) is said, and goes on being sent.',
+      'The server is away: plan.pdf (1.2 MiB) is kept here and sent when the server is back.',
     ]);
   });
 

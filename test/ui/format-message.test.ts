@@ -108,8 +108,8 @@ describe('format of messages', () => {
 
   it('shows the file that belongs to it', () => {
     const file = { name: 'a.png', size: 12_345, width: 640, height: 480, here: false };
-    assert.equal(line({ file }), '14:05 bob: hello [a.png, 12.3 kB, 640×480]');
-    assert.equal(line({ text: '', file }), '14:05 bob: [a.png, 12.3 kB, 640×480]');
+    assert.equal(line({ file }), '14:05 bob: hello [a.png, 12.1 KiB, 640×480]');
+    assert.equal(line({ text: '', file }), '14:05 bob: [a.png, 12.1 KiB, 640×480]');
   });
 
   it('makes words stand out that speak to whoever reads them', () => {
@@ -166,7 +166,7 @@ describe('marks', () => {
     assert.deepEqual(both({ state: 'held', on: 2, of: 3 }, false), ['✓ 2/3', 'on 2 of 3 devices']);
     assert.deepEqual(both({ state: 'held', on: 3, of: 3 }, false), ['✓✓', 'on all 3 devices']);
     assert.deepEqual(both({ state: 'held', on: 2, of: 3, read: 1 }, false), [
-      'read 1',
+      ' read 1',
       'read by 1',
     ]);
     assert.deepEqual(both({ state: 'held', on: 3, of: 3, read: 0 }, false), [
@@ -192,7 +192,7 @@ describe('marks', () => {
     const marked = (read: number): string =>
       withMark('x', { state: 'held', on: 1, of: 1, read }, coloured);
     assert.equal(marked(0), 'x \u001b[2m✓✓\u001b[0m');
-    assert.equal(marked(2), 'x \u001b[36mread 2\u001b[0m');
+    assert.equal(marked(2), 'x \u001b[36m read 2\u001b[0m');
   });
 });
 

@@ -20,7 +20,7 @@ describe('the text of an export', () => {
   it('says what is where', () => {
     assert.equal(
       textOf('export', data),
-      '1,234,567 messages of #lobby written to /tmp/lobby.txt (98.8 MB).',
+      '1,234,567 messages of #lobby written to /tmp/lobby.txt (94.2 MiB).',
     );
     assert.match(textOf('export', { ...data, messages: 1, bytes: 99 }), /^1 message of .*99 bytes/);
   });
@@ -75,6 +75,7 @@ describe('the text of figures', () => {
       accounts: 12,
       online: 3,
       rooms: 1,
+      conferences: 1,
       groups: 2,
     },
     replica: {
@@ -96,12 +97,12 @@ describe('the text of figures', () => {
   it('are for people', () => {
     assert.deepEqual(textOf('stats', data).split('\n'), [
       'Server: acme',
-      'There: 12 accounts (3 online), 1 room, 2 groups',
+      'There: 12 accounts (3 online), 1 room, 1 conference, 2 groups',
       'Connection: 127.0.0.1:49152, answers in 3.2 ms, since 12:34',
-      'Here: 1,002,345 entries in 2,104 streams, 512 MB',
+      'Here: 1,002,345 entries in 2,104 streams, 489 MiB',
       'Conversations: 1,000,000 entries, 99 % ready for "search"',
       'Outbox: 1 waiting, 0 refused',
-      'Program: 123 MB of memory, running for 2 h 5 min',
+      'Program: 117 MiB of memory, running for 2 h 5 min',
     ]);
   });
 
@@ -109,12 +110,12 @@ describe('the text of figures', () => {
     const { connection: _away, ...rest } = data;
     const text = textOf('stats', {
       ...rest,
-      server: { name: 'acme', connected: false, accounts: 1, rooms: 1, groups: 2 },
+      server: { name: 'acme', connected: false, accounts: 1, rooms: 1, conferences: 1, groups: 2 },
       replica: { streams: 1, entries: 1, messages: 0, indexed: 0 },
     });
     assert.deepEqual(text.split('\n').slice(0, 4), [
       'Server: acme, away',
-      'There: 1 account, 1 room, 2 groups',
+      'There: 1 account, 1 room, 1 conference, 2 groups',
       'Here: 1 entry in 1 stream',
       'Conversations: 0 entries, 100 % ready for "search"',
     ]);

@@ -148,6 +148,13 @@ describe('texts of rooms', () => {
     assert.equal(roomEventText({ event: 'login', user: 'bob' }, SCREEN), undefined);
   });
 
+  it('say how a password is given anew, and how long a code is good', () => {
+    const kick = roomResultText('kick', { user: 'bob', room: 'vault', retired: true }, SCREEN);
+    assert.match(kick ?? '', /"\/updateroom vault --password NEW-PASSWORD" gives it another/);
+    const code = { room: 'vault', purpose: 'join', code: '7K', uses: 1, seconds: 1 };
+    assert.match(roomResultText('code', code, SCREEN) ?? '', /\(good once, for 1 second\)/);
+  });
+
   it('tell what others do, and what befalls oneself', () => {
     const member = (user: string, state: 'joined' | 'left' | 'removed'): AppEvent => {
       return { event: 'member', room: 'a', user, state };

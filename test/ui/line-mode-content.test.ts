@@ -59,7 +59,7 @@ describe('line mode', () => {
     await bench.type('/reply ^ me too');
     bench.app.emit({ ...receipt, read: 0 });
     bench.app.emit(receipt);
-    assert.deepEqual(bench.lines, ['04:05 alice ↪ bob "lunch?": me too ✓ ✓ ✓✓ read 1']);
+    assert.deepEqual(bench.lines, ['04:05 alice ↪ bob "lunch?": me too ✓ ✓ ✓✓  read 1']);
   });
 
   it('shows an answer with the receipt that overtook it', async () => {
@@ -69,7 +69,7 @@ describe('line mode', () => {
       return { ...answer, to: 'bob', room: undefined };
     });
     await bench.type('/reply ^ me too');
-    assert.deepEqual(bench.lines, ['04:05 you → bob ↪ bob "lunch?": me too ✓ read 1']);
+    assert.deepEqual(bench.lines, ['04:05 you → bob ↪ bob "lunch?": me too ✓  read 1']);
   });
 
   it('shows an answer in words where lines stay as they are', async () => {
@@ -94,7 +94,7 @@ describe('line mode', () => {
     const bench = start();
     await bench.type('hello');
     bench.app.emit({ ...receipt, id: 'm1', on: 1, read: 3 });
-    assert.deepEqual(bench.lines, ['04:05 alice: hello … ✓ read 3']);
+    assert.deepEqual(bench.lines, ['04:05 alice: hello … ✓  read 3']);
   });
 
   it('sounds where one is named, and shows it', () => {

@@ -130,7 +130,11 @@ export class SyncClient {
     });
     // One by itself is no worse off without.
     while (wants.length > 1) {
-      const { portions } = await this.exchange.call('fetchMany', { wants });
+      const [{ portions }] = await Promise.all([
+        this.exchange.call('fetchMany', { wants }),
+        // What they are added to is read meanwhile.
+        inParallel(wants, PARALLEL, async ([stream]) => void (await replica.log.open(stream))),
+      ]);
       await replica.ingestAll(portions.flat());
       wants = wants.slice(portions.length);
     }

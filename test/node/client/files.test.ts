@@ -154,7 +154,7 @@ describe('files, the client’s side', function () {
       await limit(1_000_000);
       await assert.rejects(bob.attach(fileContent(1_000_001)), {
         code: 'TOO_LARGE',
-        message: 'A file may have up to 1.0 MB here.',
+        message: 'A file may have up to 977 KiB here.',
       });
       assert.deepEqual(await bob.held(), []);
       for (const stream of [LOBBY_STREAM, bob.pairWith(alice)])

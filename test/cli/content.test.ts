@@ -197,7 +197,9 @@ describe('what has been said', function () {
       assert.equal(typing['room'], 'lobby');
       screen.type('lo\r');
       await ben.event('message', { from: 'ann3', text: 'hello' });
-      await screen.until('a reader', (rows) => rows.some((row) => /ann3: hello {2}read \d/.test(row)));
+      await screen.until('a reader', (rows) =>
+        rows.some((row) => /ann3: hello {2}read \d/.test(row)),
+      );
       const said = await ben.ok('say hi @ann3');
       await screen.until('the answer', (rows) => rows.join().includes('ben3: hi @ann3'));
       await ben.event('receipt', (event) => event['id'] === said.id && Number(event['read']) > 0);

@@ -221,7 +221,7 @@ describe('files', function () {
     const large = make(2 ** 20 + 1);
     assert.equal(ann.events('attachment').length, before);
     const { code, text } = await ann.ask(`attach "${large}"`);
-    assert.deepEqual([code, text], ['TOO_LARGE', 'A file may have up to 977 KiB here.']);
+    assert.deepEqual([code, text], ['TOO_LARGE', 'A file may have up to 1 MiB here.']);
     assert.deepEqual(blobsOf(data.ann), held);
     await limit('2000M');
     await attach(ann, large);

@@ -161,6 +161,7 @@ describe('moving in and out', function () {
       name: 'other',
       connected: true,
       accounts: 2,
+      conferences: 0,
       online: 2,
       rooms: 1,
       groups: 2,

@@ -1,6 +1,11 @@
 /** Lists of rooms: what there is, who is where, and how it lies in each other. */
 import type { AccountId, RoomId } from '../crdt/keys.ts';
-import { presentAccount, type RoomLock, type RoomRecord } from '../crdt/records.ts';
+import {
+  presentAccount,
+  type AccountRecord,
+  type RoomLock,
+  type RoomRecord,
+} from '../crdt/records.ts';
 import { levelOf } from '../crdt/rights.ts';
 import { isEncryptedRoom, isOpenMember } from '../crdt/rooms.ts';
 import type { Reader } from '../crdt/state.ts';
@@ -45,14 +50,18 @@ export interface RoomNode extends Omit<RoomView, 'room' | 'members'> {
   readonly children: readonly RoomNode[];
 }
 
-/** Where somebody stands. */
+/** Where people stand: those of one group. */
 export interface Standing {
-  readonly user: string;
-  /** What lists show beside the name. */
-  readonly display?: string;
   /** One that there is not allows nothing. */
   readonly group: string;
   readonly level: number;
+  readonly users: readonly string[];
+}
+
+/** What lists show beside a name. */
+interface Shown {
+  readonly user: string;
+  readonly display: string;
 }
 
 /** Everybody, in the order of their names. What is here is never changed, since it is given out. */
@@ -61,7 +70,9 @@ interface People {
   readonly stamps: string;
   readonly rank: ReadonlyMap<AccountId, number>;
   readonly names: readonly string[];
+  /** The highest first. */
   readonly standings: readonly Standing[];
+  readonly displays: readonly Shown[];
   /** Who is in open rooms, as far as it has been asked. */
   readonly members: Map<RoomId, readonly string[]>;
 }
@@ -73,22 +84,28 @@ function peopleOf(space: Reader): People {
   const stamps = ['account', 'group', 'member'].map((table) => space.stamp(table)).join(' ');
   const before = known.get(space);
   if (before?.stamps === stamps) return before;
-  const keyed: { key: string; id: AccountId; standing: Standing }[] = [];
+  const keyed: { key: string; id: AccountId; record: AccountRecord }[] = [];
   for (const [id] of space.entries('account')) {
     const account = id as AccountId;
     const record = presentAccount(space, account);
-    if (record === undefined) continue;
-    const { name: user, group, display } = record;
-    const shown = display === undefined ? {} : { display };
-    const standing = Object.freeze({ user, ...shown, group, level: levelOf(space, account) });
-    keyed.push({ key: fold(user), id: account, standing });
+    if (record !== undefined) keyed.push({ key: fold(record.name), id: account, record });
   }
   keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const groups = new Map<string, Standing & { users: string[] }>();
+  for (const { id, record } of keyed) {
+    const { name: user, group } = record;
+    const standing = groups.get(group);
+    if (standing !== undefined) standing.users.push(user);
+    else groups.set(group, { group, level: levelOf(space, id), users: [user] });
+  }
   const people: People = {
     stamps,
     rank: new Map(keyed.map(({ id }, at) => [id, at])),
-    names: Object.freeze(keyed.map(({ standing }) => standing.user)),
-    standings: Object.freeze(keyed.map(({ standing }) => standing)),
+    names: Object.freeze(keyed.map(({ record }) => record.name)),
+    standings: Object.freeze([...groups.values()].sort((a, b) => b.level - a.level)),
+    displays: keyed.flatMap(({ record: { name: user, display } }) =>
+      display === undefined ? [] : [{ user, display }],
+    ),
     members: new Map(),
   };
   known.set(space, people);
@@ -237,9 +254,11 @@ const rooms: Handler = async (_args, context) => {
 const structure: Handler = async (_args, context) => {
   const { home } = context.client;
   const children = (await Lister.all(context)).map(nodeOf);
+  const { standings, displays } = peopleOf(home.space);
   return {
     structure: { name: home.serverName, path: '', members: [], children },
-    levels: peopleOf(home.space).standings,
+    levels: standings,
+    ...(displays.length === 0 ? {} : { displays }),
   };
 };
 

@@ -61,23 +61,29 @@ function roomLine(room: Record<string, unknown>, style: Style): string {
 
 /** How people in a tree are shown: with what they are there, and where they stand. */
 class People {
-  readonly #standings: ReadonlyMap<unknown, Record<string, unknown>>;
+  readonly #standings = new Map<unknown, string>();
+  readonly #displays: ReadonlyMap<unknown, unknown>;
   readonly #style: Style;
   /** Most are in several rooms. */
   readonly #texts = new Map<string, string>();
 
-  constructor(levels: unknown, style: Style) {
-    this.#standings = new Map(records(levels).map((standing) => [standing['user'], standing]));
+  constructor({ levels, displays }: ResultData, style: Style) {
+    for (const { group, level, users } of records(levels)) {
+      const standing = `${word(group)} ${word(level)}`;
+      if (Array.isArray(users)) for (const user of users) this.#standings.set(user, standing);
+    }
+    this.#displays = new Map(records(displays).map(({ user, display }) => [user, display]));
     this.#style = style;
   }
 
-  /** Those of a list, which are the same the next time it is shown where it cannot change. */
-  static of(levels: unknown, style: Style): People {
+  /** Those of lists, which are the same the next time they are shown where they cannot change. */
+  static of(data: ResultData, style: Style): People {
+    const { levels } = data;
     const isFrozen = typeof levels === 'object' && levels !== null && Object.isFrozen(levels);
-    if (!isFrozen) return new People(levels, style);
+    if (!isFrozen) return new People(data, style);
     const before = shown.get(levels);
     if (before !== undefined && before.#style.colours === style.colours) return before;
-    const people = new People(levels, style);
+    const people = new People(data, style);
     shown.set(levels, people);
     return people;
   }
@@ -87,10 +93,9 @@ class People {
     const key = isOwner ? `owner ${user}` : user;
     const known = this.#texts.get(key);
     if (known !== undefined) return known;
-    const { group, level, display } = this.#standings.get(user) ?? {};
     const safe = clean(user);
-    const beside = withDisplay(safe, word(display)).slice(safe.length);
-    const standing = group === undefined ? '' : `${word(group)} ${word(level)}`;
+    const beside = withDisplay(safe, word(this.#displays.get(user))).slice(safe.length);
+    const standing = this.#standings.get(user) ?? '';
     const about = paint(`  (${isOwner ? 'owner, ' : ''}${standing})`, DIM, this.#style);
     const text = author(user, this.#style) + beside + about;
     this.#texts.set(key, text);
@@ -140,7 +145,7 @@ function structureText(data: ResultData, style: Style): string {
   const root = record(data['structure']);
   const lines = [word(root['name'])];
   const most = Math.min(MAX_DRAWN, Math.floor(MAX_LINES / roomsIn(root)));
-  drawWithin(root, { people: People.of(data['levels'], style), style, most }, '', lines);
+  drawWithin(root, { people: People.of(data, style), style, most }, '', lines);
   return lines.join('\n');
 }
 

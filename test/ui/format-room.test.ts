@@ -31,8 +31,8 @@ const board = { ...NODE, name: 'board', path: 'board', encrypted: true, lifetime
 const TREE = {
   structure: { name: 'acme', path: '', members: [], children: [garden, vault, board] },
   levels: [
-    { user: 'alice', group: 'user', level: 0 },
-    { user: 'bob', group: 'admin', level: 100 },
+    { group: 'admin', level: 100, users: ['bob'] },
+    { group: 'user', level: 0, users: ['alice'] },
   ],
 };
 

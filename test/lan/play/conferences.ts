@@ -74,6 +74,8 @@ export const CONFERENCES: Scene = {
     ['bob', 'endconf', { conference: { state: 'ended' } },
       ['carol', 'conference', ended('coffee', 'ended by its owner')],
       ['alice', 'conference', { name: 'coffee', state: 'ended' }]],
+    // What was meant for the conference is not said elsewhere unawares.
+    ['carol', 'say at the top', 'NOT_IN_ROOM #coffee is gone'],
     ['carol', 'say at the top', { room: 'lobby' }],
     ['alice bob carol', 'conferences', seen()],
     ['bob', 'enter coffee', 'NO_SUCH_ROOM'],

@@ -1,7 +1,7 @@
 /** The history of a conversation, written into a file. */
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { highestGap } from '../crdt/log-store.ts';
+import { highestGap } from '../crdt/stream-head.ts';
 import type { StreamName } from '../crdt/stream.ts';
 import { ClchatError, EXIT, exitStatusOf, hasCode, translate } from '../errors.ts';
 import type { Home } from '../node/client/home.ts';

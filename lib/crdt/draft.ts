@@ -1,14 +1,8 @@
 /** Batches that a replica has checked and is about to store together. */
 import { utf8 } from './bytes.ts';
 import { contentOperations, dutyOperations } from './content.ts';
-import {
-  batchOperations,
-  changeOperations,
-  headAfter,
-  headOperation,
-  type OpenStream,
-  type StreamHead,
-} from './log-store.ts';
+import { batchOperations, changeOperations, headOperation, type OpenStream } from './log-store.ts';
+import { headAfter, type StreamHead } from './stream-head.ts';
 import type { ErrorCode } from '../errors.ts';
 import { newPlan, type Plan } from './own-entries.ts';
 import { reduceItem } from './rules.ts';

@@ -14,18 +14,15 @@ import type { Entry } from './entry.ts';
 import { ClchatError } from '../errors.ts';
 import type { EntryId, PublicKey } from './keys.ts';
 import {
-  addInterval,
   batchOperations,
   changeOperations,
-  EMPTY_HEAD,
-  headAfter,
   headOperation,
-  highestGap,
   itemKey,
   sealKey,
   type LogStore,
   type OpenStream,
 } from './log-store.ts';
+import { addInterval, EMPTY_HEAD, headAfter, highestGap } from './stream-head.ts';
 import { newPlan, type OwnEntries, type Plan } from './own-entries.ts';
 import { deviceOf, isRecord, type EpochRecord } from './records.ts';
 import { isEncryptedRoom } from './rooms.ts';

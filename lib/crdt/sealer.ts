@@ -12,12 +12,12 @@ import type { EntryId, PublicKey, SigningKey } from './keys.ts';
 import {
   batchOperations,
   changeOperations,
-  headAfter,
   headOperation,
   placeOperations,
   type LogStore,
   type OpenStream,
 } from './log-store.ts';
+import { headAfter } from './stream-head.ts';
 import { judge, reduceItem, type Context } from './rules.ts';
 import {
   BATCH_BYTES,

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Situation } from '../../lib/app/situation.ts';
 import type { AppEvent, Ask, MessageView, ResultData } from '../../lib/app/types.ts';
-import { highestGap } from '../../lib/crdt/log-store.ts';
+import { highestGap } from '../../lib/crdt/stream-head.ts';
 import { LOBBY_STREAM } from '../../lib/crdt/stream.ts';
 import { eventually } from '../support/channels.ts';
 import { HANDLERS } from '../support/handlers.ts';

@@ -1,65 +1,13 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { toHex, utf8 } from '../../lib/crdt/bytes.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
-import {
-  addInterval,
-  batchOperations,
-  changeOperations,
-  EMPTY_HEAD,
-  headAfter,
-  highestGap,
-  LogStore,
-  stored,
-} from '../../lib/crdt/log-store.ts';
+import { batchOperations, changeOperations, LogStore, stored } from '../../lib/crdt/log-store.ts';
+import { EMPTY_HEAD, headAfter } from '../../lib/crdt/stream-head.ts';
 import { count } from '../../lib/crdt/records.ts';
 import { isKey } from '../../lib/crdt/store-keys.ts';
 import { openMemoryStore } from '../../lib/crdt/store-memory.ts';
 import { LOBBY_STREAM, roomStream } from '../../lib/crdt/stream.ts';
 import { SealedCommunity, wireOf, type Member } from '../support/community.ts';
-
-describe('intervals of what is stored', () => {
-  const intervals = fc.array(
-    fc
-      .tuple(fc.nat(30), fc.integer({ min: 1, max: 8 }))
-      .map(([from, length]) => [from, from + length] as const),
-    { maxLength: 12 },
-  );
-
-  it('hold exactly what was added, in order, apart from one another', () => {
-    fc.assert(
-      fc.property(intervals, (list) => {
-        const expected = new Set<number>();
-        let have: readonly (readonly [number, number])[] = [];
-        for (const [from, until] of list) {
-          have = addInterval(have, from, until);
-          for (let at = from; at < until; at++) expected.add(at);
-        }
-        const held = new Set<number>();
-        for (const [from, until] of have) for (let at = from; at < until; at++) held.add(at);
-        assert.deepEqual([...held].sort(), [...expected].sort());
-        for (let i = 1; i < have.length; i++) assert.ok(have[i]![0] > have[i - 1]![1]);
-      }),
-    );
-  });
-
-  it('tell the highest gap', () => {
-    fc.assert(
-      fc.property(intervals, fc.nat(45), (list, length) => {
-        let have: [number, number][] = [];
-        for (const [from, until] of list)
-          if (until <= length) have = addInterval(have, from, until);
-        const gap = highestGap({ ...EMPTY_HEAD, length, have });
-        const holds = (at: number): boolean => have.some(([a, b]) => at >= a && at < b);
-        let high = length;
-        while (high > 0 && holds(high - 1)) high--;
-        let low = high;
-        while (low > 0 && !holds(low - 1)) low--;
-        assert.deepEqual(gap, high === 0 ? undefined : [low, high]);
-      }),
-    );
-  });
-});
 
 describe('the log in a store', () => {
   let community: SealedCommunity;
@@ -96,6 +44,26 @@ describe('the log in a store', () => {
     assert.equal(device?.account, alice.account);
     assert.equal(fresh.record('space', 'device', 'nobody'), undefined);
     assert.equal(fresh.record(roomStream('none'), 'member', 'x'), undefined);
+  });
+
+  it('tells how far a stream is, whether it is open, let go or changed meanwhile', async () => {
+    const log = new LogStore(community.log.store);
+    const { length } = community.log.headOf(LOBBY_STREAM);
+    assert.equal(log.headOf(LOBBY_STREAM).length, length);
+    await log.use(LOBBY_STREAM, async (stream) => {
+      // So many others are opened that any that nobody uses is let go.
+      for (let n = 0; n < 2_100; n++) await log.open(roomStream(n.toString(16).padStart(32, '0')));
+      assert.equal(log.opened(LOBBY_STREAM), stream);
+      stream.head = { ...stream.head, length: length + 1 };
+    });
+    assert.equal(log.headOf(LOBBY_STREAM).length, length + 1);
+    for (let n = 0; n < 2_100; n++)
+      await log.open(roomStream(`f${n.toString(16)}`.padStart(32, '0')));
+    assert.equal(log.opened(LOBBY_STREAM), undefined);
+    assert.equal(log.headOf(LOBBY_STREAM).length, length + 1);
+    // What is forgotten is read anew.
+    log.close(LOBBY_STREAM);
+    assert.equal(log.headOf(LOBBY_STREAM).length, length);
   });
 
   it('finds entries by their id and by their place', () => {

@@ -2,13 +2,8 @@
 import { contentOperations } from '../../lib/crdt/content.ts';
 import { encodeEntry, eraseBody, type Entry } from '../../lib/crdt/entry.ts';
 import type { AccountId, EntryId } from '../../lib/crdt/keys.ts';
-import {
-  addInterval,
-  EMPTY_HEAD,
-  headOperation,
-  itemKey,
-  LogStore,
-} from '../../lib/crdt/log-store.ts';
+import { headOperation, itemKey, LogStore } from '../../lib/crdt/log-store.ts';
+import { addInterval, EMPTY_HEAD } from '../../lib/crdt/stream-head.ts';
 import type { Replica } from '../../lib/crdt/replica.ts';
 import { entryItem } from '../../lib/crdt/seal.ts';
 import { Secrets } from '../../lib/crdt/secrets.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../crdt/content.ts';
 import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
 import type { AccountId, EntryId } from '../../crdt/keys.ts';
-import { highestGap } from '../../crdt/log-store.ts';
+import { highestGap } from '../../crdt/stream-head.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import type { Item } from '../../crdt/seal.ts';
 import type { Secrets } from '../../crdt/secrets.ts';

@@ -8,7 +8,7 @@
  */
 import * as v from 'valibot';
 import { encode, parse } from '../../crdt/codec.ts';
-import { addInterval } from '../../crdt/log-store.ts';
+import { addInterval } from '../../crdt/stream-head.ts';
 import { count } from '../../crdt/records.ts';
 import { prefixed, type Store, type StoreOperation } from '../../crdt/store.ts';
 import type { StreamName } from '../../crdt/stream.ts';

@@ -3,7 +3,7 @@
  * first, then keeps it so with what the server pushes.
  */
 import type { Replica } from '../../crdt/replica.ts';
-import { highestGap } from '../../crdt/log-store.ts';
+import { highestGap } from '../../crdt/stream-head.ts';
 import type { Change } from '../../crdt/state.ts';
 import { isEncrypted } from '../../crdt/conversation.ts';
 import { roomOf } from '../../crdt/rooms.ts';

@@ -7,7 +7,7 @@ import { actionOf, type AccountAction } from '../../crdt/bodies.ts';
 import { authorOf } from '../../crdt/content.ts';
 import { isMessage, type Entry } from '../../crdt/entry.ts';
 import type { AccountId } from '../../crdt/keys.ts';
-import { highestGap } from '../../crdt/log-store.ts';
+import { highestGap } from '../../crdt/stream-head.ts';
 import type { DeviceRecord } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import { isEncryptedRoom, isOpenMember, roomOf } from '../../crdt/rooms.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { encode } from '../../../lib/crdt/codec.ts';
-import { addInterval } from '../../../lib/crdt/log-store.ts';
+import { addInterval } from '../../../lib/crdt/stream-head.ts';
 import { MemoryDisk } from '../../../lib/crdt/store-memory.ts';
 import type { Store } from '../../../lib/crdt/store.ts';
 import {

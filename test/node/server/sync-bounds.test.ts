@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Entry } from '../../../lib/crdt/entry.ts';
-import { EMPTY_HEAD, LogStore } from '../../../lib/crdt/log-store.ts';
+import { LogStore } from '../../../lib/crdt/log-store.ts';
+import { EMPTY_HEAD } from '../../../lib/crdt/stream-head.ts';
 import { LOBBY_STREAM, type StreamName } from '../../../lib/crdt/stream.ts';
 import { Exchange } from '../../../lib/node/exchange.ts';
 import type { Admission } from '../../../lib/node/server/admission.ts';

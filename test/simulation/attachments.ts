@@ -136,7 +136,7 @@ export class Attachments {
       if (found === undefined) return;
       const attached = this.#attached.get(found.text);
       if (attached !== undefined) attached.isRemoved = true;
-      await home.conversations.act(stream, 'remove', { target: found.id });
+      await home.conversations.remove(stream, found.id, false);
       home.outbox.flush();
     });
   }

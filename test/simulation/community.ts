@@ -171,7 +171,7 @@ export class Doings {
   async #remove(home: Home, stream: StreamName, id: EntryId): Promise<void> {
     const { conversations, outbox } = home;
     const texts = this.#texts.get(id);
-    const { id: removal } = await conversations.act(stream, 'remove', { target: id });
+    const { id: removal } = await conversations.remove(stream, id, false);
     outbox.flush();
     if ((await outbox.answer(removal)) === 'held' && isOwn(home, id))
       for (const text of texts ?? []) this.removed.add(text);

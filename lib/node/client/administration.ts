@@ -46,21 +46,21 @@ export class Administration {
     const { opaque, random, sign } = this.#options;
     const { name, group, password, email } = user;
     const link = this.#options.link();
-    const { request, state } = await opaque.registerStart({ password });
-    const { response, mails } = await link.session.call('createUserStart', { name, request });
-    const { server } = link;
-    const { record, exportKey } = await opaque.registerFinish({
-      password,
-      state,
-      response,
-      server,
-    });
-    // Its secret is forgotten here; with the new password comes another.
-    const keyring = Keyring.create(1, random);
-    const wrapped = wrapForPassword(keyring, exportKey, random);
-    const body = { name, group, keyring: keyring.public, password: wrapped };
-    const mailing = email === undefined ? {} : { email, ...(mails ? { password } : {}) };
-    return inTurn(this.#options.home(), (place) => {
+    return inTurn(this.#options.home(), async (place) => {
+      const { request, state } = await opaque.registerStart({ password });
+      const { response, mails } = await link.session.call('createUserStart', { name, request });
+      const { server } = link;
+      const { record, exportKey } = await opaque.registerFinish({
+        password,
+        state,
+        response,
+        server,
+      });
+      // Its secret is forgotten here; with the new password comes another.
+      const keyring = Keyring.create(1, random);
+      const wrapped = wrapForPassword(keyring, exportKey, random);
+      const body = { name, group, keyring: keyring.public, password: wrapped };
+      const mailing = email === undefined ? {} : { email, ...(mails ? { password } : {}) };
       const entry = encodeEntry(sign(link, 'createuser', body, place));
       return link.session.call('createUser', { entry, record, ...mailing });
     });

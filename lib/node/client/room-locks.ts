@@ -113,33 +113,33 @@ export class RoomLocks {
   }
 
   /** Seals a lock with the room it is for, its password registered where there is one. */
-  async #register(
+  #register(
     kind: 'room' | 'lock',
     keyring: Keyring,
     password: string | undefined,
     withLock: WithLock,
   ): Promise<{ id: RoomId; key: SealingKey | undefined }> {
-    const { opaque, random, sign, home } = this.#options;
+    const { random, sign, home } = this.#options;
     const link = this.#options.link();
-    let record: Uint8Array | null = null;
-    let keys: LockKeys['password'] = null;
-    let key: SealingKey | undefined;
-    if (password !== undefined) {
-      const { request, state } = await opaque.registerStart({ password });
-      const { response } = await link.session.call('lockStart', { request });
-      const { server } = link;
-      const finished = await opaque.registerFinish({ password, state, response, server });
-      record = finished.record;
-      keys = wrapForPassword(keyring, finished.exportKey, random);
-      key = passwordKey(finished.exportKey);
-    }
-    const body = withLock(keys);
-    const id = await inTurn(home(), async (place) => {
-      const entry = sign(link, kind, body, place);
+    return inTurn(home(), async (place) => {
+      const registered = password === undefined ? undefined : await this.#record(link, password);
+      const { record = null, exportKey } = registered ?? {};
+      const keys = exportKey === undefined ? null : wrapForPassword(keyring, exportKey, random);
+      const entry = sign(link, kind, withLock(keys), place);
       await link.session.call('lock', { entry: encodeEntry(entry), record });
-      return entry.id.slice(0, 32) as RoomId;
+      const id = entry.id.slice(0, 32) as RoomId;
+      return { id, key: exportKey === undefined ? undefined : passwordKey(exportKey) };
     });
-    return { id, key };
+  }
+
+  async #record(
+    link: Link,
+    password: string,
+  ): Promise<{ record: Uint8Array; exportKey: Uint8Array }> {
+    const { opaque } = this.#options;
+    const { request, state } = await opaque.registerStart({ password });
+    const { response } = await link.session.call('lockStart', { request });
+    return opaque.registerFinish({ password, state, response, server: link.server });
   }
 
   /**

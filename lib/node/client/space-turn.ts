@@ -1,6 +1,7 @@
 /** The chain of this device in the space, where entries go to the server by two ways. */
 import { hasCode } from '../../errors.ts';
 import { until } from '../../lifecycle.ts';
+import { Turns } from '../turns.ts';
 import type { SpacePlace } from './auth.ts';
 import type { Home } from './home.ts';
 
@@ -17,15 +18,23 @@ export async function returned(home: Pick<Home, 'spacePlace'>, seq: number): Pro
   await until(ARRIVAL_MS, () => home.spacePlace.seq > seq);
 }
 
+type Place = Pick<Home, 'spacePlace' | 'outbox'>;
+
+/** A session registers one password at a time, and they would all take the same place. */
+const turns = new WeakMap<Place, Turns>();
+
 /**
- * Submits an entry of the space past the outbox: after what waits there, and again where something
+ * Submits an entry of the space past the outbox, one at a time: after what waits there, and again where something
  * that this device wrote before had not come back yet.
  * @throws as `submit`
  */
-export async function inTurn<T>(
-  home: Pick<Home, 'spacePlace' | 'outbox'>,
-  submit: (place: SpacePlace) => Promise<T>,
-): Promise<T> {
+export function inTurn<T>(home: Place, submit: (place: SpacePlace) => Promise<T>): Promise<T> {
+  let turn = turns.get(home);
+  if (turn === undefined) turns.set(home, (turn = new Turns(1)));
+  return turn.run(() => again(home, submit));
+}
+
+async function again<T>(home: Place, submit: (place: SpacePlace) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     await home.outbox.settled();
     const place = home.spacePlace;

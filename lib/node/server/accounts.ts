@@ -26,7 +26,7 @@ import type { Reply, Request } from '../exchange.ts';
 import { TokenBuckets } from '../token-bucket.ts';
 import type { SESSION } from '../wire.ts';
 import type { Directory } from './directory.ts';
-import type { Guarded, Passwords, Prover } from './passwords.ts';
+import { spend, type Guarded, type Passwords, type Prover } from './passwords.ts';
 
 /** How long a reset code can be redeemed, in seconds. */
 export const RESET_SECONDS = 24 * 3600;
@@ -236,6 +236,7 @@ export class Accounts {
   }
 
   async signup(claimant: Claimant, { entry: bytes, record }: Asked<'signup'>): Promise<AccountId> {
+    const { registering } = claimant;
     const { inviteOnly, clock } = this.#options;
     const { entry, body } = this.entry(claimant, bytes, 'account');
     const why = whyNotFree(body.name);
@@ -255,7 +256,7 @@ export class Accounts {
       if (hasCode(error, 'NAME_TAKEN')) this.mustBeFree(body.name);
       throw error;
     });
-    claimant.registering = undefined;
+    spend(claimant, registering);
     return account;
   }
 
@@ -282,6 +283,7 @@ export class Accounts {
   }
 
   async password(claimant: Claimant, { entry: bytes, record }: Asked<'password'>): Promise<void> {
+    const { registering } = claimant;
     const account = this.#mayChange(claimant);
     const { entry } = this.entry(claimant, bytes, 'password');
     if (claimant.account === undefined) throw new ClchatError('BAD_ENTRY');
@@ -289,7 +291,7 @@ export class Accounts {
     const { passwords } = this.#options;
     await passwords.change(guarded(claimant.account), () => this.seal(entry, bytes, [kept]));
     claimant.proved = undefined;
-    claimant.registering = undefined;
+    spend(claimant, registering);
   }
 
   /** That the code is the one of the account's last reset, and in time. @throws BAD_CODE */
@@ -346,6 +348,7 @@ export class Accounts {
     claimant: Claimant,
     { entry: bytes, record }: Asked<'recover'>,
   ): Promise<AccountId> {
+    const { registering } = claimant;
     const { entry, body } = this.entry(claimant, bytes, 'recover');
     const account = accountOf(this.#space, body.account);
     if (account === undefined) throw new ClchatError('BAD_ENTRY');
@@ -353,7 +356,7 @@ export class Accounts {
     await this.#reset(body.account, body.code);
     const { passwords } = this.#options;
     await passwords.change(guarded(body.account), () => this.seal(entry, bytes, [kept]));
-    claimant.registering = undefined;
+    spend(claimant, registering);
     this.#mustBeLetIn(body.account);
     return body.account;
   }

@@ -22,6 +22,7 @@ import type { SESSION } from '../wire.ts';
 import { mustBeIn, RESET_SECONDS, type Accounts, type Claimant } from './accounts.ts';
 import type { Admission } from './admission.ts';
 import type { Directory } from './directory.ts';
+import { spend } from './passwords.ts';
 
 export interface AdministrationOptions {
   readonly directory: Directory;
@@ -78,6 +79,7 @@ export class Administration {
   }
 
   async createUser(claimant: Claimant, asked: Asked<'createUser'>): Answer<'createUser'> {
+    const { registering } = claimant;
     const { accounts, admission, vault } = this.#options;
     const { entry, body } = accounts.entry(claimant, asked.entry, 'createuser');
     const account = entry.id.slice(0, 32) as AccountId;
@@ -87,7 +89,7 @@ export class Administration {
       ...(email === undefined ? [] : [vault.put(emailName(account), email)]),
     ];
     await accounts.seal(entry, asked.entry, operations, admission.admit);
-    claimant.registering = undefined;
+    spend(claimant, registering);
     if (password === undefined) return { account, mailed: false };
     const mail = firstPasswordMail({ ...this.#about(account), password });
     return { account, ...(await this.#mail(account, mail)) };

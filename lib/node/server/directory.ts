@@ -1,6 +1,6 @@
 /** Indexes over the space stream that the server asks at every turn. */
 import type { SpaceAction } from '../../crdt/bodies.ts';
-import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
+import type { AccountId, EntryId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import type { Entry } from '../../crdt/entry.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import { deviceOf, type DeviceRecord, type RoomRecord } from '../../crdt/records.ts';
@@ -36,6 +36,12 @@ export class Directory {
   private constructor(log: LogStore, space: State) {
     this.#log = log;
     this.#space = space;
+  }
+
+  /** Whether an entry has been sealed already: to ask for it again changes nothing. */
+  isSealed(id: EntryId): boolean {
+    const place = this.#log.find(id);
+    return place !== undefined && this.#log.item(place.stream, place.position)?.type === 'entry';
   }
 
   static async open(log: LogStore): Promise<Directory> {

@@ -201,3 +201,8 @@ export class Passwords {
     return { user: registering.user, record, lock: this.#options.lockout.succeed() };
   }
 }
+
+/** A registration has been used up. One that was begun meanwhile is still good. */
+export function spend(prover: Prover, registration: Registration | undefined): void {
+  if (prover.registering === registration) prover.registering = undefined;
+}

@@ -9,7 +9,7 @@ import type { SESSION } from '../wire.ts';
 import { mustBeIn, type Accounts, type Claimant } from './accounts.ts';
 import type { Admission } from './admission.ts';
 import type { Directory } from './directory.ts';
-import type { Guarded, Passwords } from './passwords.ts';
+import { spend, type Guarded, type Passwords } from './passwords.ts';
 
 export interface RoomLocksOptions {
   readonly directory: Directory;
@@ -43,8 +43,10 @@ export class RoomLocks {
   /** Seals a new room that has a password, or another password of one. */
   async lock(claimant: Claimant, { entry: bytes, record }: Asked<'lock'>): Promise<void> {
     mustBeIn(claimant);
-    const { accounts, admission, passwords } = this.#options;
+    const { registering } = claimant;
+    const { accounts, admission, passwords, directory } = this.#options;
     const { entry, body } = accounts.entry(claimant, bytes, 'room', 'lock');
+    if (directory.isSealed(entry.id)) return;
     const room = 'room' in body ? body.room : (entry.id.slice(0, 32) as RoomId);
     const { lock } = body;
     if ((lock?.password != null) !== (record !== null)) throw new ClchatError('BAD_ENTRY');
@@ -52,7 +54,7 @@ export class RoomLocks {
     await passwords.change(guarded(room), () =>
       accounts.seal(entry, bytes, [kept], admission.admit),
     );
-    claimant.registering = undefined;
+    spend(claimant, registering);
   }
 
   #kept(claimant: Claimant, room: RoomId, record: Uint8Array | null): StoreOperation {

@@ -27,8 +27,8 @@ export async function checkReplicas(
   for (const { name, client, isCurrent } of holders) {
     assert.ok(client.connected, `${seed}: ${name} is not connected`);
     const { home } = client;
-    const unsent = home.replica
-      .pending()
+    const unsent = home.outbox
+      .waiting()
       .map(
         ({ stream, seq, kind }) =>
           `${kind} ${seq} of ${stream}, head ${server.headOf(stream).length}`,

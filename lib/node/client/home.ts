@@ -308,10 +308,8 @@ export class Home extends AccountView {
   }
 
   /** Whether no batch will tell of an entry that the server has judged. */
-  #isLost({ stream, kind }: Entry): boolean {
-    if (this.#isGone(stream)) return true;
-    // Who asks to be let in goes on from there, whatever the answer.
-    return kind !== 'join' && (this.lost.has(stream) || this.#isUnknown(stream));
+  #isLost({ stream }: Entry): boolean {
+    return this.lost.has(stream) || this.#isGone(stream) || this.#isUnknown(stream);
   }
 
   /** Whether nothing is here of an encrypted room: another device of the account may have left it. */

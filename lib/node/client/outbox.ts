@@ -46,6 +46,8 @@ export class Outbox {
   #exchange: Exchange<typeof SYNC> | undefined;
   /** Entries sent over the present connection and, if answered, not yet taken out by their seal. */
   readonly #sent = new Set<EntryId>();
+  /** Judged, of which no batch will tell. */
+  readonly #overdue = new Set<EntryId>();
   #underWay = 0;
   #scheduled = false;
   /** Who waits for an answer. */
@@ -161,14 +163,18 @@ export class Outbox {
 
   async #settle(entry: Entry, outcome: Outcome): Promise<void> {
     const { replica, onHeld, isLost } = this.#options;
+    // Who asks to be let in goes on from there, whatever the answer: it keeps its place.
+    const isShut = isLost(entry);
+    const isKept = isShut && entry.kind === 'join';
+    if (isKept && outcome.type !== 'rejected') this.#overdue.add(entry.id);
     if (outcome.type === 'sealed') {
-      await replica.judged(entry, undefined, isLost(entry));
+      await replica.judged(entry, undefined, isShut && !isKept);
       onHeld(entry);
       this.#answer(entry.id, 'held');
       return;
     }
     const { code } = outcome;
-    if (outcome.type === 'refused') await replica.judged(entry, code, isLost(entry));
+    if (outcome.type === 'refused') await replica.judged(entry, code, isShut && !isKept);
     else if (code === 'WAITING' || code === 'NOT_LOGGED_IN') {
       // Something before it went astray: all of the stream is sent again, in order; or made anew, where
       // it does not go on with what the server has.
@@ -206,15 +212,17 @@ export class Outbox {
   /** Entries taken out by their seal need not be remembered. */
   sealed(id: EntryId): void {
     this.#sent.delete(id);
+    this.#overdue.delete(id);
+  }
+
+  /** Entries that wait for the server's word, or for the batch that tells of it. */
+  waiting(): Entry[] {
+    return this.#options.replica.pending().filter(({ id }) => !this.#overdue.has(id));
   }
 
   /** Resolves once nothing waits that could be sent now. */
   async settled(): Promise<void> {
-    while (
-      this.#exchange !== undefined &&
-      !this.#exchange.ended &&
-      this.#options.replica.pending().length > 0
-    )
+    while (this.#exchange !== undefined && !this.#exchange.ended && this.waiting().length > 0)
       await sleep(10);
   }
 }

@@ -66,6 +66,18 @@ export function parse<Schema extends v.GenericSchema>(
   return result.output;
 }
 
+/**
+ * Reads what this program stored itself: what does not fit means a damaged store.
+ * @throws DATA_CORRUPT
+ */
+export function stored<S extends v.GenericSchema>(schema: S, bytes: Uint8Array): v.InferOutput<S> {
+  try {
+    return parse(schema, bytes);
+  } catch (error) {
+    throw new ClchatError('DATA_CORRUPT', undefined, { cause: error });
+  }
+}
+
 function refuse(why: string): never {
   throw new ClchatError('BAD_MESSAGE', why);
 }

@@ -1,13 +1,14 @@
 /** Batches that a replica has checked and is about to store together. */
 import { utf8 } from './bytes.ts';
 import { contentOperations, dutyOperations } from './content.ts';
-import { batchOperations, changeOperations, headOperation, type OpenStream } from './log-store.ts';
+import { batchOperations, headOperation, type OpenStream } from './log-store.ts';
 import { headAfter, type StreamHead } from './stream-head.ts';
 import type { ErrorCode } from '../errors.ts';
 import { newPlan, type Plan } from './own-entries.ts';
 import { reduceItem } from './rules.ts';
 import type { Batch, SignedSeal } from './seal.ts';
 import { Overlay, type Change } from './state.ts';
+import { changeOperations } from './state-store.ts';
 import type { EntryId } from './keys.ts';
 import { ordinal, type StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';

@@ -5,11 +5,12 @@
  */
 import { contentOperations, type Placed } from './content.ts';
 import { provenKey } from './draft.ts';
-import { forgetKey, itemKey, type LogStore } from './log-store.ts';
+import { itemKey, type LogStore } from './log-store.ts';
 import type { EntryId } from './keys.ts';
 import { roomOf } from './rooms.ts';
 import type { Batch, Item } from './seal.ts';
 import type { Reader } from './state.ts';
+import { forgetKey } from './state-store.ts';
 import { prefixed, type Range, type StoreOperation } from './store.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
 

@@ -15,7 +15,6 @@ import { ClchatError } from '../errors.ts';
 import type { EntryId, PublicKey } from './keys.ts';
 import {
   batchOperations,
-  changeOperations,
   headOperation,
   itemKey,
   sealKey,
@@ -37,7 +36,8 @@ import {
   type SignedSeal,
 } from './seal.ts';
 import { State, type Change } from './state.ts';
-import { prefixed, type StoreOperation } from './store.ts';
+import { clearOperations, stateOperations } from './state-store.ts';
+import type { StoreOperation } from './store.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
 
 export interface HistoryOptions {
@@ -183,10 +183,8 @@ export class History {
     if (seal.first + seal.count <= stream.head.length || isOfGone(seal, space)) return;
     if (!this.takesSnapshot(seal.stream))
       throw new ClchatError('BAD_ENTRY', 'what is known of the space is not to be replaced');
-    const operations: StoreOperation[] = [];
-    for await (const [key] of log.store.entries(prefixed(`r!${seal.stream}!`)))
-      operations.push({ type: 'delete', key });
-    operations.push(...changeOperations(seal.stream, records));
+    const operations = await clearOperations(log.store, seal.stream);
+    operations.push(...stateOperations(seal.stream, records));
     const { have } = stream.head;
     const next = { ...headAfter(withoutLanes(stream.head), seal), have };
     operations.push(headOperation(seal.stream, next));
@@ -243,10 +241,10 @@ export class History {
       for (const range of [
         { from: sealKey(name, kept), until: sealKey(name, length) },
         { from: voidKey(name, kept), until: voidKey(name, length) },
-        prefixed(`r!${name}!`),
       ])
         for await (const [key] of log.store.entries(range))
           plan.operations.push({ type: 'delete', key });
+      plan.operations.push(...(await clearOperations(log.store, name)));
       const have = stream.head.have
         .filter(([a]) => a < kept)
         .map(([a, b]): [number, number] => [a, Math.min(b, kept)]);

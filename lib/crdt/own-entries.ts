@@ -9,7 +9,7 @@
  */
 import * as v from 'valibot';
 import { actionOf } from './bodies.ts';
-import { encode } from './codec.ts';
+import { encode, stored } from './codec.ts';
 import { targetOf } from './content.ts';
 import {
   compareUnsealed,
@@ -22,7 +22,6 @@ import {
 } from './entry.ts';
 import { isErrorCode, type ErrorCode } from '../errors.ts';
 import type { EntryId, PublicKey } from './keys.ts';
-import { stored } from './log-store.ts';
 import { bytesUpTo, epochRecord, type EpochRecord } from './records.ts';
 import type { Item } from './seal.ts';
 import { ordinal, prefixed, type Store, type StoreOperation } from './store.ts';

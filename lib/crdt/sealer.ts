@@ -11,7 +11,6 @@ import { sleep, type Clock } from '../lifecycle.ts';
 import type { EntryId, PublicKey, SigningKey } from './keys.ts';
 import {
   batchOperations,
-  changeOperations,
   headOperation,
   placeOperations,
   type LogStore,
@@ -30,6 +29,7 @@ import {
   type Item,
 } from './seal.ts';
 import { Overlay, type Reader, type SetHash } from './state.ts';
+import { changeOperations } from './state-store.ts';
 import type { StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
 

@@ -3,8 +3,9 @@
  * hash of all records stands in every seal, so that a snapshot can be checked by any replica.
  */
 import { createHash } from 'node:crypto';
+import * as v from 'valibot';
 import { sha256, utf8 } from './bytes.ts';
-import { encode } from './codec.ts';
+import { encode, stored } from './codec.ts';
 import { ClchatError } from '../errors.ts';
 
 /** What may be read of a state. */
@@ -95,12 +96,32 @@ function ownerIn(table: string): (id: string, value: unknown) => string {
   return owner;
 }
 
+/** A record as it is stored, between two places in some bytes. */
+export class Undecoded {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly until: number;
+
+  constructor(bytes: Uint8Array, from: number, until: number) {
+    this.bytes = bytes;
+    this.from = from;
+    this.until = until;
+  }
+
+  /** @throws DATA_CORRUPT */
+  decode(): unknown {
+    return stored(v.unknown(), this.bytes.subarray(this.from, this.until));
+  }
+}
+
+/** Records by table and id. */
 type Tables = Map<string, Map<string, unknown>>;
 
 let lastStamp = 0;
 
 export class State implements Reader {
-  readonly #tables: Tables = new Map();
+  /** Those that are `Undecoded` become what they are when they are first asked for. */
+  readonly #tables: Tables;
   readonly #stamps = new Map<string, number>();
   /** Ids by table and owner, of tables of which that has been asked. */
   readonly #owned = new Map<string, Map<string, Set<string>>>();
@@ -108,18 +129,25 @@ export class State implements Reader {
   /** Records changed since the hash was last brought up to date, with the value hashed then. */
   readonly #dirty = new Map<string, { table: string; id: string; before: unknown }>();
 
-  /** @param lanes the stored set hash of the records that will be loaded */
-  constructor(lanes?: Uint8Array) {
+  /**
+   * @param lanes the stored set hash of the records
+   * @param tables the stored records, which become this state's own; where absent they are loaded
+   */
+  constructor(lanes?: Uint8Array, tables: Map<string, Map<string, Undecoded>> = new Map()) {
     this.#hash = new SetHash(lanes);
+    this.#tables = tables;
+    for (const table of tables.keys()) this.#stamps.set(table, ++lastStamp);
   }
 
   get<T>(table: string, id: string): T | undefined {
-    return this.#tables.get(table)?.get(id) as T | undefined;
+    const records = this.#tables.get(table);
+    return records === undefined ? undefined : (valueIn(records, id, records.get(id)) as T);
   }
 
   *entries<T>(table: string): IterableIterator<[string, T]> {
     const records = this.#tables.get(table);
-    if (records !== undefined) yield* records.entries() as IterableIterator<[string, T]>;
+    if (records === undefined) return;
+    for (const [id, value] of records) yield [id, valueIn(records, id, value) as T];
   }
 
   *of<T>(table: string, owner: string): IterableIterator<[string, T]> {
@@ -142,8 +170,8 @@ export class State implements Reader {
   }
 
   *records(): IterableIterator<Change> {
-    for (const [table, records] of this.#tables)
-      for (const [id, value] of records) yield { table, id, value };
+    for (const table of this.#tables.keys())
+      for (const [id, value] of this.entries(table)) yield { table, id, value };
   }
 
   /** Puts a record that the hash already covers: loading from the store. */
@@ -165,7 +193,7 @@ export class State implements Reader {
     const owned = this.#owned.get(table);
     if (owned !== undefined) {
       const ownerOf = ownerIn(table);
-      const before = records.get(id);
+      const before = this.get(table, id);
       if (before !== undefined) removeFrom(owned, ownerOf(id, before), id);
       if (value !== undefined) addTo(owned, ownerOf(id, value), id);
     }
@@ -205,6 +233,14 @@ export class State implements Reader {
       this.#hash.add(encodeRecord(table, id, value));
     return this.#hash.digest();
   }
+}
+
+/** A record, decoded from now on. */
+function valueIn(records: Map<string, unknown>, id: string, value: unknown): unknown {
+  if (!(value instanceof Undecoded)) return value;
+  const decoded = value.decode();
+  records.set(id, decoded);
+  return decoded;
 }
 
 function addTo(ids: Map<string, Set<string>>, owner: string, id: string): void {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import { Forgetter } from '../../lib/crdt/forget-stream.ts';
-import { forgetKey, LogStore } from '../../lib/crdt/log-store.ts';
+import { LogStore } from '../../lib/crdt/log-store.ts';
+import { forgetKey } from '../../lib/crdt/state-store.ts';
 import { Replica } from '../../lib/crdt/replica.ts';
 import type { Batch } from '../../lib/crdt/seal.ts';
 import { Sealer } from '../../lib/crdt/sealer.ts';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { toHex, utf8 } from '../../lib/crdt/bytes.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
-import { batchOperations, changeOperations, LogStore, stored } from '../../lib/crdt/log-store.ts';
+import { stored } from '../../lib/crdt/codec.ts';
+import { batchOperations, LogStore } from '../../lib/crdt/log-store.ts';
+import { changeOperations } from '../../lib/crdt/state-store.ts';
 import { EMPTY_HEAD, headAfter } from '../../lib/crdt/stream-head.ts';
 import { count } from '../../lib/crdt/records.ts';
 import { isKey } from '../../lib/crdt/store-keys.ts';

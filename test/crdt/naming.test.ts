@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { sha256Hex } from '../../lib/crdt/bytes.ts';
 import type { RoomId } from '../../lib/crdt/keys.ts';
-import { changeOperations } from '../../lib/crdt/log-store.ts';
+import { changeOperations } from '../../lib/crdt/state-store.ts';
 import { isKeyable, lookKey, roomLookKey, roomNameKey } from '../../lib/crdt/naming.ts';
 import { isKey } from '../../lib/crdt/store-keys.ts';
 import { isStableName, skeleton } from '../../lib/names.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { encode } from '../../lib/crdt/codec.ts';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import type { AccountId, RoomId } from '../../lib/crdt/keys.ts';
-import { changeOperations } from '../../lib/crdt/log-store.ts';
+import { changeOperations } from '../../lib/crdt/state-store.ts';
 import { proveChange, proveLock } from '../../lib/crdt/membership.ts';
 import {
   isBanned,

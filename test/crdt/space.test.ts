@@ -18,7 +18,7 @@ import type { Entry } from '../../lib/crdt/entry.ts';
 import { accountNamed } from '../../lib/crdt/people.ts';
 import { codeVerifier, MAX_DEVICES } from '../../lib/crdt/space.ts';
 import { isKey } from '../../lib/crdt/store-keys.ts';
-import { changeOperations } from '../../lib/crdt/log-store.ts';
+import { changeOperations } from '../../lib/crdt/state-store.ts';
 import { LOBBY } from '../../lib/crdt/stream.ts';
 import { isName } from '../../lib/text.ts';
 import { foundation, GROUPS, Ledger, Member, NOW } from '../support/community.ts';

@@ -6,9 +6,8 @@
  *   q!<entry id>   [on, of, read] of a message that the server holds
  */
 import * as v from 'valibot';
-import { encode } from '../../crdt/codec.ts';
+import { encode, stored } from '../../crdt/codec.ts';
 import type { EntryId } from '../../crdt/keys.ts';
-import { stored } from '../../crdt/log-store.ts';
 import { count } from '../../crdt/records.ts';
 import { Gather } from '../../lifecycle.ts';
 import { prefixed, type Store, type StoreOperation } from '../../crdt/store.ts';

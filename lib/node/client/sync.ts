@@ -133,7 +133,7 @@ export class SyncClient {
       const [{ portions }] = await Promise.all([
         this.exchange.call('fetchMany', { wants }),
         // What they are added to is read meanwhile.
-        inParallel(wants, PARALLEL, async ([stream]) => void (await replica.log.open(stream))),
+        replica.log.openAll(wants.map(([stream]) => stream)),
       ]);
       await replica.ingestAll(portions.flat());
       wants = wants.slice(portions.length);

@@ -5,9 +5,9 @@
  */
 import * as v from 'valibot';
 import { actionOf, type AccountAction } from '../../crdt/bodies.ts';
-import { encode } from '../../crdt/codec.ts';
+import { encode, stored } from '../../crdt/codec.ts';
 import type { AccountId } from '../../crdt/keys.ts';
-import { stored, type LogStore } from '../../crdt/log-store.ts';
+import type { LogStore } from '../../crdt/log-store.ts';
 import { count, deviceOf } from '../../crdt/records.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import { prefixed, type StoreOperation } from '../../crdt/store.ts';

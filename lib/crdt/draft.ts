@@ -1,17 +1,15 @@
 /** Batches that a replica has checked and is about to store together. */
-import { utf8 } from './bytes.ts';
 import { contentOperations, dutyOperations } from './content.ts';
 import { batchOperations, headOperation, type OpenStream } from './log-store.ts';
 import { headAfter, type StreamHead } from './stream-head.ts';
-import type { ErrorCode } from '../errors.ts';
 import { newPlan, type Plan } from './own-entries.ts';
 import { reduceItem } from './rules.ts';
 import type { Batch, SignedSeal } from './seal.ts';
 import { Overlay, type Change } from './state.ts';
 import { changeOperations } from './state-store.ts';
 import type { EntryId } from './keys.ts';
-import { ordinal, type StoreOperation } from './store.ts';
-import type { StreamName } from './stream.ts';
+import type { StoreOperation } from './store.ts';
+import { voidOperation } from './voids.ts';
 
 /** Batches that go on with one stream, and what they make of its state. */
 export class Draft {
@@ -92,19 +90,6 @@ export function withoutLanes<T extends { lanes?: Uint8Array | undefined }>(
 ): Omit<T, 'lanes'> {
   const { lanes: _lanes, ...rest } = head;
   return rest;
-}
-
-/** Key of the mark that an item is void. */
-export function voidKey(stream: StreamName, position: number): string {
-  return `v!${stream}!${ordinal(position)}`;
-}
-
-export function voidOperation(
-  stream: StreamName,
-  position: number,
-  code: ErrorCode,
-): StoreOperation {
-  return { type: 'put', key: voidKey(stream, position), value: utf8(code) };
 }
 
 /** Key of the mark that an epoch was opened by an entry of a member: see `Replica.isProven`. */

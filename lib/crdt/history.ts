@@ -9,7 +9,7 @@ import { actionOf } from './bodies.ts';
 import { equal } from './bytes.ts';
 import { encode } from './codec.ts';
 import { contentOperations, dutyOperations } from './content.ts';
-import { provenOperation, voidKey, voidOperation, withoutLanes } from './draft.ts';
+import { provenOperation, withoutLanes } from './draft.ts';
 import type { Entry } from './entry.ts';
 import { ClchatError } from '../errors.ts';
 import type { EntryId, PublicKey } from './keys.ts';
@@ -39,6 +39,7 @@ import { State, type Change } from './state.ts';
 import { clearOperations, stateOperations } from './state-store.ts';
 import type { StoreOperation } from './store.ts';
 import { placeOfStream, type StreamName } from './stream.ts';
+import { voidKey, voidOperation } from './voids.ts';
 
 export interface HistoryOptions {
   readonly log: LogStore;

@@ -2,12 +2,11 @@
  * A client's side of the log: what the server sealed, checked and kept, and what was written here
  * and not yet sealed (`own-entries.ts`).
  *
- *   v!<stream>!<position>   code: sealed against the rules, and void here
- *   p!<epoch id>            the key epoch was opened by an entry of a member
+ *   p!<epoch id>   the key epoch was opened by an entry of a member
  */
 import { Arrivals, type Arrival, type Ingested } from './arrivals.ts';
 import { equal } from './bytes.ts';
-import { provenKey, voidKey } from './draft.ts';
+import { provenKey } from './draft.ts';
 import { signEntry, type Entry } from './entry.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
 import { History } from './history.ts';
@@ -20,6 +19,7 @@ import type { Batch, BatchBytes } from './seal.ts';
 import type { Change, State } from './state.ts';
 import type { StoreOperation } from './store.ts';
 import type { StreamName } from './stream.ts';
+import { Voids } from './voids.ts';
 
 export interface ReplicaOptions {
   readonly log: LogStore;
@@ -45,17 +45,19 @@ export class Replica {
   /** Entries of this device on their way. */
   readonly #own: OwnEntries;
   readonly #proven = new Set<EntryId>();
+  readonly #voids: Voids;
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #arrivals: Arrivals;
   readonly #history: History;
 
-  private constructor(options: ReplicaOptions, space: OpenStream, own: OwnEntries) {
+  private constructor(options: ReplicaOptions, space: OpenStream, own: OwnEntries, voids: Voids) {
     this.log = options.log;
     this.server = options.server;
     this.#options = options;
     this.#space = space;
     this.#own = own;
+    this.#voids = voids;
     space.users++;
     const { log, server, device, onBatch, isParallel = false } = options;
     const parts = {
@@ -77,7 +79,8 @@ export class Replica {
   static async open(options: ReplicaOptions): Promise<Replica> {
     const { log, device, onRefused } = options;
     const own = await OwnEntries.open({ store: log.store, device: device.public, onRefused });
-    return new Replica(options, await log.open('space'), own);
+    const voids = await Voids.open(log.store);
+    return new Replica(options, await log.open('space'), own, voids);
   }
 
   get space(): State {
@@ -117,6 +120,7 @@ export class Replica {
     change: () => void = () => undefined,
     sync = false,
   ): Promise<void> {
+    this.#voids.note(operations);
     await this.log.store.write(operations, { sync });
     change();
     for (const run of after) run();
@@ -309,6 +313,6 @@ export class Replica {
 
   /** Whether a sealed item is void here because the rules forbid it. */
   isVoid(stream: StreamName, position: number): boolean {
-    return this.log.store.get(voidKey(stream, position)) !== undefined;
+    return this.#voids.has(stream, position);
   }
 }

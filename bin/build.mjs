@@ -42,7 +42,11 @@ const { metafile } = await build({
   metafile: true,
   // Loads by its own file, so it stays outside: it holds the native database.
   external: ['classic-level'],
-  entryPoints: { main: 'bin/clchat.ts', 'opaque-child': 'lib/node/opaque-child.ts' },
+  entryPoints: {
+    main: 'bin/clchat.ts',
+    'opaque-child': 'lib/node/opaque-child.ts',
+    'verifier-thread': 'lib/node/verifier-thread.ts',
+  },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   format: 'esm',

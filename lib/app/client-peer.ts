@@ -12,6 +12,7 @@ import { inheritKeystore, openKeystore, type Keystore } from '../node/keystore.t
 import { createTransport } from '../node/libp2p.ts';
 import { Opaque } from '../node/opaque.ts';
 import type { Profile } from '../node/profile.ts';
+import { Verifier } from '../node/verifier.ts';
 
 export interface ClientPeerOptions {
   /** Closed with the peer. */
@@ -74,6 +75,8 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
         }),
       (value) => value.close(),
     );
+    const verifier = new Verifier();
+    lifecycle.add('verifier', () => verifier.close());
     const client = await lifecycle.start(
       'client',
       () =>
@@ -86,7 +89,7 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
           random,
           label: options.label,
           isQuiet: options.isQuiet,
-          isParallel: true,
+          verifyAll: verifier.verifyAll,
           blobs,
           addresses: options.addresses,
           events: options.events,

@@ -4,7 +4,7 @@
  */
 import { Draft } from './draft.ts';
 import { translate } from '../errors.ts';
-import type { PublicKey } from './keys.ts';
+import type { PublicKey, VerifyAll } from './keys.ts';
 import type { LogStore, OpenStream } from './log-store.ts';
 import type { OwnEntries, Plan } from './own-entries.ts';
 import { roomOf } from './rooms.ts';
@@ -48,8 +48,8 @@ export interface ArrivalsOptions {
   readonly server: PublicKey;
   readonly space: OpenStream;
   readonly own: OwnEntries;
-  /** Signatures are verified on other threads. */
-  readonly isParallel: boolean;
+  /** Where absent, signatures are verified when their turn has come. */
+  readonly verifyAll: VerifyAll | undefined;
   /** Runs alone among all that changes the replica. */
   readonly inTurn: (run: () => Promise<void>) => Promise<void>;
   /** Writes, then makes the same change in memory. */
@@ -77,13 +77,14 @@ export class Arrivals {
   }
 
   /**
-   * Takes batches of one stream, oldest first: checks seals, items, signatures and place, then the
+   * Takes batches, those of a stream oldest first: checks seals, items, signatures and place, then the
    * rules. What comes in while others are being stored is stored together, in the order of the calls.
    * @throws BAD_ENTRY when anything of it is not what the server sealed
    */
   take(batches: readonly BatchBytes[]): Promise<Arrival[]> {
-    const { isParallel, server } = this.#options;
-    const checked = isParallel ? openBatchesApart(batches, server) : undefined;
+    const { verifyAll, server } = this.#options;
+    const checked =
+      verifyAll === undefined ? undefined : openBatchesApart(batches, server, verifyAll);
     return Promise.all(
       batches.map((bytes, index) =>
         this.#queue(

@@ -9,7 +9,14 @@
 import { concat, fromHex, sha256, sha256Hex, toHex, utf8 } from './bytes.ts';
 import { decode, encode, type DecodeOptions } from './codec.ts';
 import { ClchatError } from '../errors.ts';
-import { verify, type EntryId, type PublicKey, type RandomBytes, type SigningKey } from './keys.ts';
+import {
+  verify,
+  type EntryId,
+  type PublicKey,
+  type RandomBytes,
+  type Signed,
+  type SigningKey,
+} from './keys.ts';
 import { isStreamName, type StreamName } from './stream.ts';
 
 /** Largest body, in bytes: a text of 16 KiB, sealed, with room for its frame. */
@@ -222,7 +229,7 @@ function decodeArray(bytes: Uint8Array, options: DecodeOptions): readonly unknow
 }
 
 /** What `verify` is asked of an entry. */
-export function signatureOf(entry: Entry): Parameters<typeof verify> {
+export function signatureOf(entry: Entry): Signed {
   return [entry.device, ENTRY_TAG, entry.headerBytes, entry.signature];
 }
 

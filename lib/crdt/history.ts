@@ -12,7 +12,7 @@ import { contentOperations, dutyOperations } from './content.ts';
 import { provenOperation, withoutLanes } from './draft.ts';
 import type { Entry } from './entry.ts';
 import { ClchatError } from '../errors.ts';
-import type { EntryId, PublicKey } from './keys.ts';
+import type { EntryId, PublicKey, VerifyAll } from './keys.ts';
 import {
   batchOperations,
   headOperation,
@@ -48,8 +48,8 @@ export interface HistoryOptions {
   readonly device: PublicKey;
   readonly space: OpenStream;
   readonly own: OwnEntries;
-  /** Signatures are verified on other threads. */
-  readonly isParallel: boolean;
+  /** Where absent, signatures are verified on this thread. */
+  readonly verifyAll: VerifyAll | undefined;
   /** Runs alone among all that changes the replica. */
   readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>;
   /** Writes, then makes the same change in memory. */
@@ -112,12 +112,13 @@ export class History {
 
   /** @throws BAD_ENTRY */
   async #open(name: StreamName, batches: readonly BatchBytes[]): Promise<Batch[]> {
-    const { log, server, isParallel } = this.#options;
+    const { log, server, verifyAll } = this.#options;
     const high = highestGap(log.headOf(name))?.[1];
     const linked = high === undefined ? undefined : this.#linkAt(name, high);
-    const opened = isParallel
-      ? (await openBatchesApart(batches.toReversed(), server, linked)).toReversed()
-      : batches.map(({ seal, items }) => openBatch(seal, items, server));
+    const opened =
+      verifyAll === undefined
+        ? batches.map(({ seal, items }) => openBatch(seal, items, server))
+        : (await openBatchesApart(batches.toReversed(), server, verifyAll, linked)).toReversed();
     if (opened.some(({ seal }) => seal.stream !== name))
       throw new ClchatError('BAD_ENTRY', 'a batch of another stream');
     return opened;

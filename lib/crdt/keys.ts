@@ -94,6 +94,12 @@ export class SigningKey {
   }
 }
 
+/** What `verify` is asked. */
+export type Signed = [key: PublicKey, tag: string, bytes: Uint8Array, signature: Uint8Array];
+
+/** Whether all signatures are valid, found out on another thread. Never rejects. */
+export type VerifyAll = (signed: readonly Signed[]) => Promise<boolean>;
+
 /** Never throws: a malformed key or signature is just not valid. */
 export function verify(
   key: PublicKey,

@@ -10,7 +10,7 @@ import { provenKey } from './draft.ts';
 import { signEntry, type Entry } from './entry.ts';
 import { ClchatError, type ErrorCode } from '../errors.ts';
 import { History } from './history.ts';
-import type { EntryId, PublicKey, SigningKey } from './keys.ts';
+import type { EntryId, PublicKey, SigningKey, VerifyAll } from './keys.ts';
 import type { LogStore, OpenStream } from './log-store.ts';
 import { newPlan, OwnEntries, tracesOf, type Plan } from './own-entries.ts';
 import type { EpochRecord, HeadRecord } from './records.ts';
@@ -27,8 +27,8 @@ export interface ReplicaOptions {
   readonly server: PublicKey;
   /** This device. */
   readonly device: SigningKey;
-  /** Signatures of what comes in are verified on other threads. */
-  readonly isParallel?: boolean;
+  /** Verifies the signatures of what comes in; where absent, that is done on this thread. */
+  readonly verifyAll?: VerifyAll | undefined;
   /** Called after a batch has been stored, in order for `added` ones. */
   readonly onBatch: (batch: Batch, added: boolean) => void;
   /**
@@ -59,9 +59,9 @@ export class Replica {
     this.#own = own;
     this.#voids = voids;
     space.users++;
-    const { log, server, device, onBatch, isParallel = false } = options;
+    const { log, server, device, onBatch, verifyAll } = options;
     const parts = {
-      ...{ log, server, space, own, isParallel },
+      ...{ log, server, space, own, verifyAll },
       inTurn: <T>(run: () => Promise<T>) => this.#exclusive(run),
       write: (plan: Plan, change: () => void, sync?: boolean) => this.#write(plan, change, sync),
     };

@@ -16,7 +16,14 @@ import {
   type Entry,
 } from './entry.ts';
 import { ClchatError, isErrorCode, type ErrorCode } from '../errors.ts';
-import { verify, verifyApart, type EntryId, type PublicKey, type SigningKey } from './keys.ts';
+import {
+  verify,
+  type EntryId,
+  type PublicKey,
+  type Signed,
+  type SigningKey,
+  type VerifyAll,
+} from './keys.ts';
 import { isStreamName, type StreamName } from './stream.ts';
 
 /** Most items in one batch. */
@@ -207,9 +214,6 @@ function readSeal(bytes: Uint8Array): {
   }
 }
 
-/** A signature that a batch depends on. */
-type Signed = Parameters<typeof verify>;
-
 /** A batch as it goes over the wire. */
 export interface BatchBytes {
   readonly seal: Uint8Array;
@@ -245,6 +249,7 @@ export function openBatch(
 export async function openBatchesApart(
   batches: readonly BatchBytes[],
   server: PublicKey,
+  verifyAll: VerifyAll,
   linked?: string | null,
 ): Promise<Batch[]> {
   const read = batches.map(({ seal, items }) => readBatch(seal, items, server));
@@ -253,8 +258,7 @@ export async function openBatchesApart(
     const isVouchedFor = seal.id === linked || seal.id === next?.previous;
     return isVouchedFor ? ofEntries : [ofSeal, ...ofEntries];
   });
-  const verdicts = await Promise.all(signed.map((one) => verifyApart(...one)));
-  if (!verdicts.every(Boolean)) throw unsigned();
+  if (!(await verifyAll(signed))) throw unsigned();
   return read.map(({ batch }) => batch);
 }
 

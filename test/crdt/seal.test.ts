@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { fromHex, toHex } from '../../lib/crdt/bytes.ts';
 import { decode, encode } from '../../lib/crdt/codec.ts';
 import { encodeEntry, eraseBody, type Entry } from '../../lib/crdt/entry.ts';
-import { SigningKey, type EntryId } from '../../lib/crdt/keys.ts';
+import { SigningKey, verify, type EntryId, type Signed } from '../../lib/crdt/keys.ts';
 import {
   decodeItem,
   entryItem,
@@ -121,9 +121,11 @@ describe('seals', () => {
       seal,
       items: bytesOf(items),
     });
+    const verifyAll = async (signed: readonly Signed[]): Promise<boolean> =>
+      signed.every((one) => verify(...one));
     let row: SignedSeal[];
     const opened = (bytes: readonly Uint8Array[], linked?: string): Promise<unknown> =>
-      openBatchesApart(bytes.map(wire), server.public, linked);
+      openBatchesApart(bytes.map(wire), server.public, verifyAll, linked);
 
     beforeEach(() => {
       const first = sealOf(items);
@@ -133,7 +135,11 @@ describe('seals', () => {
 
     it('open together, each vouched for by the next', async () => {
       const [first, second, third] = row.map(({ bytes }) => bytes);
-      const batches = await openBatchesApart([first!, second!, third!].map(wire), server.public);
+      const batches = await openBatchesApart(
+        [first!, second!, third!].map(wire),
+        server.public,
+        verifyAll,
+      );
       assert.deepEqual(
         batches.map(({ seal }) => seal.id),
         row.map(({ id }) => id),
@@ -167,7 +173,10 @@ describe('seals', () => {
         for (const altered of flipped(batch.items[0]!, 50)) {
           const whole = batch.items;
           batch.items = whole.with(0, altered);
-          await assert.rejects(openBatchesApart(batches, server.public, row[2]!.id), bad);
+          await assert.rejects(
+            openBatchesApart(batches, server.public, verifyAll, row[2]!.id),
+            bad,
+          );
           batch.items = whole;
         }
     });

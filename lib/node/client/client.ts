@@ -2,7 +2,7 @@
  * The client role: one account's device, at its server while there is a way to it, and by itself
  * while there is none.
  */
-import type { AccountId, EntryId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
+import type { AccountId, EntryId, PublicKey, RandomBytes, VerifyAll } from '../../crdt/keys.ts';
 import type { Store } from '../../crdt/store.ts';
 import { isEncryptedRoom } from '../../crdt/rooms.ts';
 import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
@@ -70,7 +70,7 @@ export interface ClientOptions {
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet?: boolean;
   /** See `ReplicaOptions`. */
-  readonly isParallel?: boolean;
+  readonly verifyAll?: VerifyAll;
   /** Where files of messages are kept; undefined: nowhere. */
   readonly blobs?: BlobStore;
   /** Where the server may be found now. */
@@ -180,7 +180,7 @@ export class Client {
 
   async #openHome(account: AccountId, server: PublicKey): Promise<Home> {
     const { keystore, store, clock, random, events } = this.#options;
-    const { isQuiet = false, isParallel = false } = this.#options;
+    const { isQuiet = false, verifyAll } = this.#options;
     if (this.#home !== undefined && this.#home.account !== account) {
       // The server has forgotten the one account, and this is another.
       await this.#home.close();
@@ -194,7 +194,7 @@ export class Client {
       clock,
       random,
       isQuiet,
-      isParallel,
+      verifyAll,
       onMessage: (message) => {
         if (message.file !== undefined) this.files?.heardOf(message.file);
         events.onMessage(message);

@@ -15,6 +15,7 @@ import {
   type PublicKey,
   type RandomBytes,
   type RoomId,
+  type VerifyAll,
 } from '../../crdt/keys.ts';
 import { LogStore } from '../../crdt/log-store.ts';
 import { Replica } from '../../crdt/replica.ts';
@@ -53,7 +54,7 @@ export interface HomeOptions extends TellingEvents {
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet?: boolean;
   /** See `ReplicaOptions`. */
-  readonly isParallel?: boolean;
+  readonly verifyAll?: VerifyAll | undefined;
   readonly onAdmin: (news: AdminNews) => void;
   /** @param isLive it happens now, and not before this device came back */
   readonly onRoom: (news: RoomNews, isLive: boolean) => void;
@@ -194,7 +195,7 @@ export class Home extends AccountView {
       log: new LogStore(store),
       server,
       device: new SigningKey(keystore.read().device.seed),
-      isParallel: options.isParallel ?? false,
+      verifyAll: options.verifyAll,
       onBatch: (batch, added) => late.hooks?.onBatch(batch, added),
       onRefused: (entry, code, again) => late.hooks?.refused(entry, code, again),
     });

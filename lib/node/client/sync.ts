@@ -31,7 +31,7 @@ const MAX_PAGES = 1_000;
 const ARRIVING_BATCHES = 32;
 /** Streams caught up at the same time, and portions of streams. */
 const PARALLEL = 4;
-const AHEAD = 3;
+const AHEAD = 6;
 
 export interface SyncOptions {
   readonly replica: Replica;

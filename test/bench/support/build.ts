@@ -54,7 +54,11 @@ async function buildReadable(): Promise<string> {
   await bundle({
     ...COMMON,
     external: ['classic-level'],
-    entryPoints: { main: 'bin/clchat.ts', 'opaque-child': 'lib/node/opaque-child.ts' },
+    entryPoints: {
+      main: 'bin/clchat.ts',
+      'opaque-child': 'lib/node/opaque-child.ts',
+      'verifier-thread': 'lib/node/verifier-thread.ts',
+    },
     outdir: out,
   });
   await bundle({
@@ -77,6 +81,11 @@ async function buildWorkers(): Promise<void> {
     // Packages stay apart, so that a profile shows which one it was.
     packages: 'external',
     entryPoints: ['test/bench/workers/*.ts'],
+    outdir: out,
+  });
+  await bundle({
+    ...COMMON,
+    entryPoints: { 'verifier-thread': 'lib/node/verifier-thread.ts' },
     outdir: out,
   });
   // As the product is: its start is measured, too.

@@ -103,13 +103,15 @@ const methods = {
     const held = async (): Promise<number> =>
       (await log.names()).reduce((sum, name) => sum + log.headOf(name).length, 0);
     await client.settle();
+    let whole = now() - begun;
+    const used = ownTime() - usedBefore;
+    // To count all of it takes a while.
     let entries = await held();
     for (const end = begun + RETURN_MS; entries < where.entries && now() < end;) {
       await sleep(LOOK_MS);
+      whole = now() - begun;
       entries = await held();
     }
-    const whole = now() - begun;
-    const used = ownTime() - usedBefore;
     await peer.stop();
     return { usable, whole, used, entries };
   },

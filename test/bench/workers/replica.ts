@@ -100,18 +100,15 @@ const methods = {
     await client.loginDevice();
     const usable = now() - begun;
     const { log } = client.home.replica;
-    const held = async (): Promise<number> =>
-      (await log.names()).reduce((sum, name) => sum + log.headOf(name).length, 0);
-    await client.settle();
-    let whole = now() - begun;
-    const used = ownTime() - usedBefore;
-    // To count all of it takes a while.
-    let entries = await held();
+    const names = await log.names();
+    const held = (): number => names.reduce((sum, name) => sum + log.headOf(name).length, 0);
+    let entries = held();
     for (const end = begun + RETURN_MS; entries < where.entries && now() < end;) {
       await sleep(LOOK_MS);
-      whole = now() - begun;
-      entries = await held();
+      entries = held();
     }
+    const whole = now() - begun;
+    const used = ownTime() - usedBefore;
     await peer.stop();
     return { usable, whole, used, entries };
   },

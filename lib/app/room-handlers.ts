@@ -12,7 +12,7 @@ import {
 } from './handling.ts';
 import { ROOM_CODE_HANDLERS, redeemRoomCode } from './room-codes.ts';
 import { comeIn, pathNamed } from './room-entering.ts';
-import { LISTING_HANDLERS } from './room-lists.ts';
+import { LISTING_HANDLERS, unreadIn } from './room-lists.ts';
 import { factsOf, makeRoom, MAKING_HANDLERS, typedPath } from './room-making.ts';
 import { MODERATION_HANDLERS } from './room-moderation.ts';
 import type { ResultData } from './types.ts';
@@ -74,8 +74,8 @@ const enter: Handler = async ({ room: typed, password, code }, context) => {
 
 /** What waits to be read where a person has just come. */
 async function unreadHere({ client: { home }, situation }: HandlerContext): Promise<ResultData> {
-  const { count, mentions, more } = await home.unread.of(situation.conversation);
-  return count === 0 ? {} : { unread: count, mentions, ...(more ? { more } : {}) };
+  const waiting = await unreadIn(home, situation.conversation);
+  return waiting.unread === 0 ? {} : waiting;
 }
 
 /** Where a person is after having left something. */

@@ -9,7 +9,7 @@ import {
 import { levelOf } from '../crdt/rights.ts';
 import { isEncryptedRoom, isOpenMember } from '../crdt/rooms.ts';
 import type { Reader } from '../crdt/state.ts';
-import { LOBBY, roomStream } from '../crdt/stream.ts';
+import { LOBBY, roomStream, type StreamName } from '../crdt/stream.ts';
 import type { Home } from '../node/client/home.ts';
 import { fold } from '../text.ts';
 import type { Handler, HandlerContext } from './handling.ts';
@@ -102,14 +102,22 @@ function peopleOf(space: Reader): People {
     stamps,
     rank: new Map(keyed.map(({ id }, at) => [id, at])),
     names: Object.freeze(keyed.map(({ record }) => record.name)),
-    standings: Object.freeze([...groups.values()].sort((a, b) => b.level - a.level)),
-    displays: keyed.flatMap(({ record: { name: user, display } }) =>
-      display === undefined ? [] : [{ user, display }],
+    standings: frozen([...groups.values()].sort((a, b) => b.level - a.level)),
+    displays: frozen(
+      keyed.flatMap(({ record: { name: user, display } }) =>
+        display === undefined ? [] : [{ user, display }],
+      ),
     ),
     members: new Map(),
   };
   known.set(space, people);
   return people;
+}
+
+/** The same, which cannot be changed any more: what was found harmless once is not looked at again. */
+function frozen<T extends object>(value: T): T {
+  for (const item of Object.values(value)) if (typeof item === 'object') frozen(item as object);
+  return Object.freeze(value);
 }
 
 /** Names of accounts that are there, in their order. */
@@ -236,10 +244,12 @@ function nodeOf({ name, view, children }: Found): RoomNode {
   return { name, path: room, members, ...facts, children: children.map(nodeOf) };
 }
 
-/** What is unread in a room, where one is in it. */
-async function unreadIn({ unread }: Home, { id, view }: Found): Promise<Partial<RoomListing>> {
-  if (!view.joined) return {};
-  const { count, mentions, more } = await unread.of(roomStream(id));
+/** What waits to be read in a conversation. */
+export async function unreadIn(
+  { unread }: Home,
+  stream: StreamName,
+): Promise<Required<Pick<RoomListing, 'unread' | 'mentions'>> & Pick<RoomListing, 'more'>> {
+  const { count, mentions, more } = await unread.of(stream);
   return { unread: count, mentions, ...(more ? { more } : {}) };
 }
 
@@ -247,7 +257,10 @@ const rooms: Handler = async (_args, context) => {
   const { home } = context.client;
   const listed: RoomListing[] = [];
   for (const one of flat(await Lister.all(context)))
-    listed.push({ ...one.view, ...(await unreadIn(home, one)) });
+    listed.push({
+      ...one.view,
+      ...(one.view.joined ? await unreadIn(home, roomStream(one.id)) : {}),
+    });
   return { rooms: listed };
 };
 

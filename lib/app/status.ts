@@ -39,11 +39,12 @@ export function standingOf(
   home: Home,
   { current, room }: Situation,
 ): Pick<AppStatus, 'conversation' | 'room'> {
-  const { to, room: path } = current === undefined ? {} : placeView(home, current);
+  const place = current === undefined ? undefined : placeView(home, current);
   const entered = room === undefined ? undefined : pathOf(home.space, room);
-  const conversation = to === undefined ? `#${path}` : `@${to}`;
   return {
-    ...(current === undefined ? {} : { conversation }),
+    ...(place === undefined
+      ? {}
+      : { conversation: place.to === undefined ? `#${place.room}` : `@${place.to}` }),
     ...(entered === undefined ? {} : { room: entered }),
   };
 }

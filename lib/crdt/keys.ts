@@ -10,7 +10,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import nacl from 'tweetnacl';
-import { concat, fromHex, joined, sha256, toHex, utf8 } from './bytes.ts';
+import { concat, fromHex, joined, sha256, utf8 } from './bytes.ts';
 import { ClchatError } from '../errors.ts';
 
 declare const brand: unique symbol;
@@ -29,7 +29,6 @@ export type RoomId = Brand<string, 'RoomId'>;
 export type RandomBytes = (length: number) => Uint8Array;
 
 const PKCS8_ED25519 = fromHex('302e020100300506032b657004220420');
-const SPKI_ED25519 = fromHex('302a300506032b6570032100');
 
 const HEX_KEY = /^[0-9a-f]{64}$/;
 
@@ -84,8 +83,8 @@ export class SigningKey {
       format: 'der',
       type: 'pkcs8',
     });
-    const spki = createPublicKey(this.#key).export({ format: 'der', type: 'spki' });
-    this.public = toHex(spki.subarray(SPKI_ED25519.length)) as PublicKey;
+    const { x = '' } = createPublicKey(this.#key).export({ format: 'jwk' });
+    this.public = Buffer.from(x, 'base64url').toString('hex') as PublicKey;
   }
 
   /** @returns 64 bytes */

@@ -105,14 +105,17 @@ function levelsText(value: unknown): string {
   );
 }
 
+/** How long a ban holds. */
+export function banText({ seconds }: ResultData): string {
+  return seconds === undefined ? 'for good' : `for ${span(figure(seconds))}`;
+}
+
 function moderationText(name: string, user: string, data: ResultData): string | undefined {
   // Of a room: another part says it.
   if (data['server'] !== true) return undefined;
   if (name === 'kick') return `${user} is logged out.`;
   if (name === 'unban') return `${user} is no longer banned from this server.`;
-  const { seconds } = data;
-  const time = seconds === undefined ? 'for good' : `for ${span(figure(seconds))}`;
-  return `${user} is banned from this server ${time}.`;
+  return `${user} is banned from this server ${banText(data)}.`;
 }
 
 /** The text of a result; undefined for a command of another part. */

@@ -1,7 +1,7 @@
 /** Texts of rooms: results of commands, and what others do. */
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { clean } from '../text.ts';
-import { goodText, span } from './format-admin.ts';
+import { banText, goodText } from './format-admin.ts';
 import { unreadText } from './format-content.ts';
 import {
   author,
@@ -48,12 +48,11 @@ function marked(room: Record<string, unknown>, style: Style): string {
 }
 
 function peopleText(members: unknown): string {
-  return Array.isArray(members) ? plural(members.length, 'member') : '';
+  return Array.isArray(members) ? `  ${plural(members.length, 'member')}` : '';
 }
 
 function roomLine(room: Record<string, unknown>, style: Style): string {
-  const { members } = room;
-  const people = Array.isArray(members) ? `  ${peopleText(members)}` : '';
+  const people = peopleText(room['members']);
   const unread = unreadText(room);
   const waiting = unread === '' ? '' : `  ${unread}`;
   return `#${word(room['room'])}${people}${waiting}${marked(room, style)}`;
@@ -131,7 +130,7 @@ function drawWithin(
   for (const room of records(node['children'])) {
     // Nor is it known who is in a closed one.
     const isCounted = most === 0 && Array.isArray(room['members']) && room['members'].length > 0;
-    const count = isCounted ? paint(`  ${peopleText(room['members'])}`, DIM, style) : '';
+    const count = isCounted ? paint(peopleText(room['members']), DIM, style) : '';
     parts.push({ text: `#${word(room['name'])}${marked(room, style)}${count}`, room });
   }
   parts.forEach(({ text, room }, at) => {
@@ -181,11 +180,6 @@ function whereText(data: ResultData): string {
 function waitingText(data: ResultData): string {
   const unread = unreadText(data);
   return unread === '' ? '' : ` ${unread}: "/history" shows what was said.`;
-}
-
-function timeText(data: ResultData): string {
-  const { seconds } = data;
-  return seconds === undefined ? 'for good' : `for ${span(figure(seconds))}`;
 }
 
 /** What becomes of the password of a room out of which somebody was put. */
@@ -242,7 +236,7 @@ export function roomResultText(name: string, data: ResultData, style: Style): st
       return isRoomData(data) ? `${user} is put out of ${room}.${retiredText(data)}` : undefined;
     case 'ban':
       return isRoomData(data)
-        ? `${user} is banned from ${room} ${timeText(data)}.${retiredText(data)}`
+        ? `${user} is banned from ${room} ${banText(data)}.${retiredText(data)}`
         : undefined;
     case 'unban':
       return isRoomData(data) ? `${user} is no longer banned from ${room}.` : undefined;

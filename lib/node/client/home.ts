@@ -21,7 +21,7 @@ import { LogStore } from '../../crdt/log-store.ts';
 import { Replica } from '../../crdt/replica.ts';
 import { isEncryptedRoom, pathOf, roomOf } from '../../crdt/rooms.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { Secrets, type ProvedLock } from '../../crdt/secrets.ts';
+import { Secrets } from '../../crdt/secrets.ts';
 import type { Store } from '../../crdt/store.ts';
 import { accountStream, placeOfStream, roomStream, type StreamName } from '../../crdt/stream.ts';
 import { sha256, utf8 } from '../../crdt/bytes.ts';
@@ -39,6 +39,7 @@ import { Keyrings } from './keyrings.ts';
 import { isNeedless, Outbox } from './outbox.ts';
 import { LostRooms } from './lost-rooms.ts';
 import { ProgressBook, type Receipt } from './progress.ts';
+import { ProvedLocks } from './proved-locks.ts';
 import { RoomNewsReader, type RoomNews } from './room-news.ts';
 import { SearchIndex } from './search.ts';
 import { Telling, type TellingEvents } from './telling.ts';
@@ -96,8 +97,7 @@ export class Home extends AccountView {
   readonly #secrets: Secrets;
   readonly #eraser: Eraser;
   readonly #forgetter: Forgetter;
-  /** Locks of rooms whose password has been proved here, by room and generation. */
-  readonly #locks = new Map<string, ProvedLock>();
+  readonly locks = new ProvedLocks();
   readonly #telling: Telling;
 
   private constructor(
@@ -139,7 +139,7 @@ export class Home extends AccountView {
       random,
       keyring: (generation) => this.keyrings.get(generation),
       space: () => replica.space,
-      provedLock: (holder, generation) => this.#locks.get(`${holder}:${generation}`),
+      provedLock: (holder, generation) => this.locks.get(holder, generation),
       opened: (stream) => replica.log.opened(stream)?.state,
       isProven: (epoch) => replica.isProven(epoch),
       keptEpoch: (epoch) => replica.keptEpoch(epoch),
@@ -348,23 +348,14 @@ export class Home extends AccountView {
     return this.audience.sizeOf(stream);
   }
 
-  hasFile(file: FileReference): boolean {
-    return this.#options.hasFile?.(file) === true;
-  }
-
-  /** Keeps a generation of a room's lock, for as long as the program runs. */
-  noteLock(holder: RoomId, lock: ProvedLock): void {
-    const key = `${holder}:${lock.keyring.generation}`;
-    const password = lock.password ?? this.#locks.get(key)?.password;
-    this.#locks.set(key, { keyring: lock.keyring, password });
-  }
+  readonly hasFile = (file: FileReference): boolean => this.#options.hasFile?.(file) === true;
 
   /** A generation of a room's lock, from its password or as its members know it. */
   readonly lockKnown = (holder: RoomId, generation: number): Keyring | undefined => {
     const stream = roomStream(holder);
     const state = this.replica.log.opened(stream)?.state;
     return state === undefined
-      ? this.#locks.get(`${holder}:${generation}`)?.keyring
+      ? this.locks.get(holder, generation)?.keyring
       : this.#secrets.lock(stream, holder, generation, state);
   };
 

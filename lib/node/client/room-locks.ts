@@ -64,11 +64,11 @@ export class RoomLocks {
     });
     if (password === undefined) {
       const id = await make('room', body(null));
-      home().noteLock(id, { keyring, password: undefined });
+      home().locks.note(id, { keyring, password: undefined });
       return id;
     }
     const { id, key } = await this.#register('room', keyring, password, body);
-    home().noteLock(id, { keyring, password: key });
+    home().locks.note(id, { keyring, password: key });
     return id;
   }
 
@@ -109,7 +109,7 @@ export class RoomLocks {
       ...(proof === undefined ? {} : { proof }),
     });
     const { key } = await this.#register('lock', keyring, password, body);
-    this.#options.home().noteLock(room, { keyring, password: key });
+    this.#options.home().locks.note(room, { keyring, password: key });
   }
 
   /** Seals a lock with the room it is for, its password registered where there is one. */
@@ -199,7 +199,7 @@ export class RoomLocks {
     const keyring = look();
     if (keyring === undefined)
       throw new ClchatError('TIMEOUT', 'The lock of that room has not come here yet. Try again.');
-    home().noteLock(holder, { keyring, password: key });
+    home().locks.note(holder, { keyring, password: key });
     return keyring;
   }
 

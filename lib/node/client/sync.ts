@@ -4,7 +4,6 @@
  */
 import type { Replica } from '../../crdt/replica.ts';
 import { highestGap } from '../../crdt/stream-head.ts';
-import type { Change } from '../../crdt/state.ts';
 import { isEncrypted } from '../../crdt/conversation.ts';
 import { roomOf } from '../../crdt/rooms.ts';
 import { LOBBY_STREAM, placeOfStream, type StreamName } from '../../crdt/stream.ts';
@@ -17,6 +16,7 @@ import { EarlyBatches, type WireBatch } from './early-batches.ts';
 import { commonLength } from './fork.ts';
 import type { Inbox } from './inbox.ts';
 import type { Receipt } from './progress.ts';
+import { fetchSnapshot } from './snapshot.ts';
 
 /** A gap of more items than this is bridged by a snapshot of the state, and filled afterwards. */
 const BRIDGE_ITEMS = 2_000;
@@ -25,8 +25,6 @@ const ACK_MS = 20;
 const ACK_APART_MS = 200;
 /** Streams acknowledged in one notice. */
 const ACKS = 2_000;
-/** Pages of a snapshot, of at most a frame each. */
-const MAX_PAGES = 1_000;
 /** Pushed batches on their way into the replica at the same time. */
 const ARRIVING_BATCHES = 32;
 /** Streams caught up at the same time, and portions of streams. */
@@ -329,14 +327,8 @@ export class SyncClient {
     const before = this.#options.replica.log.headOf(stream).length;
     for (let attempt = 1; ; attempt++) {
       try {
-        const first = await this.exchange.call('snapshot', { stream, page: 0 });
-        const records = first.records.map(toChange);
-        if (first.pages > MAX_PAGES) throw new ClchatError('TOO_LARGE', 'an endless snapshot');
-        for (let page = 1; page < first.pages; page++) {
-          const more = await this.exchange.call('snapshot', { stream, page, at: first.at });
-          records.push(...more.records.map(toChange));
-        }
-        await this.#options.replica.adopt(first.seal, records);
+        const { seal, records } = await fetchSnapshot(this.exchange, stream);
+        await this.#options.replica.adopt(seal, records);
         this.#options.onAdopted(stream);
         break;
       } catch (error) {
@@ -400,8 +392,4 @@ export function toReceipt([id, on, of, read]: Reply<
   'receipts'
 >['receipts'][number]): Receipt {
   return { id, on, of, read };
-}
-
-function toChange([table, id, value]: [string, string, unknown]): Change {
-  return { table, id, value };
 }

@@ -1,10 +1,10 @@
 /** The server's own word on what is submitted, where the log alone cannot tell. */
-import type { Action, Redemption } from '../../crdt/bodies.ts';
+import type { Action } from '../../crdt/bodies.ts';
 import { isEntitled } from '../../crdt/content.ts';
 import type { Entry } from '../../crdt/entry.ts';
 import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
-import type { CodeRecord, RoomRecord } from '../../crdt/records.ts';
+import type { RoomRecord } from '../../crdt/records.ts';
 import { fileLimitOf } from '../../crdt/rights.ts';
 import { isBanned, lineOf } from '../../crdt/rooms.ts';
 import type { Context } from '../../crdt/rules.ts';
@@ -81,13 +81,9 @@ export class Admission {
     room: RoomId,
     messageOf: MessageOf,
   ): ErrorCode | undefined {
-    const { space, stream, entry } = context;
-    if (action.kind === 'join') {
-      const { body } = action;
-      if ('by' in body && body.by.type === 'code' && this.#isExpired(stream, body.by))
-        return 'BAD_CODE';
+    const { space, entry } = context;
+    if (action.kind === 'join')
       return this.#mayComeIn(room, context) ?? this.#forConference(room, action, context);
-    }
     if (action.kind !== 'leave' && this.#isShutOut(space, room, context.actor)) return 'BANNED';
     if (action.kind === 'members') return this.#forConference(room, action, context);
     return this.#admitContent(action, entry, messageOf) ?? this.#admitFile(action, context);
@@ -123,8 +119,6 @@ export class Admission {
         return this.#forConference(action.body.room, action, context);
       case 'join':
         return 'room' in action.body ? this.#mayComeIn(action.body.room, context) : undefined;
-      case 'elevate':
-        return this.#isExpired(space, action.body) ? 'BAD_CODE' : undefined;
       default:
         return undefined;
     }
@@ -145,12 +139,6 @@ export class Admission {
     return record?.lifetime === 'conference'
       ? this.#options.conference(room, action, context)
       : undefined;
-  }
-
-  /** Whether a code is past its time, by the server's clock. */
-  #isExpired(state: Pick<Reader, 'get'>, { verifier }: Redemption): boolean {
-    const code = state.get<CodeRecord>('code', verifier);
-    return code !== undefined && code.expires < this.#options.clock.now();
   }
 
   #isShutOut(space: Reader, room: RoomId, actor: AccountId | undefined): boolean {

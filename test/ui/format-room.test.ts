@@ -50,6 +50,13 @@ describe('the tree of rooms', () => {
     );
   });
 
+  it('shows beside a name what somebody is called in full', () => {
+    const displays = [{ user: 'bob', display: 'Bob \u202ethe Builder' }];
+    const drawn = roomResultText('structure', { ...TREE, displays }, BARE) ?? '';
+    assert.match(drawn, /^\| {3}\|-- bob \(Bob the Builder\) {2}\(admin 100\)$/m);
+    assert.match(drawn, /^\| {3}\|-- alice {2}\(owner, user 0\)$/m);
+  });
+
   it('is drawn with plain characters where a reader needs them', () => {
     assert.equal(
       roomResultText('structure', TREE, BARE),

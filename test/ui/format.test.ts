@@ -90,6 +90,11 @@ describe('format of results', () => {
     );
     assert.equal(text('broadcast', { reached: [], missed: [] }), 'It reached nobody.');
     assert.equal(text('whoelse', { users: ['bob', 'carol'] }), 'bob\ncarol');
+    const displays = [
+      { user: 'carol', display: 'Carol \u001b[31mRed' },
+      { user: 'dora', display: 'not here' },
+    ];
+    assert.equal(text('whoelse', { users: ['bob', 'carol'], displays }), 'bob\ncarol (Carol Red)');
     assert.equal(text('whoelsesince', { users: [] }), 'Nobody else.');
     assert.equal(text('block', { user: 'bob' }), 'bob is blocked.');
     assert.equal(text('unblock', { user: 'bob' }), 'bob is no longer blocked.');

@@ -16,10 +16,11 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { eventually } from '../support/channels.ts';
-import type { Cli, Data } from '../support/cli.ts';
+import type { Cli } from '../support/cli.ts';
+import { fileHouse, quoted } from '../support/file-house.ts';
 import { blobsOf, sumOf } from '../support/files-on-disk.ts';
 import { temporary } from '../support/temporary.ts';
-import { workshop, type Community } from '../support/workshop.ts';
+import { workshop } from '../support/workshop.ts';
 
 const MB = 1_000_000;
 
@@ -27,41 +28,16 @@ describe('files in trouble', function () {
   this.timeout(120_000);
   const shop = workshop();
   const { newDisk } = temporary();
-  let server: Community;
+  const house = fileHouse(shop);
+  const { come, make, attach, save } = house;
   let ann: Cli;
   let ben: Cli;
   let cat: Cli;
-  let data: Record<'ann' | 'ben' | 'cat', string>;
-  let scratch: string;
-
-  const come = (user: keyof typeof data): Promise<Cli> =>
-    shop.client(server.address, user, { data: data[user] });
 
   before(async () => {
-    scratch = await shop.newDirectory();
-    data = {
-      ann: await shop.newDirectory(),
-      ben: await shop.newDirectory(),
-      cat: await shop.newDirectory(),
-    };
-    server = await shop.server({ name: 'house' });
-    await server.cli.ok('updategroup user files=2000M');
-    [ann, ben, cat] = [await come('ann'), await come('ben'), await come('cat')];
+    [ann, ben, cat] = await house.everybody();
   });
 
-  let files = 0;
-  function make(bytes: number | Uint8Array, name = `file ${++files}.bin`): string {
-    const path = join(scratch, name);
-    writeFileSync(path, typeof bytes === 'number' ? randomBytes(bytes) : bytes);
-    return path;
-  }
-  const quoted = (path: string): string => `"${path.replace(/["\\]/g, '\\$&')}"`;
-  const attach = (cli: Cli, path: string): Promise<Data> =>
-    cli.ok(`attach ${quoted(path)}`, 60_000);
-  async function save(cli: Cli, id: unknown, target?: string): Promise<string> {
-    const place = target ?? (await shop.newDirectory());
-    return String((await cli.ok(`save ${String(id)} ${place}`, 60_000))['file']);
-  }
   /** Overwrites some bytes in the middle of a file. */
   function spoil(path: string): void {
     const file = openSync(path, 'r+');
@@ -70,25 +46,26 @@ describe('files in trouble', function () {
   }
 
   it('are no files: they are refused at once, and nothing is left', async () => {
-    const fifo = join(scratch, 'pipe');
+    const fifo = join(house.scratch, 'pipe');
     execFileSync('mkfifo', [fifo]);
     const links: Record<string, string> = {
       'link to a pipe': fifo,
-      'link to a directory': scratch,
-      'link to nothing': join(scratch, 'nothing'),
-      'link to itself': join(scratch, 'link to itself'),
+      'link to a directory': house.scratch,
+      'link to nothing': join(house.scratch, 'nothing'),
+      'link to itself': join(house.scratch, 'link to itself'),
       'link to a device': '/dev/zero',
     };
-    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(scratch, name));
-    const paths = [fifo, scratch, '/dev/zero', '/dev/tty', '/proc/self/pagemap'];
-    const held = blobsOf(data.ann);
-    for (const path of [...paths, ...Object.keys(links).map((name) => join(scratch, name))])
+    for (const [name, target] of Object.entries(links))
+      symlinkSync(target, join(house.scratch, name));
+    const paths = [fifo, house.scratch, '/dev/zero', '/dev/tty', '/proc/self/pagemap'];
+    const held = blobsOf(house.data.ann);
+    for (const path of [...paths, ...Object.keys(links).map((name) => join(house.scratch, name))])
       assert.equal(await ann.refused(`attach ${quoted(path)}`), 'NO_SUCH_FILE', path);
-    assert.deepEqual(blobsOf(data.ann), held);
+    assert.deepEqual(blobsOf(house.data.ann), held);
     // What a link leads to is a file like any other.
     const path = make(1_000);
-    symlinkSync(path, join(scratch, 'link.bin'));
-    const { id } = await attach(ann, join(scratch, 'link.bin'));
+    symlinkSync(path, join(house.scratch, 'link.bin'));
+    const { id } = await attach(ann, join(house.scratch, 'link.bin'));
     await ben.event('message', { id });
     assert.equal(sumOf(await save(ben, id)), sumOf(path));
   });
@@ -109,13 +86,13 @@ describe('files in trouble', function () {
       truncateSync(path, 300 * MB);
       const newest = async () => (await ann.ok('history 1')).messages?.map(({ id }) => id);
       const before = await newest();
-      const held = blobsOf(data.ann);
+      const held = blobsOf(house.data.ann);
       const line = ann.send(`attach ${quoted(path)}`);
-      await eventually('it is being read', () => blobsOf(data.ann).length > held.length);
+      await eventually('it is being read', () => blobsOf(house.data.ann).length > held.length);
       change(path);
       const { code, text } = await ann.result(line, 60_000);
       assert.equal(code, 'NO_SUCH_FILE', text);
-      assert.deepEqual(blobsOf(data.ann), held);
+      assert.deepEqual(blobsOf(house.data.ann), held);
       assert.deepEqual(await newest(), before);
     });
 
@@ -133,7 +110,7 @@ describe('files in trouble', function () {
       const { id } = await attach(ann, path);
       await ben.event('message', { id });
       const place = await shop.newDirectory();
-      const outside = make(10, `outside ${++files}`);
+      const outside = make(10);
       // Whatever lies there stays, and what a link leads to as well.
       symlinkSync(outside, join(place, safe));
       const sum = sumOf(outside);
@@ -169,11 +146,11 @@ describe('files in trouble', function () {
 
   it('are fetched from others where one who holds them has other bytes', async () => {
     const path = make(3 * MB);
-    const held = blobsOf(server.data);
+    const held = blobsOf(house.server.data);
     const { id } = await attach(ann, path);
     await ben.event('message', { id });
-    const [name] = blobsOf(server.data).filter((one) => !held.includes(one));
-    spoil(join(server.data, 'blobs', name!));
+    const [name] = blobsOf(house.server.data).filter((one) => !held.includes(one));
+    spoil(join(house.server.data, 'blobs', name!));
     assert.equal(sumOf(await save(ben, id)), sumOf(path));
     // With nobody else there they are not had, and what is wrong is not saved.
     await ann.quit();
@@ -188,33 +165,33 @@ describe('files in trouble', function () {
 
   it('are of two, and stay until both have taken them back', async () => {
     const path = make(2 * MB);
-    const held = blobsOf(server.data);
+    const held = blobsOf(house.server.data);
     const first = await attach(ann, path);
     const second = await attach(ben, path);
     assert.equal(second['sent'], true);
-    assert.equal(blobsOf(server.data).length, held.length + 1);
+    assert.equal(blobsOf(house.server.data).length, held.length + 1);
     await ann.ok(`remove ${first.id}`);
     await cat.event('removed', { id: first.id });
     assert.equal(sumOf(await save(cat, second.id)), sumOf(path));
     await ben.ok(`remove ${second.id}`);
-    await eventually('they are gone', () => blobsOf(server.data).length === held.length);
+    await eventually('they are gone', () => blobsOf(house.server.data).length === held.length);
   });
 
   it('go from those as well who were away when they were removed', async () => {
     const path = make(2 * MB);
     const [sent, more] = [await attach(ann, path), await attach(cat, make(1 * MB))];
-    const before = blobsOf(data.ben).length;
+    const before = blobsOf(house.data.ben).length;
     for (const { id } of [sent, more]) {
       await ben.event('message', { id });
       await save(ben, id);
     }
-    assert.equal(blobsOf(data.ben).length, before + 2);
+    assert.equal(blobsOf(house.data.ben).length, before + 2);
     await ben.crash();
     await ann.ok(`remove ${sent.id}`);
-    await server.cli.ok('removeuser cat --withvengence');
-    assert.equal(blobsOf(data.ben).length, before + 2);
+    await house.server.cli.ok('removeuser cat --withvengence');
+    assert.equal(blobsOf(house.data.ben).length, before + 2);
     ben = await come('ben');
-    await eventually('they are gone', () => blobsOf(data.ben).length === before);
+    await eventually('they are gone', () => blobsOf(house.data.ben).length === before);
   });
 
   it('are not saved on a full disk, which is left as it was', async function () {
@@ -234,12 +211,12 @@ describe('files in trouble', function () {
     const path = make(3 * MB);
     const { id } = await attach(ann, path);
     await ben.event('message', { id });
-    const cid = await shop.client(server.address, 'cid');
+    const cid = await shop.client(house.server.address, 'cid');
     await cid.ok('history');
-    const dan = await shop.client(server.address, 'dan');
+    const dan = await shop.client(house.server.address, 'dan');
     const next = await attach(ann, make(1 * MB));
     await dan.event('message', { id: next.id });
-    await server.cli.crash();
+    await house.server.cli.crash();
     for (const cli of [ann, ben, cid, dan]) await cli.event('server', { connected: false });
     assert.equal(sumOf(await save(ben, id)), sumOf(path));
     // Where she is, he was told with another file of hers.
@@ -248,8 +225,7 @@ describe('files in trouble', function () {
     await ann.quit();
     assert.equal(await cid.refused(`save ${next.id}`), 'NO_SUCH_FILE');
     for (const cli of [cid, dan]) await cli.quit();
-    const port = Number(server.address.split(':')[1]);
-    server = await shop.server({ name: 'house', data: server.data, port });
+    await house.startServer();
     ann = await come('ann');
   });
 

@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { eventually } from '../support/channels.ts';
-import type { Cli, CliEvent, Data, Result } from '../support/cli.ts';
+import type { Cli, CliEvent, Result } from '../support/cli.ts';
+import { fileHouse } from '../support/file-house.ts';
 import { blobsOf, isFound, sumOf } from '../support/files-on-disk.ts';
-import { workshop, type Community } from '../support/workshop.ts';
+import { workshop } from '../support/workshop.ts';
 
 /** Enough that it can be broken off in the middle; `CLCHAT_FILE_MB` says how many megabytes. */
 const LARGE = Number(process.env['CLCHAT_FILE_MB'] ?? 48) * 1_000_000;
@@ -58,45 +59,16 @@ describe('a restored server', function () {
 describe('files', function () {
   this.timeout(120_000);
   const shop = workshop();
-  let server: Community;
+  const house = fileHouse(shop);
+  const { come, make, attach, save } = house;
   let ann: Cli;
   let ben: Cli;
   let cat: Cli;
-  let data: Record<'ann' | 'ben' | 'cat', string>;
-  let scratch: string;
 
   before(async () => {
-    scratch = await shop.newDirectory();
-    data = {
-      ann: await shop.newDirectory(),
-      ben: await shop.newDirectory(),
-      cat: await shop.newDirectory(),
-    };
-    server = await shop.server({ name: 'house' });
-    await server.cli.ok('updategroup user files=2000M');
-    [ann, ben, cat] = [await come('ann'), await come('ben'), await come('cat')];
+    [ann, ben, cat] = await house.everybody();
   });
 
-  const come = (user: keyof typeof data): Promise<Cli> =>
-    shop.client(server.address, user, { data: data[user] });
-  /** Starts the server again where it was. */
-  const startServer = async (): Promise<void> => {
-    const port = Number(server.address.split(':')[1]);
-    server = await shop.server({ name: 'house', data: server.data, port });
-  };
-
-  let files = 0;
-  function make(bytes: number | string, name = `file ${++files}.bin`): string {
-    const path = join(scratch, name);
-    writeFileSync(path, typeof bytes === 'string' ? bytes : randomBytes(bytes));
-    return path;
-  }
-  const attach = (cli: Cli, path: string, text = ''): Promise<Data> =>
-    cli.ok(`attach "${path}" ${text}`, 60_000);
-  async function save(cli: Cli, id: unknown): Promise<string> {
-    const saved = await cli.ok(`save ${String(id)} ${await shop.newDirectory()}`, 60_000);
-    return String(saved['file']);
-  }
   /** That somebody has saved what another has attached. */
   async function mustHave(cli: Cli, id: unknown, path: string): Promise<void> {
     await cli.event('message', { id });
@@ -170,11 +142,11 @@ describe('files', function () {
     await ann.ok('enter board');
     const inner = await attach(ann, path);
     await ann.ok('leave');
-    for (const directory of [server.data, ...Object.values(data)])
+    for (const directory of [house.server.data, ...Object.values(house.data)])
       assert.equal(isFound(directory, marker), false, directory);
     // In the open they do not.
     await attach(ann, path);
-    assert.equal(isFound(server.data, marker), true);
+    assert.equal(isFound(house.server.data, marker), true);
     // She is in neither.
     for (const { id } of [closed, direct, inner])
       assert.equal(await cat.refused(`save ${id}`), 'NO_SUCH_MESSAGE');
@@ -184,7 +156,7 @@ describe('files', function () {
     const empty = make('', 'empty');
     const { id } = await attach(ann, empty);
     await mustHave(ben, id, empty);
-    const image = join(scratch, 'a.gif');
+    const image = join(house.scratch, 'a.gif');
     writeFileSync(image, Buffer.from('474946383961400120000000', 'hex'));
     const sent = await attach(ann, image);
     const told = await ben.event('message', { id: sent.id });
@@ -195,34 +167,35 @@ describe('files', function () {
   /** Has everybody may attach so much, as Ann knows. */
   async function limit(size: string): Promise<void> {
     const count = ann.events('group', { group: 'user' }).length + 1;
-    await server.cli.ok(`updategroup user files=${size}`);
+    await house.server.cli.ok(`updategroup user files=${size}`);
     await ann.event('group', { group: 'user' }, { count });
   }
 
   it('are attached and saved from where the command is given', async () => {
     const home = join(await shop.home(), '..', '..');
     writeFileSync(join(home, 'plan.txt'), 'of ann');
-    const args = ['--data', data.ann, '--json', '-e'];
+    const args = ['--data', house.data.ann, '--json', '-e'];
     const [attached] = (await shop.run([...args, 'attach plan.txt'])).lines as Result[];
     assert.ok(attached?.ok, attached?.text);
     await ben.event('message', { id: attached.data?.id });
-    const saved = (await shop.run(['--data', data.ben, '--json', '-e', 'save'])).lines as Result[];
+    const saved = (await shop.run(['--data', house.data.ben, '--json', '-e', 'save']))
+      .lines as Result[];
     assert.equal(saved[0]?.data?.['file'], join(home, 'plan (1).txt'));
   });
 
   it('are refused where they cannot be sent', async () => {
     const before = ann.events('attachment').length;
-    assert.equal(await ann.refused(`attach ${join(scratch, 'nothing')}`), 'NO_SUCH_FILE');
-    assert.equal(await ann.refused(`attach ${scratch}`), 'NO_SUCH_FILE');
+    assert.equal(await ann.refused(`attach ${join(house.scratch, 'nothing')}`), 'NO_SUCH_FILE');
+    assert.equal(await ann.refused(`attach ${house.scratch}`), 'NO_SUCH_FILE');
     assert.equal(await ann.refused('attach /dev/zero'), 'NO_SUCH_FILE');
     assert.equal(await ann.refused('save 1234567890ab'), 'NO_SUCH_MESSAGE');
     await limit('1M');
-    const held = blobsOf(data.ann);
+    const held = blobsOf(house.data.ann);
     const large = make(2 ** 20 + 1);
     assert.equal(ann.events('attachment').length, before);
     const { code, text } = await ann.ask(`attach "${large}"`);
     assert.deepEqual([code, text], ['TOO_LARGE', 'A file may have up to 1 MiB here.']);
-    assert.deepEqual(blobsOf(data.ann), held);
+    assert.deepEqual(blobsOf(house.data.ann), held);
     await limit('2000M');
     await attach(ann, large);
     assert.ok(ann.events('attachment').length > before);
@@ -233,15 +206,15 @@ describe('files', function () {
   it('are fetched from others where the server has lost them', async () => {
     const path = make(2_000_000);
     const { id } = await attach(ann, path);
-    rmSync(join(server.data, 'blobs'), { recursive: true });
+    rmSync(join(house.server.data, 'blobs'), { recursive: true });
     await mustHave(ben, id, path);
-    assert.equal(readdirSync(server.data).includes('blobs'), false);
+    assert.equal(readdirSync(house.server.data).includes('blobs'), false);
     // And from whoever has fetched them, their author being gone.
     await ann.quit();
     await mustHave(cat, id, path);
     ann = await come('ann');
-    await server.cli.crash();
-    await startServer();
+    await house.server.cli.crash();
+    await house.startServer();
     for (const cli of [ann, ben, cat]) await connected(cli, 1);
   });
 
@@ -254,13 +227,13 @@ describe('files', function () {
   }
 
   it('wait for the server, and are sent when it is back', async () => {
-    await server.cli.crash();
+    await house.server.cli.crash();
     await ann.event('server', { connected: false });
     await ben.event('server', { connected: false });
     const path = make(2_000_000);
     const sent = await attach(ann, path);
     assert.deepEqual([sent.state, sent['sent']], ['queued', false]);
-    await startServer();
+    await house.startServer();
     for (const cli of [ann, ben, cat]) await connected(cli, 1);
     await ann.event('attachment', { id: sent.id, state: 'done' });
     await ann.crash();
@@ -269,12 +242,12 @@ describe('files', function () {
   });
 
   it('wait for their author where there was no time to send them', async () => {
-    await server.cli.crash();
+    await house.server.cli.crash();
     await ann.event('server', { connected: false });
     const path = make(2_000_000);
     const sent = await attach(ann, path);
     await ann.crash();
-    await startServer();
+    await house.startServer();
     for (const cli of [ben, cat]) await connected(cli, 1);
     ann = await come('ann');
     await ann.event('attachment', { id: sent.id, state: 'done' });
@@ -288,7 +261,7 @@ describe('files', function () {
         event['state'] === state && Number(event['progress']) >= 0.3;
       return cli.until(() => cli.events('attachment', isIt).at(-1), 'a third of it', 30_000);
     }
-    const fresh = async (user: keyof typeof data, cli: Cli): Promise<Cli> => {
+    const fresh = async (user: keyof typeof house.data, cli: Cli): Promise<Cli> => {
       await cli.quit();
       return come(user);
     };
@@ -314,10 +287,10 @@ describe('files', function () {
       ann = await fresh('ann', ann);
       const line = ann.send(`attach "${path}"`);
       const { id } = await third(ann, 'sending');
-      await server.cli.crash();
+      await house.server.cli.crash();
       assert.equal((await ann.result(line)).data?.['sent'], false, 'it was too quick');
       const before = shares(ann, id).length;
-      await startServer();
+      await house.startServer();
       await connected(ann, 1);
       for (const cli of [ben, cat]) await connected(cli, 1);
       await ann.event('attachment', { id, state: 'done' }, { patience: 60_000 });
@@ -350,11 +323,11 @@ describe('files', function () {
       };
       const path = make(LARGE);
       const clear = ({ pid }: Cli): void => writeFileSync(`/proc/${pid}/clear_refs`, '5');
-      for (const cli of [ann, ben, server.cli]) clear(cli);
-      const before = [ann, ben, server.cli].map(memory);
+      for (const cli of [ann, ben, house.server.cli]) clear(cli);
+      const before = [ann, ben, house.server.cli].map(memory);
       const { id } = await attach(ann, path);
       await mustHave(ben, id, path);
-      for (const [index, cli] of [ann, ben, server.cli].entries()) {
+      for (const [index, cli] of [ann, ben, house.server.cli].entries()) {
         const grown = memory(cli) - before[index]!;
         assert.ok(grown < 150, `${['ann', 'ben', 'the server'][index]} took ${grown} MB more`);
       }
@@ -362,20 +335,17 @@ describe('files', function () {
 
     it('go for good with their message, and with their author', async () => {
       const path = make(400_000);
-      const before = [server.data, data.ann, data.ben].map(
-        (directory) => blobsOf(directory).length,
-      );
+      const places = [house.server.data, house.data.ann, house.data.ben];
+      const before = places.map((directory) => blobsOf(directory).length);
       const { id } = await attach(ann, path);
       await mustHave(ben, id, path);
       assert.deepEqual(
-        [server.data, data.ann, data.ben].map((directory) => blobsOf(directory).length),
+        places.map((directory) => blobsOf(directory).length),
         before.map((count) => count + 1),
       );
       await ann.ok(`remove ${id}`);
       await eventually('nothing is left', () =>
-        [server.data, data.ann, data.ben].every(
-          (directory, index) => blobsOf(directory).length === before[index],
-        ),
+        places.every((directory, index) => blobsOf(directory).length === before[index]),
       );
       await ben.event('removed', { id });
       assert.equal(await ben.refused(`save ${id}`), 'NO_SUCH_MESSAGE');
@@ -386,11 +356,11 @@ describe('files', function () {
       const size = statSync(own).size;
       const has = (directory: string): boolean =>
         blobsOf(directory).some((name) => statSync(join(directory, 'blobs', name)).size >= size);
-      assert.ok(has(server.data));
-      await server.cli.ok('removeuser ann --withvengence');
-      await server.cli.ok('removeuser cat --withvengence');
+      assert.ok(has(house.server.data));
+      await house.server.cli.ok('removeuser ann --withvengence');
+      await house.server.cli.ok('removeuser cat --withvengence');
       await eventually('nothing of them is left', () =>
-        [server.data, data.ben].every((directory) => blobsOf(directory).length === 0),
+        [house.server.data, house.data.ben].every((directory) => blobsOf(directory).length === 0),
       );
     });
   });

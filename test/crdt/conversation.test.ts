@@ -1,33 +1,28 @@
 import assert from 'node:assert/strict';
 import { currentEpoch, isEncrypted, lastEpochNumber, lockAt } from '../../lib/crdt/conversation.ts';
 import type { Entry } from '../../lib/crdt/entry.ts';
-import { Keyring } from '../../lib/crdt/keyring.ts';
-import { sealTo, type EntryId, type RoomId } from '../../lib/crdt/keys.ts';
+import type { EntryId, RoomId } from '../../lib/crdt/keys.ts';
 import { reduceItem } from '../../lib/crdt/rules.ts';
 import { entryItem } from '../../lib/crdt/seal.ts';
-import { accountStream, LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
-import { Ledger, type Member } from '../support/community.ts';
 import {
-  joinEntry,
-  madeBy,
-  newLock,
-  roomEntry,
-  type MadeLock,
-  type MadeRoom,
-} from '../support/rooms.ts';
+  accountStream,
+  LOBBY_STREAM,
+  pairStream,
+  roomStream,
+  type StreamName,
+} from '../../lib/crdt/stream.ts';
+import type { Member } from '../support/community.ts';
+import { roomLedger } from '../support/room-ledger.ts';
+import { EXPORT, lockedEpoch, newLock, type LockedRoom, type MadeRoom } from '../support/rooms.ts';
 
 const KEY = new Uint8Array(32).fill(1);
 
 describe('conversations', () => {
-  let ledger: Ledger;
-  let alice: Member;
-  let bob: Member;
+  let { ledger, root, alice, bob, make, locked, join } = roomLedger();
   let pair: StreamName;
 
   beforeEach(() => {
-    ledger = new Ledger();
-    alice = ledger.join('alice');
-    bob = ledger.join('bob');
+    ({ ledger, root, alice, bob, make, locked, join } = roomLedger());
     pair = pairStream(alice.account, bob.account);
   });
 
@@ -35,17 +30,9 @@ describe('conversations', () => {
     by.write(stream, 'epoch', by.epoch(members, number, KEY));
   const current = (stream: StreamName): EntryId | undefined =>
     currentEpoch(stream, ledger.at(stream).state, ledger.space)?.id;
-  /** Somebody's keyring begins a new generation, as after a lost device. */
-  const rotate = (member: Member): void => {
-    const phone = ledger.enrol(member);
-    const fresh = Keyring.create(member.keyring.generation + 1, ledger.random);
-    const body = member.revocation(phone.id, [member], fresh);
-    ledger.accept(member.write('space', 'revoke', body));
-    member.keyring = fresh;
-  };
   const privateRoom = (owner: Member, members: readonly Member[]): StreamName => {
     const name = `room${owner.next('space')}`;
-    const { stream } = madeBy(ledger.accept(roomEntry(owner, name, { private: true })));
+    const { stream } = make(owner, name, { private: true });
     const add = members.map(({ account }) => account);
     ledger.accept(owner.write(stream, 'members', { add, remove: [] }));
     return stream;
@@ -67,7 +54,7 @@ describe('conversations', () => {
   describe('in the clear', () => {
     it('take what is said by those who may', () => {
       ledger.accept(alice.write(LOBBY_STREAM, 'say', { text: 'hi' }));
-      ledger.appoint(alice, 'admin');
+      ledger.appoint(alice, 'admin', root);
       ledger.appoint(bob, 'mute', alice);
       ledger.refuse(bob.write(LOBBY_STREAM, 'say', { text: 'hi' }), 'DENIED');
     });
@@ -87,7 +74,7 @@ describe('conversations', () => {
       assert.equal(current(pair), epoch.id);
       ledger.accept(alice.sealed(pair, epoch.id, KEY, 'hi'));
       ledger.accept(bob.sealed(pair, epoch.id, KEY, 'hi'));
-      ledger.appoint(alice, 'admin');
+      ledger.appoint(alice, 'admin', root);
       ledger.appoint(bob, 'mute', alice);
       ledger.refuse(bob.sealed(pair, epoch.id, KEY, 'hi'), 'DENIED');
     });
@@ -150,7 +137,7 @@ describe('conversations', () => {
         hindsight: true,
         now: ledger.now,
       });
-      rotate(bob);
+      ledger.rotate(bob);
       const later = reduceItem(entryItem(raced), {
         space: ledger.space,
         stream: state,
@@ -164,7 +151,7 @@ describe('conversations', () => {
 
     it('need a new epoch once a device of either has been revoked', () => {
       const first = ledger.accept(open(alice, pair, 1, [alice, bob]));
-      rotate(bob);
+      ledger.rotate(bob);
       assert.equal(current(pair), undefined);
       ledger.stale(alice, alice.sealed(pair, first.id, KEY, 'stale'));
       const second = ledger.accept(open(alice, pair, 2, [alice, bob]));
@@ -177,7 +164,7 @@ describe('conversations', () => {
   describe('in an open room', () => {
     let room: MadeRoom;
     beforeEach(() => {
-      room = madeBy(ledger.accept(roomEntry(alice, 'den')));
+      room = make(alice, 'den');
     });
     const say = (by: Member): Entry => by.write(room.stream, 'say', { text: 'hi' });
 
@@ -199,7 +186,7 @@ describe('conversations', () => {
 
     it('take nothing there where it is sealed either', () => {
       const closed = { private: true, media: 'voice' };
-      const talk = madeBy(ledger.accept(roomEntry(alice, 'talk', closed)));
+      const talk = make(alice, 'talk', closed);
       ledger.accept(alice.write(talk.stream, 'join', { by: { type: 'owner' } }));
       const { id } = ledger.accept(open(alice, talk.stream, 1, [alice]));
       ledger.refuse(alice.sealed(talk.stream, id, KEY, 'x'), 'NOT_SUPPORTED');
@@ -228,7 +215,7 @@ describe('conversations', () => {
       const moderator = { moderator: true };
       ledger.refuse(about('edit', { text: 'ho', ...moderator }), 'DENIED');
       ledger.refuse(about('remove', moderator), 'DENIED');
-      ledger.appoint(alice, 'admin');
+      ledger.appoint(alice, 'admin', root);
       ledger.accept(about('edit', { text: 'ho', ...moderator }));
       ledger.accept(about('remove', moderator));
       ledger.appoint(bob, 'admin', alice);
@@ -275,7 +262,7 @@ describe('conversations', () => {
     it('need a new epoch when the account of a member is no more', () => {
       const room = privateRoom(alice, [alice, bob]);
       const first = ledger.accept(open(bob, room, 1, [alice, bob]));
-      ledger.appoint(alice, 'admin');
+      ledger.appoint(alice, 'admin', root);
       const gone = { account: bob.account, vengeance: false };
       ledger.accept(alice.write('space', 'removeuser', gone));
       assert.equal(current(room), undefined);
@@ -315,7 +302,7 @@ describe('conversations', () => {
     it('know no moderator between two', () => {
       const { id: epoch } = ledger.accept(open(alice, pair, 1, [alice, bob]));
       const { id: target } = ledger.accept(bob.sealed(pair, epoch, KEY, 'hi'));
-      ledger.appoint(alice, 'admin');
+      ledger.appoint(alice, 'admin', root);
       const moderator = { target, moderator: true };
       ledger.refuse(alice.write(pair, 'remove', moderator), 'DENIED');
       ledger.refuse(alice.under(pair, 'edit', epoch, KEY, { text: 'ho' }, moderator), 'DENIED');
@@ -323,78 +310,60 @@ describe('conversations', () => {
   });
 
   describe('in a room with a lock', () => {
-    let holder: RoomId | undefined;
-    const made = (): { room: MadeRoom; lock: MadeLock } => {
-      const lock = newLock(ledger.random, 1, KEY);
-      const room = madeBy(
-        ledger.accept(roomEntry(alice, 'vault', { private: true, lock: lock.keys })),
-      );
-      ledger.accept(joinEntry(alice, room, 'owner'));
-      holder = room.id;
-      return { room, lock };
+    const vault = (): LockedRoom => {
+      const made = locked(alice, 'vault');
+      join(alice, made.room, 'owner');
+      return made;
     };
-    const locked = (by: Member, number: number, members: Member[], lock: MadeLock): object => ({
-      ...by.epoch(members, number, KEY),
-      lock: {
-        holder,
-        generation: lock.keyring.generation,
-        box: sealTo(lock.keyring.box.public, KEY, ledger.random),
-        secret: null,
-      },
-    });
+    /** Alice opens a key epoch for herself and a lock. */
+    const epoch = (stream: StreamName, number: number, { room, lock }: LockedRoom): Entry => {
+      const body = lockedEpoch(alice, number, [alice], KEY, room.id, lock.keyring);
+      return alice.write(stream, 'epoch', body);
+    };
 
     it('open key epochs for the lock as well', () => {
-      const { room, lock } = made();
+      const { room, lock } = vault();
       assert.equal(lockAt(ledger.space, room.stream)?.generation, 1);
       ledger.stale(alice, open(alice, room.stream, 1, [alice]));
-      const other = locked(alice, 1, [alice], newLock(ledger.random, 2));
-      ledger.stale(alice, alice.write(room.stream, 'epoch', other));
-      const epoch = ledger.accept(
-        alice.write(room.stream, 'epoch', locked(alice, 1, [alice], lock)),
-      );
-      assert.equal(current(room.stream), epoch.id);
-      ledger.accept(alice.sealed(room.stream, epoch.id, KEY, 'hi'));
+      const other = newLock(ledger.random, 2);
+      ledger.stale(alice, epoch(room.stream, 1, { room, lock: other }));
+      const { id } = ledger.accept(epoch(room.stream, 1, { room, lock }));
+      assert.equal(current(room.stream), id);
+      ledger.accept(alice.sealed(room.stream, id, KEY, 'hi'));
     });
 
     it('open none for a lock that is not there', () => {
       const room = privateRoom(alice, [alice]);
       assert.equal(lockAt(ledger.space, room), undefined);
-      holder = 'ab'.repeat(16) as RoomId;
-      const body = locked(alice, 1, [alice], newLock(ledger.random));
-      ledger.stale(alice, alice.write(room, 'epoch', body));
+      const id = 'ab'.repeat(16) as RoomId;
+      const nowhere = { room: { id, stream: roomStream(id) }, lock: newLock(ledger.random) };
+      ledger.stale(alice, epoch(room, 1, nowhere));
     });
 
     it('need a new epoch for another password, for none, and once the lock is retired', () => {
-      const { room, lock } = made();
-      const first = locked(alice, 1, [alice], lock);
-      ledger.accept(alice.write(room.stream, 'epoch', first));
+      const { room, lock } = vault();
+      ledger.accept(epoch(room.stream, 1, { room, lock }));
       ledger.accept(alice.write('space', 'retire', { room: room.id }));
       assert.equal(current(room.stream), undefined);
-      ledger.stale(alice, alice.write(room.stream, 'epoch', locked(alice, 2, [alice], lock)));
+      ledger.stale(alice, epoch(room.stream, 2, { room, lock }));
       ledger.accept(open(alice, room.stream, 2, [alice]));
-      const next = newLock(ledger.random, 2, KEY);
+      const next = newLock(ledger.random, 2, EXPORT);
       ledger.accept(alice.write('space', 'lock', { room: room.id, lock: next.keys }));
       assert.equal(current(room.stream), undefined);
-      const third = locked(alice, 3, [alice], next);
-      assert.equal(
-        ledger.accept(alice.write(room.stream, 'epoch', third)).id,
-        current(room.stream),
-      );
+      const third = ledger.accept(epoch(room.stream, 3, { room, lock: next }));
+      assert.equal(third.id, current(room.stream));
       ledger.accept(alice.write('space', 'lock', { room: room.id, lock: null }));
       assert.equal(current(room.stream), undefined);
       ledger.accept(open(alice, room.stream, 4, [alice]));
     });
 
     it('open epochs of rooms within by the lock above, which stays', () => {
-      const { room, lock } = made();
-      const other = newLock(ledger.random, 1, KEY);
-      const elsewhere = madeBy(
-        ledger.accept(roomEntry(alice, 'safe', { private: true, lock: other.keys })),
-      );
-      const inner = madeBy(ledger.accept(roomEntry(alice, 'inner', { parent: room.id })));
+      const { room, lock } = vault();
+      const { room: elsewhere } = locked(alice, 'safe');
+      const inner = make(alice, 'inner', { parent: room.id });
       assert.ok(isEncrypted(ledger.space, inner.stream));
-      ledger.accept(joinEntry(alice, inner, 'owner'));
-      ledger.accept(alice.write(inner.stream, 'epoch', locked(alice, 1, [alice], lock)));
+      join(alice, inner, 'owner');
+      ledger.accept(epoch(inner.stream, 1, { room, lock }));
       assert.notEqual(current(inner.stream), undefined);
       const move = { room: inner.id, parent: elsewhere.id };
       ledger.refuse(alice.write('space', 'updateroom', move), 'NOT_SUPPORTED');

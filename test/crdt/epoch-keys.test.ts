@@ -7,31 +7,23 @@ import { sealWith, type EntryId } from '../../lib/crdt/keys.ts';
 import type { EpochRecord } from '../../lib/crdt/records.ts';
 import { Secrets, type ProvedLock, type SecretsOptions } from '../../lib/crdt/secrets.ts';
 import type { State } from '../../lib/crdt/state.ts';
-import { Ledger, type Member } from '../support/community.ts';
+import type { Member } from '../support/community.ts';
+import { roomLedger } from '../support/room-ledger.ts';
 import {
-  joinEntry,
-  madeBy,
+  EXPORT,
   newLock,
-  roomEntry,
+  type LockedRoom,
   type MadeLock,
   type MadeRoom,
 } from '../support/rooms.ts';
 
-const EXPORT = new Uint8Array(64).fill(5);
-
 describe('keys of rooms', () => {
-  let ledger: Ledger;
-  let alice: Member;
-  let bob: Member;
+  let { ledger, alice, bob, make, locked, join } = roomLedger();
   let carol: Member;
 
   beforeEach(() => {
-    ledger = new Ledger();
-    [alice, bob, carol] = ['alice', 'bob', 'carol'].map((name) => ledger.join(name)) as [
-      Member,
-      Member,
-      Member,
-    ];
+    ({ ledger, alice, bob, make, locked, join } = roomLedger());
+    carol = ledger.join('carol');
   });
 
   /** What a device can open that has just been started. */
@@ -72,14 +64,10 @@ describe('keys of rooms', () => {
   };
   const texts = (secrets: Secrets, room: MadeRoom, entries: Entry[]): (string | undefined)[] =>
     entries.map((entry) => secrets.read(entry, state(room))?.text);
-  const vault = (
-    exportKey: Uint8Array | undefined = EXPORT,
-  ): { room: MadeRoom; lock: MadeLock } => {
-    const lock = newLock(ledger.random, 1, exportKey);
-    const body = { private: true, lock: lock.keys };
-    const room = madeBy(ledger.accept(roomEntry(alice, 'vault', body)));
-    ledger.accept(joinEntry(alice, room, 'owner'));
-    return { room, lock };
+  const vault = (password?: null): LockedRoom => {
+    const made = locked(alice, 'vault', password);
+    join(alice, made.room, 'owner');
+    return made;
   };
 
   describe('with a password', () => {
@@ -87,7 +75,7 @@ describe('keys of rooms', () => {
       const { room, lock } = vault();
       const hers = proved(alice, lock);
       const said = ['one', 'two'].map((text) => say(alice, hers, room, text));
-      ledger.accept(joinEntry(bob, room, lock.keyring));
+      join(bob, room, lock.keyring);
       assert.deepEqual(texts(proved(bob, lock), room, said), ['one', 'two']);
       // But not by the secret of the lock alone, which others have as well.
       const bare = fresh(bob, {
@@ -104,9 +92,9 @@ describe('keys of rooms', () => {
       const { room, lock } = vault();
       const hers = proved(alice, lock);
       const said = [say(alice, hers, room, 'one')];
-      ledger.accept(joinEntry(bob, room, lock.keyring));
+      join(bob, room, lock.keyring);
       said.push(say(alice, hers, room, 'two'));
-      ledger.accept(joinEntry(carol, room, lock.keyring));
+      join(carol, room, lock.keyring);
       said.push(say(alice, hers, room, 'three'));
       // No password at hand any more, only what is wrapped for her.
       assert.deepEqual(texts(fresh(carol), room, said), ['one', 'two', 'three']);
@@ -121,7 +109,7 @@ describe('keys of rooms', () => {
     it('keep out who was removed, with all that they ever had', () => {
       const { room, lock } = vault();
       const hers = proved(alice, lock);
-      ledger.accept(joinEntry(bob, room, lock.keyring));
+      join(bob, room, lock.keyring);
       const before = say(alice, hers, room, 'before');
       const his = proved(bob, lock);
       assert.equal(his.read(before, state(room))?.text, 'before');
@@ -149,19 +137,19 @@ describe('keys of rooms', () => {
       const { room, lock } = vault();
       const hers = proved(alice, lock);
       say(alice, hers, room, 'above');
-      const inner = madeBy(ledger.accept(roomEntry(alice, 'inner', { parent: room.id })));
-      ledger.accept(joinEntry(alice, inner, 'owner'));
+      const inner = make(alice, 'inner', { parent: room.id });
+      join(alice, inner, 'owner');
       const said = [say(alice, hers, inner, 'within')];
-      ledger.accept(joinEntry(bob, room, lock.keyring));
-      ledger.accept(joinEntry(bob, inner, lock.keyring));
+      join(bob, room, lock.keyring);
+      join(bob, inner, lock.keyring);
       assert.deepEqual(texts(proved(bob, lock), inner, said), ['within']);
     });
   });
 
   describe('by invitation', () => {
     it('open what is said from then on, and nothing before', () => {
-      const room = madeBy(ledger.accept(roomEntry(alice, 'club', { private: true })));
-      ledger.accept(joinEntry(alice, room, 'owner'));
+      const room = make(alice, 'club', { private: true });
+      join(alice, room, 'owner');
       const before = say(alice, fresh(alice), room, 'before');
       ledger.accept(alice.write(room.stream, 'members', { add: [bob.account], remove: [] }));
       const after = say(alice, fresh(alice), room, 'after');
@@ -181,12 +169,12 @@ describe('keys of rooms', () => {
     });
 
     it('are opened by members only', () => {
-      const room = madeBy(ledger.accept(roomEntry(alice, 'club', { private: true })));
+      const room = make(alice, 'club', { private: true });
       assert.throws(() => fresh(alice).newEpoch(room.stream, state(room)), { code: 'NOT_MEMBER' });
     });
 
     it('tell members the secret of a lock without a password, and check what they are told', () => {
-      const { room, lock } = vault(undefined);
+      const { room, lock } = vault(null);
       say(alice, proved(alice, lock), room, 'one');
       ledger.accept(alice.write(room.stream, 'members', { add: [bob.account], remove: [] }));
       const known = (member: Member): Keyring | undefined =>
@@ -205,8 +193,8 @@ describe('keys of rooms', () => {
 
   it('are not replaced by what somebody says that they were', () => {
     const { room, lock } = vault();
-    ledger.accept(joinEntry(bob, room, lock.keyring));
-    ledger.accept(joinEntry(carol, room, lock.keyring));
+    join(bob, room, lock.keyring);
+    join(carol, room, lock.keyring);
     const first = say(alice, proved(alice, lock), room, 'under the first');
     const { epoch } = decode(first.body!) as { epoch: EntryId };
     // Bob opens one at the same time, which loses; it says what the key of the first was.
@@ -226,8 +214,8 @@ describe('keys of rooms', () => {
     // One that nobody can open has a device look through all of them.
     const wraps = body.wraps.map(([id, generation]) => [id, generation, new Uint8Array(80)]);
     const { previous: _lie, ...rest } = body;
-    const locked = { ...rest.lock, box: null };
-    const poor = bob.write(room.stream, 'epoch', { ...rest, wraps, lock: locked });
+    const bare = { ...rest.lock, box: null };
+    const poor = bob.write(room.stream, 'epoch', { ...rest, wraps, lock: bare });
     const unreadable = { epoch: ledger.accept(poor).id, box: new Uint8Array(40) };
     const hers = fresh(carol);
     assert.equal(hers.read(carol.forge(room.stream, 'sealed', unreadable), state(room)), undefined);

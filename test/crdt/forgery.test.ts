@@ -11,10 +11,11 @@ import { SealedCommunity, wireOf, type Member } from '../support/community.ts';
 import { ReplicaBench } from '../support/replicas.ts';
 import {
   codeFacts,
+  EXPORT,
   joinEntry,
-  madeBy,
+  makeLocked,
+  makeRoom,
   newLock,
-  roomEntry,
   type MadeRoom,
 } from '../support/rooms.ts';
 
@@ -39,13 +40,10 @@ describe('forged entries', () => {
     alice = await community.join('alice');
     mallory = await community.join('mallory');
     gone = await community.join('gone');
-    const admin = { account: root.account, group: 'admin' };
-    await community.seal(community.server.write('space', 'setgroup', admin));
-    const make = async (name: string, change: object = {}): Promise<MadeRoom> =>
-      madeBy(await community.seal(roomEntry(alice, name, change)));
-    open = await make('open');
-    club = await make('club', { private: true });
-    vault = await make('vault', { private: true, lock: newLock(community.random, 1, KEY).keys });
+    await community.appoint(root, 'admin');
+    open = await makeRoom(community, alice, 'open');
+    club = await makeRoom(community, alice, 'club', { private: true });
+    ({ room: vault } = await makeLocked(community, alice, 'vault'));
     for (const room of [club, vault]) await community.seal(joinEntry(alice, room, 'owner'));
     await community.seal(alice.write(club.stream, 'epoch', alice.epoch([alice], 1, KEY)));
     pair = pairStream(root.account, alice.account);
@@ -54,11 +52,7 @@ describe('forged entries', () => {
       alice.write('space', 'code', { purpose: 'signup', group: 'user', ...codeFacts('IN', 9) }),
     );
     // A device that was mallory's, and an account that is no more.
-    phone = await community.enrol(mallory);
-    const fresh = Keyring.create(2, community.random);
-    const out = mallory.revocation(phone.id, [mallory], fresh);
-    await community.seal(mallory.write('space', 'revoke', out));
-    mallory.keyring = fresh;
+    phone = await community.rotate(mallory);
     const end = { account: gone.account, vengeance: false };
     await community.seal(root.write('space', 'removeuser', end));
     replica = await ReplicaBench.open(community, alice);
@@ -82,7 +76,7 @@ describe('forged entries', () => {
       mallory.forge('space', 'removeroom', { room: open.id }),
       mallory.forge('space', 'lock', {
         room: vault.id,
-        lock: newLock(community.random, 2, KEY).keys,
+        lock: newLock(community.random, 2, EXPORT).keys,
       }),
       mallory.forge('space', 'retire', { room: vault.id }),
       mallory.forge('space', 'ban', { ...account(alice), room: open.id, until: 0 }),
@@ -96,7 +90,7 @@ describe('forged entries', () => {
       mallory.forge(club.stream, 'epoch', mallory.epoch([alice], 2, KEY)),
       mallory.forge(club.stream, 'code', codeFacts('MINE')),
       mallory.forge(club.stream, 'join', { by: { type: 'word' } }),
-      joinEntry(mallory, vault, newLock(community.random, 1, KEY).keyring),
+      joinEntry(mallory, vault, newLock(community.random, 1, EXPORT).keyring),
       mallory.forge(pair, 'sealed', { epoch: epochOf(pair), box: KEY }),
       mallory.forge(pair, 'request', {}),
       mallory.forge(`account/${alice.account}`, 'block', { ...account(root), blocked: true }),

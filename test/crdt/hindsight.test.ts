@@ -5,19 +5,19 @@
 import assert from 'node:assert/strict';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import type { RoomId } from '../../lib/crdt/keys.ts';
-import { sealTo } from '../../lib/crdt/keys.ts';
 import { Keyring } from '../../lib/crdt/keyring.ts';
 import { isFitInHindsight, reduceItem, type Standing } from '../../lib/crdt/rules.ts';
 import { entryItem } from '../../lib/crdt/seal.ts';
 import { State } from '../../lib/crdt/state.ts';
 import { LOBBY_STREAM, pairStream, type StreamName } from '../../lib/crdt/stream.ts';
-import { Ledger, type Member } from '../support/community.ts';
+import type { Member } from '../support/community.ts';
+import { roomLedger } from '../support/room-ledger.ts';
 import {
   codeFacts,
+  EXPORT,
   joinEntry,
-  madeBy,
+  lockedEpoch,
   newLock,
-  roomEntry,
   type MadeLock,
   type MadeRoom,
 } from '../support/rooms.ts';
@@ -25,10 +25,7 @@ import {
 const KEY = new Uint8Array(32).fill(1);
 
 describe('in hindsight', () => {
-  let ledger: Ledger;
-  let root: Member;
-  let alice: Member;
-  let bob: Member;
+  let { ledger, root, alice, bob, make, locked, join } = roomLedger();
   let pair: StreamName;
   let open: MadeRoom;
   let club: MadeRoom;
@@ -39,41 +36,30 @@ describe('in hindsight', () => {
   let lock: MadeLock;
   let rooms: MadeRoom[];
 
-  const locked = (by: Member, number: number, members: Member[]): object => ({
-    ...by.epoch(members, number, KEY),
-    lock: {
-      holder: vault.id,
-      generation: 1,
-      box: sealTo(lock.keyring.box.public, KEY, ledger.random),
-      secret: null,
-    },
-  });
+  /** Alice opens a key epoch for herself and the lock. */
+  const innerEpoch = (number: number): Entry => {
+    const body = lockedEpoch(alice, number, [alice], KEY, vault.id, lock.keyring);
+    return alice.write(inner.stream, 'epoch', body);
+  };
   const epochOf = (stream: StreamName): string =>
     ledger.at(stream).state.get<string>('epochs', 'current')!;
 
   beforeEach(() => {
-    ledger = new Ledger();
-    root = ledger.join('root');
-    alice = ledger.join('alice');
-    bob = ledger.join('bob');
-    ledger.appoint(root, 'admin');
+    ({ ledger, root, alice, bob, make, locked, join } = roomLedger());
     pair = pairStream(alice.account, bob.account);
-    const make = (name: string, change: object = {}): MadeRoom =>
-      madeBy(ledger.accept(roomEntry(alice, name, change)));
-    lock = newLock(ledger.random, 1, KEY);
-    open = make('open');
-    club = make('club', { private: true });
-    vault = make('vault', { private: true, lock: lock.keys });
-    safe = make('safe', { private: true, lock: newLock(ledger.random, 1, KEY).keys });
-    inner = make('inner', { parent: vault.id });
+    open = make(alice, 'open');
+    club = make(alice, 'club', { private: true });
+    ({ room: vault, lock } = locked(alice, 'vault'));
+    ({ room: safe } = locked(alice, 'safe'));
+    inner = make(alice, 'inner', { parent: vault.id });
     rooms = [open, club, vault, inner];
     ledger.accept(bob.write('space', 'join', { room: open.id }));
-    for (const room of [club, vault, safe, inner]) ledger.accept(joinEntry(alice, room, 'owner'));
-    ledger.accept(joinEntry(root, vault, lock.keyring));
+    for (const room of [club, vault, safe, inner]) join(alice, room, 'owner');
+    join(root, vault, lock.keyring);
     const add = { add: [bob.account], remove: [] };
     ledger.accept(alice.write(club.stream, 'members', add));
     ledger.accept(alice.write(club.stream, 'epoch', alice.epoch([alice, bob], 1, KEY)));
-    ledger.accept(alice.write(inner.stream, 'epoch', locked(alice, 1, [alice])));
+    ledger.accept(innerEpoch(1));
     ledger.accept(alice.write(pair, 'epoch', alice.epoch([alice, bob], 1, KEY)));
     ledger.accept(alice.write(club.stream, 'code', codeFacts('COME', 5)));
   });
@@ -96,19 +82,17 @@ describe('in hindsight', () => {
     'said to somebody': () => sealedBy(bob, pair),
     'a key epoch in a private room': () =>
       bob.write(club.stream, 'epoch', bob.epoch([alice, bob], 2, KEY)),
-    'a key epoch in a room with a lock': () =>
-      alice.write(inner.stream, 'epoch', locked(alice, 2, [alice])),
+    'a key epoch in a room with a lock': () => innerEpoch(2),
     'a key epoch of two': () => bob.write(pair, 'epoch', bob.epoch([alice, bob], 2, KEY)),
     'joined by a password': () => joinEntry(bob, vault, lock.keyring),
     'joined by the password of a room above': () => joinEntry(bob, inner, lock.keyring),
     'joined by a code': () => joinEntry(carol(), club, 'COME'),
-    'joined as the owner': () =>
-      joinEntry(alice, madeBy(ledger.accept(roomEntry(alice, 'new', { private: true }))), 'owner'),
+    'joined as the owner': () => joinEntry(alice, make(alice, 'new', { private: true }), 'owner'),
     'left a private room': () => bob.write(club.stream, 'leave', {}),
     'somebody let in': () =>
       alice.write(club.stream, 'members', { add: [root.account], remove: [] }),
     'somebody let in by an owner who is not there': () => {
-      const room = madeBy(ledger.accept(roomEntry(alice, 'new', { private: true })));
+      const room = make(alice, 'new', { private: true });
       rooms.push(room);
       return alice.write(room.stream, 'members', { add: [bob.account], remove: [] });
     },
@@ -124,12 +108,6 @@ describe('in hindsight', () => {
     ledger.accept(by.write('space', kind, body));
   const gone = (member: Member): Entry =>
     space('removeuser', { account: member.account, vengeance: false });
-  const rotate = (member: Member): void => {
-    const phone = ledger.enrol(member);
-    const fresh = Keyring.create(member.keyring.generation + 1, ledger.random);
-    ledger.accept(member.write('space', 'revoke', member.revocation(phone.id, [member], fresh)));
-    member.keyring = fresh;
-  };
 
   /** What becomes of the space afterwards. */
   const events: Record<string, () => void> = {
@@ -140,7 +118,8 @@ describe('in hindsight', () => {
       space('setgroup', { account: alice.account, group: 'admin' });
       space('setgroup', { account: root.account, group: 'none' }, alice);
     },
-    'devices of its author have been revoked': () => [alice, bob].forEach(rotate),
+    'devices of its author have been revoked': () =>
+      [alice, bob].forEach((member) => ledger.rotate(member)),
     'its device has been revoked': () => {
       // Without a password the last administrator could not be revoked.
       space('setgroup', { account: ledger.join('dave').account, group: 'admin' });
@@ -160,12 +139,12 @@ describe('in hindsight', () => {
       for (const { id } of rooms) space('owner', { room: id, account: root.account }, alice);
     },
     'the rooms have other names and lie elsewhere': () => {
-      const top = madeBy(ledger.accept(roomEntry(root, 'top')));
+      const top = make(root, 'top');
       for (const { id } of [open, club, vault])
         space('updateroom', { room: id, name: `x${id.slice(0, 5)}`, parent: top.id });
     },
     'the lock is another': () =>
-      void space('lock', { room: vault.id, lock: newLock(ledger.random, 2, KEY).keys }, alice),
+      void space('lock', { room: vault.id, lock: newLock(ledger.random, 2, EXPORT).keys }, alice),
     'the lock is gone': () => void space('lock', { room: vault.id, lock: null }, alice),
     'the lock is retired': () => void space('retire', { room: vault.id }),
   };

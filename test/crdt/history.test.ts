@@ -4,7 +4,7 @@ import type { Batch } from '../../lib/crdt/seal.ts';
 import { LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
 import { SealedCommunity, wireOf, type Member } from '../support/community.ts';
 import { flipped } from '../support/mutate.ts';
-import { ReplicaBench, snapshotOf } from '../support/replicas.ts';
+import { pairWithReplica, ReplicaBench, snapshotOf } from '../support/replicas.ts';
 
 const bad = { name: 'ClchatError', code: 'BAD_ENTRY' };
 
@@ -16,12 +16,7 @@ describe('the history of a replica', () => {
   let hers: ReplicaBench;
 
   beforeEach(async () => {
-    community = await SealedCommunity.found();
-    alice = await community.join('alice');
-    bob = await community.join('bob');
-    hers = await ReplicaBench.open(community, alice);
-    await hers.follow(community.batches);
-    hers.told.length = 0;
+    ({ community, alice, bob, hers } = await pairWithReplica());
   });
 
   const length = (): number => hers.replica.log.headOf(LOBBY_STREAM).length;

@@ -6,44 +6,30 @@ import type { AccountId } from '../../lib/crdt/keys.ts';
 import { MAX_MEMBERS, membersOf, proveLock } from '../../lib/crdt/membership.ts';
 import { accountOf, type CodeRecord } from '../../lib/crdt/records.ts';
 import { pairStream } from '../../lib/crdt/stream.ts';
-import { Ledger, NOW, type Member } from '../support/community.ts';
+import { NOW, type Member } from '../support/community.ts';
+import { roomLedger } from '../support/room-ledger.ts';
 import {
   codeFacts,
+  EXPORT,
   joinEntry,
-  madeBy,
   newLock,
-  roomEntry,
   type MadeLock,
   type MadeRoom,
 } from '../support/rooms.ts';
 
-const EXPORT = new Uint8Array(64).fill(5);
 const NOBODY = 'f'.repeat(32) as AccountId;
 
 describe('membership of encrypted rooms', () => {
-  let ledger: Ledger;
-  let root: Member;
-  let alice: Member;
-  let bob: Member;
+  let { ledger, root, alice, bob, make, locked, join } = roomLedger();
   let carol: Member;
 
   beforeEach(() => {
-    ledger = new Ledger();
-    root = ledger.join('root');
-    alice = ledger.join('alice');
-    bob = ledger.join('bob');
+    ({ ledger, root, alice, bob, make, locked, join } = roomLedger());
     carol = ledger.join('carol');
-    ledger.appoint(root, 'admin');
   });
 
-  const make = (by: Member, name: string, change: object = {}): MadeRoom =>
-    madeBy(ledger.accept(roomEntry(by, name, { private: true, ...change })));
-  const locked = (name = 'vault', exportKey: Uint8Array | undefined = EXPORT) => {
-    const lock = newLock(ledger.random, 1, exportKey);
-    return { room: make(alice, name, { lock: lock.keys }), lock };
-  };
-  const join = (by: Member, room: MadeRoom, how: Parameters<typeof joinEntry>[2]): Entry =>
-    ledger.accept(joinEntry(by, room, how));
+  const closed = (by: Member, name: string, change: object = {}): MadeRoom =>
+    make(by, name, { private: true, ...change });
   /** Refused without a mark or with one: whoever is not in a room may not read it. */
   const refuse = (by: Member, room: MadeRoom, how: MadeLock | string, code: string): void => {
     const entry = joinEntry(by, room, typeof how === 'string' ? how : how.keyring);
@@ -62,7 +48,7 @@ describe('membership of encrypted rooms', () => {
   });
 
   it('is begun by the owner, and by nobody else as such', () => {
-    const { room } = locked();
+    const { room } = locked(alice, 'vault');
     assert.deepEqual(members(room), []);
     for (const forged of [bob, root]) refuse(forged, room, 'owner', 'DENIED');
     join(alice, room, 'owner');
@@ -73,7 +59,7 @@ describe('membership of encrypted rooms', () => {
   });
 
   it('is had in encrypted rooms only', () => {
-    const open = madeBy(ledger.accept(roomEntry(alice, 'open')));
+    const open = make(alice, 'open');
     for (const [kind, body] of [
       ['join', { by: { type: 'owner' } }],
       ['leave', {}],
@@ -85,7 +71,7 @@ describe('membership of encrypted rooms', () => {
 
   describe('by a password', () => {
     it('is for those who have opened the lock', () => {
-      const { room, lock } = locked();
+      const { room, lock } = locked(alice, 'vault');
       join(bob, room, lock.keyring);
       assert.deepEqual(members(room), accounts(bob));
       refuse(bob, room, lock, 'ALREADY');
@@ -93,8 +79,8 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('cannot be proved with what somebody else has proved, or elsewhere', () => {
-      const { room, lock } = locked();
-      const other = locked('other');
+      const { room, lock } = locked(alice, 'vault');
+      const other = locked(alice, 'other');
       const proof = proveLock(lock.keyring, ledger.server.id, room.id, bob.account);
       ledger.refuse(carol.write(room.stream, 'join', proof), 'BAD_PASSWORD');
       const elsewhere = proveLock(lock.keyring, ledger.server.id, other.room.id, carol.account);
@@ -105,7 +91,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is over with the lock: changed, retired or taken away', () => {
-      const { room, lock } = locked();
+      const { room, lock } = locked(alice, 'vault');
       ledger.accept(alice.write('space', 'retire', { room: room.id }));
       refuse(bob, room, lock, 'BAD_PASSWORD');
       const next = newLock(ledger.random, 2, EXPORT);
@@ -120,38 +106,38 @@ describe('membership of encrypted rooms', () => {
 
     it('is not by a lock that has none: only members know its secret', () => {
       const lock = newLock(ledger.random);
-      const room = make(alice, 'club', { lock: lock.keys });
+      const room = closed(alice, 'club', { lock: lock.keys });
       refuse(bob, room, lock, 'BAD_PASSWORD');
       // Into a room within it is: whoever is in the outer one comes into the inner one.
-      const inner = make(alice, 'inner', { private: false, parent: room.id });
+      const inner = make(alice, 'inner', { parent: room.id });
       join(bob, inner, lock.keyring);
     });
 
     it('is of the rooms within as well, up to the next lock', () => {
-      const { room, lock } = locked();
-      const inner = make(alice, 'inner', { private: false, parent: room.id });
+      const { room, lock } = locked(alice, 'vault');
+      const inner = make(alice, 'inner', { parent: room.id });
       const own = newLock(ledger.random, 1, EXPORT);
-      const core = make(alice, 'core', { parent: inner.id, lock: own.keys });
+      const core = closed(alice, 'core', { parent: inner.id, lock: own.keys });
       join(bob, inner, lock.keyring);
       assert.deepEqual(members(inner), accounts(bob));
       assert.deepEqual(members(room), []);
       refuse(carol, core, newLock(ledger.random), 'BAD_PASSWORD');
       join(carol, core, own.keyring);
-      const secret = make(alice, 'secret', { parent: inner.id });
+      const secret = closed(alice, 'secret', { parent: inner.id });
       refuse(bob, secret, lock, 'BAD_PASSWORD');
     });
 
     it('is by the lock that opens the room and no other of the same number above it', () => {
-      const { room, lock } = locked();
+      const { room, lock } = locked(alice, 'vault');
       const own = newLock(ledger.random, 1, EXPORT);
-      const core = make(alice, 'core', { parent: room.id, lock: own.keys });
+      const core = closed(alice, 'core', { parent: room.id, lock: own.keys });
       refuse(bob, core, lock, 'BAD_PASSWORD');
     });
   });
 
   describe('by invitation', () => {
     it('is what the owner says', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       join(alice, room, 'owner');
       ledger.accept(change(alice, room, accounts(bob), []));
       assert.deepEqual(members(room), accounts(alice, bob));
@@ -166,7 +152,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is what any member says once nobody comes in by the password any more', () => {
-      const { room, lock } = locked();
+      const { room, lock } = locked(alice, 'vault');
       join(alice, room, 'owner');
       join(bob, room, lock.keyring);
       ledger.refuse(change(bob, room, accounts(carol), []), 'DENIED');
@@ -176,7 +162,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is what any member says where there is no owner any more', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       ledger.accept(change(alice, room, accounts(bob), []));
       const gone = { account: alice.account, vengeance: false };
       ledger.accept(root.write('space', 'removeuser', gone));
@@ -185,7 +171,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is for no more than a key epoch reaches', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       const crowd = Array.from({ length: MAX_MEMBERS }, (_, n) => {
         const id = n.toString(16).padStart(32, '0') as AccountId;
         const value = accountOf(ledger.space, alice.account);
@@ -207,7 +193,7 @@ describe('membership of encrypted rooms', () => {
 
   describe('by a code', () => {
     it('is for whoever has it, as often as it may be used', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       join(alice, room, 'owner');
       ledger.accept(alice.write(room.stream, 'code', codeFacts('COME-IN', 1, NOW + 99)));
       const { state } = ledger.at(room.stream);
@@ -224,9 +210,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is for voice where they may speak', () => {
-      const room = madeBy(
-        ledger.accept(roomEntry(alice, 'talk', { private: true, media: 'voice' })),
-      );
+      const room = make(alice, 'talk', { private: true, media: 'voice' });
       join(alice, room, 'owner');
       ledger.accept(alice.write(room.stream, 'code', codeFacts('TALK', 9)));
       ledger.appoint(bob, 'mute', root);
@@ -236,7 +220,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is worth nothing once whoever made it is out, or may invite no more', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       join(alice, room, 'owner');
       const invite = (by: Member, code: string): void =>
         void ledger.accept(by.write(room.stream, 'code', codeFacts(code, 9)));
@@ -261,7 +245,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is worth nothing once whoever made it is no more', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       join(alice, room, 'owner');
       ledger.accept(alice.write(room.stream, 'code', codeFacts('COME', 9)));
       const gone = { account: alice.account, vengeance: false };
@@ -270,7 +254,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is good until its time, and forgotten with the next', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       join(alice, room, 'owner');
       const expires = ledger.now + 1_000;
       ledger.accept(alice.write(room.stream, 'code', codeFacts('COME', 9, expires)));
@@ -287,7 +271,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is of the room for which it was made', () => {
-      const [one, two] = [make(alice, 'one'), make(alice, 'two')];
+      const [one, two] = [closed(alice, 'one'), closed(alice, 'two')];
       for (const room of [one, two]) join(alice, room, 'owner');
       ledger.accept(alice.write(one.stream, 'code', codeFacts('IN', 9)));
       refuse(bob, two, 'IN', 'BAD_CODE');
@@ -299,7 +283,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('is made by members: the owner, and those who may invite', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       const code = (by: Member, written: string): Entry =>
         by.write(room.stream, 'code', codeFacts(written));
       ledger.refuse(code(alice, 'ONE'), 'NOT_MEMBER');
@@ -317,7 +301,7 @@ describe('membership of encrypted rooms', () => {
 
   describe('ends', () => {
     it('when somebody leaves, who may come back as they came', () => {
-      const { room, lock } = locked();
+      const { room, lock } = locked(alice, 'vault');
       join(alice, room, 'owner');
       join(bob, room, lock.keyring);
       const leave = (by: Member): Entry => by.write(room.stream, 'leave', {});
@@ -337,7 +321,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('when somebody is put out: by the owner, or by permission and not above', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       join(alice, room, 'owner');
       ledger.accept(change(alice, room, accounts(bob, root, carol), []));
       ledger.refuse(change(bob, room, [], accounts(carol)), 'DENIED');
@@ -353,7 +337,7 @@ describe('membership of encrypted rooms', () => {
     });
 
     it('with the account', () => {
-      const room = make(alice, 'club');
+      const room = closed(alice, 'club');
       ledger.accept(change(alice, room, accounts(alice, bob), []));
       const gone = { account: bob.account, vengeance: false };
       ledger.accept(root.write('space', 'removeuser', gone));
@@ -367,7 +351,7 @@ describe('membership of encrypted rooms', () => {
       ledger.server.forge(room.stream, 'members', { add, remove: out });
 
     it('is by the word of the server, which can end it as well', () => {
-      const room = make(alice, 'talk', { lifetime: 'conference' });
+      const room = closed(alice, 'talk', { lifetime: 'conference' });
       const enter = (by: Member, where: MadeRoom): Entry =>
         by.write(where.stream, 'join', { by: { type: 'word' } });
       ledger.accept(enter(alice, room));
@@ -376,7 +360,7 @@ describe('membership of encrypted rooms', () => {
       ledger.reject(remove(room, accounts(carol), []), 'DENIED');
       ledger.accept(remove(room, [], accounts(bob)));
       assert.deepEqual(members(room), accounts(alice));
-      const club = make(alice, 'club');
+      const club = closed(alice, 'club');
       ledger.refuse(enter(bob, club), 'DENIED');
       ledger.reject(remove(club, [], accounts(alice)), 'DENIED');
     });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { encodeEntry, type Entry } from '../../lib/crdt/entry.ts';
-import { Keyring } from '../../lib/crdt/keyring.ts';
 import { SigningKey } from '../../lib/crdt/keys.ts';
 import type { HeadRecord } from '../../lib/crdt/records.ts';
 import {
@@ -14,9 +13,9 @@ import {
 import type { Store } from '../../lib/crdt/store.ts';
 import { accountStream, LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
 import { ClchatError } from '../../lib/errors.ts';
-import { SealedCommunity, wireOf, type Member } from '../support/community.ts';
+import { wireOf, type Member, type SealedCommunity } from '../support/community.ts';
 import { flipped } from '../support/mutate.ts';
-import { ReplicaBench, snapshotOf } from '../support/replicas.ts';
+import { pairWithReplica, snapshotOf, type ReplicaBench } from '../support/replicas.ts';
 
 const bad = { name: 'ClchatError', code: 'BAD_ENTRY' };
 
@@ -28,12 +27,7 @@ describe('a replica', () => {
   let hers: ReplicaBench;
 
   beforeEach(async () => {
-    community = await SealedCommunity.found();
-    alice = await community.join('alice');
-    bob = await community.join('bob');
-    hers = await ReplicaBench.open(community, alice);
-    await hers.follow(community.batches);
-    hers.told.length = 0;
+    ({ community, alice, bob, hers } = await pairWithReplica());
   });
 
   /** A batch such as only somebody with the server's key can make. */
@@ -204,9 +198,7 @@ describe('a replica', () => {
     });
 
     it('holds void what the rules forbid, and says so of nothing else', async () => {
-      await community.seal(
-        community.server.write('space', 'setgroup', { account: alice.account, group: 'admin' }),
-      );
+      await community.appoint(alice, 'admin');
       await community.seal(
         alice.write('space', 'setgroup', { account: bob.account, group: 'mute' }),
       );
@@ -222,9 +214,7 @@ describe('a replica', () => {
 
     it('does not judge by a space that is not the one it was judged by', async () => {
       await community.say(bob, 'while I might');
-      await community.seal(
-        community.server.write('space', 'setgroup', { account: alice.account, group: 'admin' }),
-      );
+      await community.appoint(alice, 'admin');
       await community.seal(
         alice.write('space', 'setgroup', { account: bob.account, group: 'mute' }),
       );
@@ -239,9 +229,7 @@ describe('a replica', () => {
       await community.seal(alice.write(pair, 'epoch', alice.epoch([alice, bob], 1, key)));
       // Lost the race, but was sealed all the same.
       await community.seal(bob.write(pair, 'epoch', bob.epoch([alice, bob], 1, key)));
-      const phone = await community.enrol(bob);
-      const fresh = Keyring.create(2, community.random);
-      await community.seal(bob.write('space', 'revoke', bob.revocation(phone.id, [bob], fresh)));
+      await community.rotate(bob);
       await hers.follow(community.of('space').slice(3));
       await hers.follow(community.of(pair));
       assert.ok(await hers.replica.verifyState(pair));

@@ -112,13 +112,12 @@ function compare(ledger: Ledger, world: PlainWorld): void {
   }
 }
 
-const RUNS = 100;
+const RUNS = 300;
 
 describe('the rules and a plain table', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const allowed = new Map<string, number>();
   const refused = new Map<string, Set<string>>();
-  let runs = 0;
 
   it('say the same of who may do what', () => {
     fc.assert(
@@ -126,7 +125,6 @@ describe('the rules and a plain table', function () {
         setting,
         fc.array(step, { minLength: 1, maxLength: 200, size: 'max' }),
         (at, steps) => {
-          runs++;
           const { ledger, world } = begin(at);
           const people = [...world.people.values()] as (Person & { device: Member })[];
           for (const { who, what, dice } of steps) {
@@ -165,10 +163,8 @@ describe('the rules and a plain table', function () {
           compare(ledger, world);
         },
       ),
-      { numRuns: RUNS, interruptAfterTimeLimit: 90_000 },
+      { numRuns: RUNS },
     );
-    // On a slow machine not all of them are done.
-    if (runs < RUNS) return;
     // Everything was allowed at times, and refused at others.
     for (const what of Object.keys(TABLE)) {
       assert.ok((allowed.get(what) ?? 0) > 0, `${what} was never allowed`);

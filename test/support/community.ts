@@ -129,6 +129,13 @@ export class Ledger {
     return device;
   }
 
+  /** Loses a further device, so that the keyring begins a new generation. @returns that device */
+  rotate(member: Member): Member {
+    const device = this.enrol(member);
+    this.accept(member.rotation(device.id));
+    return device;
+  }
+
   /** Somebody in another group than new users are. */
   appoint(member: Member, group: keyof typeof GROUPS, by?: Member): void {
     const body = { account: member.account, group };
@@ -198,6 +205,18 @@ export class SealedCommunity {
     const device = member.device();
     await this.seal(device.enrolment());
     return device;
+  }
+
+  /** Loses a further device, so that the keyring begins a new generation. @returns that device */
+  async rotate(member: Member): Promise<Member> {
+    const device = await this.enrol(member);
+    await this.seal(member.rotation(device.id));
+    return device;
+  }
+
+  /** Somebody in another group than new users are. */
+  async appoint(member: Member, group: keyof typeof GROUPS): Promise<void> {
+    await this.seal(this.server.write('space', 'setgroup', { account: member.account, group }));
   }
 
   say(member: Writer, text: string, stream: StreamName = LOBBY_STREAM): Promise<Entry> {

@@ -153,6 +153,14 @@ export class Member extends Writer {
     };
   }
 
+  /** The entry that shuts out a device: this one alone goes on, with the next keyring. */
+  rotation(device: PublicKey): Entry {
+    const fresh = Keyring.create(this.keyring.generation + 1, this.random);
+    const entry = this.write('space', 'revoke', this.revocation(device, [this], fresh));
+    this.keyring = fresh;
+    return entry;
+  }
+
   /** The body that opens a key epoch for members, with the key. */
   epoch(members: readonly Member[], number: number, key: Uint8Array): Record<string, unknown> {
     return {

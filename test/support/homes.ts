@@ -1,4 +1,5 @@
 /** What an account has on a device of a sealed community, fed by hand. */
+import assert from 'node:assert/strict';
 import type { Entry } from '../../lib/crdt/entry.ts';
 import type { EntryId } from '../../lib/crdt/keys.ts';
 import type { Outcome } from '../../lib/crdt/sealer.ts';
@@ -135,6 +136,15 @@ export class HomeBench {
     const { id } = await this.home.conversations.say(stream, text);
     await this.deliver();
     return id;
+  }
+
+  /** Its account shuts out a device. */
+  async revoke(device: Member): Promise<void> {
+    await this.catchUp();
+    const { body, keyring } = this.home.revocation(device.id);
+    await this.home.keyrings.keep([keyring]);
+    await this.home.conversations.act('space', 'revoke', body);
+    assert.deepEqual(await this.deliver(), ['sealed']);
   }
 
   pair(other: { member: Member }): StreamName {

@@ -11,7 +11,7 @@ import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
 import type { Store } from '../../lib/crdt/store.ts';
 import type { StreamName } from '../../lib/crdt/stream.ts';
 import { Inbox } from '../../lib/node/client/inbox.ts';
-import { NOW, wireOf, type SealedCommunity, type Writer } from './community.ts';
+import { NOW, SealedCommunity, wireOf, type Member, type Writer } from './community.ts';
 
 export class ReplicaBench {
   readonly disk = new MemoryDisk();
@@ -76,6 +76,23 @@ export class ReplicaBench {
     const make = (): { body: Uint8Array; salt: Uint8Array } => ({ body: encode(body), salt });
     return this.replica.append(stream, kind, NOW, make, { sync: true });
   }
+}
+
+/** Two people, and the replica of the first, which has the space. */
+export interface Pair {
+  readonly community: SealedCommunity;
+  readonly alice: Member;
+  readonly bob: Member;
+  readonly hers: ReplicaBench;
+}
+
+export async function pairWithReplica(): Promise<Pair> {
+  const community = await SealedCommunity.found();
+  const [alice, bob] = [await community.join('alice'), await community.join('bob')];
+  const hers = await ReplicaBench.open(community, alice);
+  await hers.follow(community.batches);
+  hers.told.length = 0;
+  return { community, alice, bob, hers };
 }
 
 /** An inbox over a replica, told of what comes in, and what it tells. */

@@ -139,6 +139,16 @@ export class World {
     return peer;
   }
 
+  /** Several of these, each with replication. */
+  async members<const Names extends readonly string[]>(
+    ...names: Names
+  ): Promise<{ [K in keyof Names]: Peer }> {
+    const peers: Peer[] = [];
+    for (const name of names) peers.push(await this.member(name));
+    for (const peer of peers) await peer.open();
+    return peers as { [K in keyof Names]: Peer };
+  }
+
   /** A client of the product, not yet connected. */
   async client(options: Partial<ClientOptions> = {}): Promise<TestClient> {
     const client = new TestClient(this);

@@ -19,6 +19,20 @@ export function fakeClock(): Clock {
   });
 }
 
+/** What is done every so often, by all that begins while this is here, is done when a test says so. */
+export class HeldIntervals {
+  readonly #clock: Clock = install({ now: NOW, toFake: ['setInterval', 'clearInterval'] });
+
+  /** Does what is due within so many milliseconds. */
+  pass(milliseconds: number): void {
+    this.#clock.tick(milliseconds);
+  }
+
+  restore(): void {
+    this.#clock.uninstall();
+  }
+}
+
 export class FakeTime {
   readonly #clock: Clock = fakeClock();
 

@@ -2,39 +2,32 @@ import assert from 'node:assert/strict';
 import type { Entry } from '../../../lib/crdt/entry.ts';
 import type { AccountId } from '../../../lib/crdt/keys.ts';
 import { Attendance } from '../../../lib/node/client/attendance.ts';
-import { SealedCommunity, type Member } from '../../support/community.ts';
-import { HomeBench } from '../../support/homes.ts';
+import type { Member, SealedCommunity } from '../../support/community.ts';
+import { homeStage } from '../../support/home-stage.ts';
+import type { HomeBench } from '../../support/homes.ts';
 import {
   codeFacts,
   joinEntry,
-  madeBy,
-  newLock,
-  roomEntry,
+  makeLocked,
+  type MadeLock,
   type MadeRoom,
 } from '../../support/rooms.ts';
 
-const EXPORT = new Uint8Array(64).fill(5);
-
 describe('attendance', () => {
+  const stage = homeStage();
   let community: SealedCommunity;
   let alice: Member;
   let bob: Member;
   let bench: HomeBench;
   let room: MadeRoom;
-  let lock: ReturnType<typeof newLock>;
+  let lock: MadeLock;
 
   beforeEach(async () => {
-    community = await SealedCommunity.found();
+    ({ community } = stage);
     alice = await community.join('alice');
     bob = await community.join('bob');
-    lock = newLock(community.random, 1, EXPORT);
-    const made = roomEntry(alice, 'vault', { private: true, lock: lock.keys });
-    room = madeBy(await community.seal(made));
-    bench = await HomeBench.open(community, bob);
-  });
-  afterEach(async () => {
-    await bench.stop();
-    assert.deepEqual(bench.faults, []);
+    ({ room, lock } = await makeLocked(community, alice, 'vault'));
+    bench = await stage.open(bob);
   });
 
   let codes = 0;

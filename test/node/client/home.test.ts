@@ -4,46 +4,21 @@ import { Keyring } from '../../../lib/crdt/keyring.ts';
 import { LOBBY_STREAM } from '../../../lib/crdt/stream.ts';
 import { codeOf } from '../../../lib/errors.ts';
 import { eventually } from '../../support/channels.ts';
-import { SealedCommunity, type Member } from '../../support/community.ts';
-import { HomeBench } from '../../support/homes.ts';
+import type { SealedCommunity } from '../../support/community.ts';
+import { homeStage } from '../../support/home-stage.ts';
+import type { HomeBench } from '../../support/homes.ts';
 
 describe('a home', () => {
+  const stage = homeStage();
   let community: SealedCommunity;
   let alice: HomeBench;
   let bob: HomeBench;
-  const benches: HomeBench[] = [];
 
-  const open = async (
-    member: Member,
-    options?: Parameters<typeof HomeBench.open>[2],
-  ): Promise<HomeBench> => {
-    const bench = await HomeBench.open(community, member, options);
-    benches.push(bench);
-    return bench;
-  };
   beforeEach(async () => {
-    community = await SealedCommunity.found();
-    const members = [await community.join('alice'), await community.join('bob')] as const;
-    alice = await open(members[0]);
-    bob = await open(members[1]);
-  });
-  afterEach(async () => {
-    const faults: unknown[] = [];
-    for (const bench of benches.splice(0)) {
-      await bench.stop();
-      faults.push(...bench.faults);
-    }
-    assert.deepEqual(faults, []);
+    ({ community } = stage);
+    [alice, bob] = await stage.join('alice', 'bob');
   });
 
-  /** One device of an account shuts out another. */
-  const revoke = async (by: HomeBench, device: Member): Promise<void> => {
-    await by.catchUp();
-    const { body, keyring } = by.home.revocation(device.id);
-    await by.home.keyrings.keep([keyring]);
-    await by.home.conversations.act('space', 'revoke', body);
-    assert.deepEqual(await by.deliver(), ['sealed']);
-  };
   const generations = ({ keystore }: HomeBench): number[] =>
     keystore.read().keyring.map(({ generation }) => generation);
 
@@ -69,7 +44,7 @@ describe('a home', () => {
       await alice.catchUp();
       assert.equal(alice.home.audienceSize(LOBBY_STREAM), 3);
       assert.equal(alice.home.audienceSize(pair), 2);
-      await revoke(bob, phone);
+      await bob.revoke(phone);
       await alice.catchUp();
       assert.equal(alice.home.audienceSize(LOBBY_STREAM), 2);
       assert.equal(alice.home.audienceSize(pair), 1);
@@ -154,11 +129,11 @@ describe('a home', () => {
 
   describe('keeps the keyring', () => {
     it('that its device is wrapped for, with those before it', async () => {
-      const phone = await open(await community.enrol(bob.member), { keyring: false });
+      const phone = await stage.open(await community.enrol(bob.member), { keyring: false });
       assert.deepEqual(generations(phone), []);
       assert.throws(() => phone.home.keyrings.present, { code: 'STALE_KEY' });
       const tablet = await community.enrol(bob.member);
-      await revoke(bob, tablet);
+      await bob.revoke(tablet);
       await phone.catchUp();
       await phone.home.refreshKeyrings();
       assert.deepEqual(generations(phone).sort(), [1, 2]);
@@ -174,16 +149,16 @@ describe('a home', () => {
     });
 
     it('as soon as the space says that there is another', async () => {
-      const phone = await open(await community.enrol(bob.member));
-      await revoke(bob, await community.enrol(bob.member));
+      const phone = await stage.open(await community.enrol(bob.member));
+      await bob.revoke(await community.enrol(bob.member));
       await phone.catchUp();
       await eventually('it is kept', () => generations(phone).length === 2);
       assert.deepEqual(generations(phone), [1, 2]);
     });
 
     it('not where its device is the one that was shut out', async () => {
-      const phone = await open(await community.enrol(bob.member));
-      await revoke(bob, phone.member);
+      const phone = await stage.open(await community.enrol(bob.member));
+      await bob.revoke(phone.member);
       await phone.catchUp();
       await phone.home.refreshKeyrings();
       assert.deepEqual(generations(phone), [1]);
@@ -192,10 +167,10 @@ describe('a home', () => {
 
     it('of its account, whatever others of the same numbers came to nothing', async () => {
       await alice.say('secret of the first', alice.pair(bob));
-      const phone = await open(await community.enrol(bob.member), { keyring: false });
+      const phone = await stage.open(await community.enrol(bob.member), { keyring: false });
       await phone.home.keyrings.keep([Keyring.create(1, community.random)]);
       await phone.restart();
-      await revoke(bob, await community.enrol(bob.member));
+      await bob.revoke(await community.enrol(bob.member));
       await phone.catchUp();
       await phone.home.refreshKeyrings();
       assert.equal(phone.home.keyrings.present.generation, 2);
@@ -203,9 +178,9 @@ describe('a home', () => {
     });
 
     it('and says so where that cannot be kept', async () => {
-      const phone = await open(await community.enrol(bob.member));
+      const phone = await stage.open(await community.enrol(bob.member));
       phone.keystore.update = () => Promise.reject(new Error('no room'));
-      await revoke(bob, await community.enrol(bob.member));
+      await bob.revoke(await community.enrol(bob.member));
       await phone.catchUp();
       await eventually('it is told', () => phone.faults.length > 0);
       assert.deepEqual(phone.faults.splice(0).map(codeOf), ['INTERNAL']);
@@ -219,7 +194,7 @@ describe('a home', () => {
     });
 
     it('and shuts a device out by the next generation, wrapped for the others', async () => {
-      const phone = await open(await community.enrol(bob.member));
+      const phone = await stage.open(await community.enrol(bob.member));
       const tablet = await community.enrol(bob.member);
       await bob.catchUp();
       const { body, keyring } = bob.home.revocation(tablet.id);

@@ -5,41 +5,29 @@ import type { Entry } from '../../../lib/crdt/entry.ts';
 import type { EntryId } from '../../../lib/crdt/keys.ts';
 import { accountStream, LOBBY_STREAM, type StreamName } from '../../../lib/crdt/stream.ts';
 import type { ReadMessage } from '../../../lib/node/client/reading.ts';
-import { SealedCommunity, wireOf } from '../../support/community.ts';
-import { HomeBench } from '../../support/homes.ts';
+import { wireOf, type SealedCommunity } from '../../support/community.ts';
+import { homeStage } from '../../support/home-stage.ts';
+import type { HomeBench } from '../../support/homes.ts';
 import { snapshotOf } from '../../support/replicas.ts';
 
 const NONE = 'ab'.repeat(32) as EntryId;
 const HASH = new Uint8Array(32).fill(9);
 
 describe('reading', () => {
+  const stage = homeStage();
+  const { catchUp } = stage;
   let community: SealedCommunity;
   let root: HomeBench;
   let alice: HomeBench;
   let bob: HomeBench;
-  const benches: HomeBench[] = [];
 
   beforeEach(async () => {
-    community = await SealedCommunity.found();
-    for (const name of ['root', 'alice', 'bob'])
-      benches.push(await HomeBench.open(community, await community.join(name)));
-    [root, alice, bob] = benches as [HomeBench, HomeBench, HomeBench];
-    const admin = { account: root.home.account, group: 'admin' };
-    await community.seal(community.server.write('space', 'setgroup', admin));
+    ({ community } = stage);
+    [root, alice, bob] = await stage.join('root', 'alice', 'bob');
+    await community.appoint(root.member, 'admin');
     await catchUp();
   });
-  afterEach(async () => {
-    const faults: unknown[] = [];
-    for (const bench of benches.splice(0)) {
-      await bench.stop();
-      faults.push(...bench.faults);
-    }
-    assert.deepEqual(faults, []);
-  });
 
-  const catchUp = async (): Promise<void> => {
-    for (const bench of benches) await bench.catchUp();
-  };
   /** The newest message of a conversation, as somebody reads it. */
   const last = async (bench: HomeBench, stream: StreamName = LOBBY_STREAM): Promise<ReadMessage> =>
     (await bench.home.conversations.newest(stream, 1))[0]!;
@@ -293,8 +281,7 @@ describe('reading', () => {
 
   it('knows whether the newest messages are all here', async () => {
     for (const text of ['one', 'two', 'three', 'four']) await alice.say(text);
-    const late = await HomeBench.open(community, await community.join('carol'), { empty: true });
-    benches.push(late);
+    const late = await stage.open(await community.join('carol'), { empty: true });
     for (const batch of community.of('space')) {
       const { seal, items } = wireOf(batch);
       await late.home.replica.ingest(seal, items);

@@ -54,21 +54,21 @@ describe('replication to a client', () => {
       assert.deepEqual(stage.news.heard, ['one', 'two', 'three', 'four']);
     });
 
-    it('and takes what is missing of several streams at once', async () => {
+    /** A message is here that has been read; there are more of them, and of what was read. */
+    const missTwoStreams = async (): Promise<StreamName> => {
       const { alice, community } = stage;
       const own = accountStream(alice.account);
-      let until = 0;
-      const more = async (text: string): Promise<void> => {
+      for (const [index, text] of ['one', 'two', 'three'].entries()) {
         await stage.say(text);
-        until += 1;
-        await community.seal(
-          alice.write(own, 'read', { stream: LOBBY_STREAM, until, tell: false }),
-        );
-      };
-      await more('one');
-      await stage.bench.follow(community.batches);
-      await more('two');
-      await more('three');
+        const read = { stream: LOBBY_STREAM, until: index + 1, tell: false };
+        await community.seal(alice.write(own, 'read', read));
+        if (index === 0) await stage.bench.follow(community.batches);
+      }
+      return own;
+    };
+
+    it('and takes what is missing of several streams at once', async () => {
+      const own = await missTwoStreams();
       await stage.sync.open();
       assert.deepEqual(stage.hub.asked, ['open', 'fetchMany']);
       assert.deepEqual(stage.news.heard, ['one', 'two', 'three']);
@@ -76,25 +76,12 @@ describe('replication to a client', () => {
     });
 
     it('and asks again where there was no room for all of them', async () => {
-      const { alice, community } = stage;
-      const own = accountStream(alice.account);
-      let until = 0;
-      const more = async (text: string): Promise<void> => {
-        await stage.say(text);
-        until += 1;
-        await community.seal(
-          alice.write(own, 'read', { stream: LOBBY_STREAM, until, tell: false }),
-        );
-      };
-      await more('one');
-      await stage.bench.follow(community.batches);
-      await more('two');
-      await more('three');
+      const own = await missTwoStreams();
       stage.hub.portion = 1;
       stage.hub.answers = {
         fetchMany: async ({ wants: [first] }) => {
           const [stream, from] = first!;
-          return { portions: [await community.log.batches(stream, from, 9, 1)] };
+          return { portions: [await stage.community.log.batches(stream, from, 9, 1)] };
         },
       };
       await stage.sync.open();

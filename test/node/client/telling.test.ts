@@ -1,36 +1,16 @@
 import assert from 'node:assert/strict';
 import { LOBBY_STREAM, roomStream } from '../../../lib/crdt/stream.ts';
 import type { RoomId } from '../../../lib/crdt/keys.ts';
-import { SealedCommunity, type Member } from '../../support/community.ts';
-import { HomeBench } from '../../support/homes.ts';
+import { homeStage } from '../../support/home-stage.ts';
+import type { HomeBench } from '../../support/homes.ts';
 
 describe('what has come is told', () => {
-  let community: SealedCommunity;
+  const stage = homeStage();
   let alice: HomeBench;
   let bob: HomeBench;
-  const benches: HomeBench[] = [];
 
-  const open = async (
-    member: Member,
-    options?: Parameters<typeof HomeBench.open>[2],
-  ): Promise<HomeBench> => {
-    const bench = await HomeBench.open(community, member, options);
-    benches.push(bench);
-    return bench;
-  };
   beforeEach(async () => {
-    community = await SealedCommunity.found();
-    const members = [await community.join('alice'), await community.join('bob')] as const;
-    alice = await open(members[0]);
-    bob = await open(members[1]);
-  });
-  afterEach(async () => {
-    const faults: unknown[] = [];
-    for (const bench of benches.splice(0)) {
-      await bench.stop();
-      faults.push(...bench.faults);
-    }
-    assert.deepEqual(faults, []);
+    [alice, bob] = await stage.join('alice', 'bob');
   });
 
   /** An open room that somebody makes. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Action } from '../../../lib/crdt/bodies.ts';
+import { redeem } from '../../../lib/crdt/codes.ts';
 import { eraseBodies } from '../../../lib/crdt/erase.ts';
 import { eraseBody, type Entry } from '../../../lib/crdt/entry.ts';
+import { Keyring, wrapForPassword } from '../../../lib/crdt/keyring.ts';
 import type { EntryId } from '../../../lib/crdt/keys.ts';
 import { proveChange } from '../../../lib/crdt/membership.ts';
 import { DEFAULT_FILE_LIMIT } from '../../../lib/crdt/rights.ts';
@@ -17,17 +19,17 @@ import { Directory } from '../../../lib/node/server/directory.ts';
 import { Member, SealedCommunity } from '../../support/community.ts';
 import {
   codeFacts,
+  EXPORT,
   joinEntry,
-  madeBy,
+  makeLocked,
+  makeRoom,
   newLock,
   roomEntry,
+  type LockedRoom,
   type MadeRoom,
 } from '../../support/rooms.ts';
-import { redeem } from '../../../lib/crdt/codes.ts';
-import { Keyring, wrapForPassword } from '../../../lib/crdt/keyring.ts';
 
 const KEY = new Uint8Array(32).fill(1);
-const EXPORT = new Uint8Array(64).fill(5);
 const NONE = 'ab'.repeat(32) as EntryId;
 
 describe('admission', () => {
@@ -51,8 +53,7 @@ describe('admission', () => {
     alice = await community.join('alice');
     bob = await community.join('bob');
     pair = pairStream(alice.account, bob.account);
-    const admin = { account: root.account, group: 'admin' };
-    await community.seal(community.server.write('space', 'setgroup', admin));
+    await community.appoint(root, 'admin');
     for (const list of [blocks, proofs]) list.clear();
     asked.length = 0;
     answer = undefined;
@@ -74,12 +75,9 @@ describe('admission', () => {
     const outcome = await community.submit(entry, { admit: admission.admit });
     return outcome.type === 'sealed' ? 'sealed' : outcome.code;
   };
-  const make = async (by: Member, name: string, change: object = {}): Promise<MadeRoom> =>
-    madeBy(await community.seal(roomEntry(by, name, change)));
-  const locked = async (name: string, change: object = {}) => {
-    const lock = newLock(community.random, 1, EXPORT);
-    return { room: await make(alice, name, { private: true, lock: lock.keys, ...change }), lock };
-  };
+  const make = (by: Member, name: string, change?: object): Promise<MadeRoom> =>
+    makeRoom(community, by, name, change);
+  const locked = (name: string): Promise<LockedRoom> => makeLocked(community, alice, name);
 
   describe('of people', () => {
     it('keeps from a pair whom the other has blocked', async () => {

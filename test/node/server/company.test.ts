@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict';
 import type { RoomId } from '../../../lib/crdt/keys.ts';
 import { pairStream, roomStream, type StreamName } from '../../../lib/crdt/stream.ts';
-import { ShiftedClock, World, type Peer } from '../../support/roles.ts';
+import type { Peer } from '../../support/roles.ts';
+import { worldStage } from '../../support/world-stage.ts';
 
 describe('those who are logged in', () => {
-  let world: World;
-  let clock: ShiftedClock;
+  const stage = worldStage();
   let alice: Peer;
   let bob: Peer;
   let carol: Peer;
 
   beforeEach(async () => {
-    clock = new ShiftedClock();
-    world = await World.start({ clock });
-    [alice, bob, carol] = [
-      await world.member('alice'),
-      await world.member('bob'),
-      await world.member('carol'),
-    ];
-    for (const peer of [alice, bob, carol]) await peer.open();
-  });
-  afterEach(async () => {
-    await world.stop();
-    assert.deepEqual(world.faults, []);
+    [alice, bob, carol] = await stage.world.members('alice', 'bob', 'carol');
   });
 
   /** What the others hear of somebody's typing. */
@@ -85,7 +74,7 @@ describe('those who are logged in', () => {
       let heard = 0;
       for (let n = 0; n < 20; n++) heard += (await typing(alice, 'room/lobby')).length;
       assert.ok(heard >= 2 * 4 && heard < 2 * 20, `${heard}`);
-      clock.shift += 10_000;
+      stage.clock.shift += 10_000;
       assert.equal((await typing(alice, 'room/lobby')).length, 2);
     });
   });

@@ -7,14 +7,17 @@ import type { ConferenceListing } from '../../../lib/node/client/conferences.ts'
 import { Listeners, type Listener } from '../../../lib/node/server/listeners.ts';
 import { MAX_CONFERENCES } from '../../../lib/node/wire.ts';
 import { eventually } from '../../support/channels.ts';
-import { ShiftedClock, World, type Peer } from '../../support/roles.ts';
+import type { Peer, ShiftedClock, World } from '../../support/roles.ts';
 import { madeBy, roomEntry } from '../../support/rooms.ts';
+import { HeldIntervals } from '../../support/time.ts';
+import { worldStage } from '../../support/world-stage.ts';
 
 /** How long a lost device keeps its place here, in milliseconds. */
 const GRACE_MS = 300;
 
 describe('conferences and the log', function () {
   this.timeout(20_000);
+  const stage = worldStage({ conferenceGraceMs: GRACE_MS });
   let world: World;
   let clock: ShiftedClock;
   let alice: Peer;
@@ -22,18 +25,8 @@ describe('conferences and the log', function () {
   let carol: Peer;
 
   beforeEach(async () => {
-    clock = new ShiftedClock();
-    world = await World.start({ clock, conferenceGraceMs: GRACE_MS });
-    [alice, bob, carol] = [
-      await world.member('alice'),
-      await world.member('bob'),
-      await world.member('carol'),
-    ];
-    for (const peer of [alice, bob, carol]) await peer.open();
-  });
-  afterEach(async () => {
-    await world.stop();
-    assert.deepEqual(world.faults, []);
+    ({ world, clock } = stage);
+    [alice, bob, carol] = await world.members('alice', 'bob', 'carol');
   });
 
   const conferenceEntry = (by: Peer, name: string): Entry =>
@@ -70,8 +63,8 @@ describe('conferences and the log', function () {
   const comeIn = (by: Peer, id: RoomId, type = 'word'): Promise<string[]> =>
     by.submit(by.member.write(roomStream(id), 'join', { by: { type } }));
 
-  const record = (id: RoomId): RoomRecord | undefined =>
-    world.log.record<RoomRecord>('space', 'room', id);
+  const record = async (id: RoomId): Promise<RoomRecord | undefined> =>
+    (await world.log.open('space')).state.get<RoomRecord>('room', id);
 
   const isMember = (who: Peer, id: RoomId): boolean =>
     world.log.record(roomStream(id), 'member', who.member.account) === true;
@@ -103,7 +96,7 @@ describe('conferences and the log', function () {
       const { id } = madeBy(entry);
       await new Promise((resolve) => setTimeout(resolve, 2 * GRACE_MS + 1_000));
       assert.deepEqual(await list(bob), []);
-      assert.equal(record(id), undefined);
+      assert.equal(await record(id), undefined);
     });
   });
 
@@ -181,7 +174,7 @@ describe('conferences and the log', function () {
     assert.deepEqual(await write(alice, 'removeroom', {}), ['NOT_OWNER']);
     assert.deepEqual(await write(bob, 'removeroom', {}), ['sealed']);
     assert.deepEqual(await list(alice), []);
-    assert.equal(record(room), undefined);
+    assert.equal(await record(room), undefined);
   });
 
   it('keep a name for what is being sealed from those who would be in two of it', async () => {
@@ -201,7 +194,7 @@ describe('conferences and the log', function () {
     const room = await begin(alice, 'tea');
     await join(bob, room);
     await alice.leave();
-    await eventually('the end', () => record(room) === undefined);
+    await eventually('the end', async () => (await record(room)) === undefined);
     assert.deepEqual(await list(bob), []);
   });
 
@@ -233,7 +226,7 @@ describe('conferences and the log', function () {
     const room = await begin(alice, 'tea');
     await world.crash();
     await world.open();
-    assert.equal(record(room), undefined);
+    assert.equal(await record(room), undefined);
   });
 
   it('do not come back with what clients hand back', async () => {
@@ -245,10 +238,10 @@ describe('conferences and the log', function () {
     const again = await world.peer('again', alice.member);
     await again.open().catch(() => undefined);
     await again.sync.call('handBack', { batches: batches.slice(-1) });
-    assert.ok(record(room) !== undefined);
+    assert.ok((await record(room)) !== undefined);
     await again.session.call('login', {});
     assert.deepEqual(await list(again), []);
-    await eventually('the end of its room', () => record(room) === undefined);
+    await eventually('the end of its room', async () => (await record(room)) === undefined);
   });
 
   it('are no more for those who are removed, shut out or banned', async () => {
@@ -260,15 +253,15 @@ describe('conferences and the log', function () {
     assert.deepEqual(await alice.submit(member.write('space', 'ban', { account, until: 0 })), [
       'sealed',
     ]);
-    await eventually('the end', () => record(room) === undefined);
+    await eventually('the end', async () => (await record(room)) === undefined);
     const other = await begin(carol, 'milk');
     const ban = { account: carol.member.account, room: other, until: 0 };
     assert.deepEqual(await alice.submit(member.write('space', 'ban', ban)), ['sealed']);
-    await eventually('the end', () => record(other) === undefined);
+    await eventually('the end', async () => (await record(other)) === undefined);
     const last = await begin(carol, 'cake');
     const end = { account: carol.member.account, vengeance: false };
     assert.deepEqual(await alice.submit(member.write('space', 'removeuser', end)), ['sealed']);
-    await eventually('the end', () => record(last) === undefined);
+    await eventually('the end', async () => (await record(last)) === undefined);
   });
 
   it('are listed by portions', async () => {
@@ -308,26 +301,35 @@ describe('conferences and the log', function () {
 
   it('count as somebody being at work', async () => {
     await world.close();
-    await world.open({ clock, timeout: 60 });
-    const [busy, idle] = [await world.peer('a', alice.member), await world.peer('b', bob.member)];
-    for (const peer of [busy, idle]) {
-      await peer.session.call('login', {});
-      await peer.open();
+    const intervals = new HeldIntervals();
+    try {
+      await world.open({ clock, timeout: 60 });
+      const [busy, idle] = [await world.peer('a', alice.member), await world.peer('b', bob.member)];
+      for (const peer of [busy, idle]) {
+        await peer.session.call('login', {});
+        await peer.open();
+      }
+      /** Some time goes by in which they say no more than that they are there. */
+      const pass = async (): Promise<void> => {
+        clock.shift += 14_000;
+        for (const peer of [busy, idle]) await peer.session.call('ping', {});
+        intervals.pass(600);
+        // What they are told on it is here.
+        for (const peer of [busy, idle]) await peer.session.call('ping', {});
+      };
+      await busy.session.call('conferenceJoin', { target: { name: 'lobby' }, secondDevice: false });
+      for (let i = 0; i < 4; i++) await pass();
+      assert.deepEqual(idle.heard, []);
+      await pass();
+      assert.deepEqual(idle.heard, [{ reason: 'timeout' }]);
+      assert.deepEqual((await list(busy))[0]?.participants, ['alice']);
+      // From the end of it on the time counts.
+      await busy.session.call('conferenceLeave', {});
+      await pass();
+      assert.equal((await busy.session.call('whoelse', {})).users.length, 0);
+    } finally {
+      intervals.restore();
     }
-    await busy.session.call('conferenceJoin', { target: { name: 'lobby' }, secondDevice: false });
-    for (let i = 0; i < 5; i++) {
-      clock.shift += 14_000;
-      await Promise.all([busy.session.call('ping', {}), idle.session.call('ping', {})]);
-      await new Promise((resolve) => setTimeout(resolve, 600));
-    }
-    assert.deepEqual(idle.heard.slice(-1), [{ reason: 'timeout' }]);
-    assert.deepEqual((await list(busy))[0]?.participants, ['alice']);
-    // From the end of it on the time counts.
-    await busy.session.call('conferenceLeave', {});
-    clock.shift += 14_000;
-    await busy.session.call('ping', {});
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    assert.equal((await busy.session.call('whoelse', {})).users.length, 0);
   });
 
   it('are told to a slow device as something to be asked for', async () => {

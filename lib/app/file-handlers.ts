@@ -73,7 +73,11 @@ async function fileNamed(
   written: string,
 ): Promise<Attached> {
   const { id, file } = (await messageNamed(client, conversation, written)).message;
-  if (file === undefined) throw new ClchatError('NO_SUCH_FILE', 'That message has no file.');
+  if (file === undefined)
+    throw new ClchatError(
+      'NO_SUCH_FILE',
+      'That message has no file. "^1" is the newest message of others, "1" your own.',
+    );
   return { id, file };
 }
 

@@ -4,6 +4,7 @@
  *
  *   p!<epoch id>   the key epoch was opened by an entry of a member
  */
+import { Annotated } from './annotated.ts';
 import { Arrivals, type Arrival, type Ingested } from './arrivals.ts';
 import { equal } from './bytes.ts';
 import { provenKey } from './draft.ts';
@@ -46,6 +47,7 @@ export class Replica {
   readonly #own: OwnEntries;
   readonly #proven = new Set<EntryId>();
   readonly #voids: Voids;
+  readonly #annotated = new Annotated();
   #space: OpenStream;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #arrivals: Arrivals;
@@ -121,6 +123,7 @@ export class Replica {
     sync = false,
   ): Promise<void> {
     this.#voids.note(operations);
+    this.#annotated.note(operations);
     await this.log.store.write(operations, { sync });
     change();
     for (const run of after) run();
@@ -309,6 +312,13 @@ export class Replica {
   /** Where in the store else than in its stream bytes of entries of this device may be. */
   tracesOf(entries: readonly { readonly entry: Entry }[]): { from: string; until: string }[] {
     return tracesOf(entries.flatMap(({ entry }) => (entry.device === this.device ? [entry] : [])));
+  }
+
+  /** Whether anything that was sealed may be about a message. */
+  mayBeAnnotated({ id, stream }: Pick<Entry, 'id' | 'stream'>): boolean {
+    const place = this.log.find(id);
+    const { length } = this.log.headOf(stream);
+    return place === undefined || this.#annotated.mayBe(stream, place.position, id, length);
   }
 
   /** Whether a sealed item is void here because the rules forbid it. */

@@ -278,7 +278,9 @@ export class Reading {
   async #about(message: Entry): Promise<Entry[]> {
     const { replica } = this.#options;
     const { stream, id } = message;
-    const sealed = await annotationsOf(replica.log, stream, id);
+    const sealed = replica.mayBeAnnotated(message)
+      ? await annotationsOf(replica.log, stream, id)
+      : [];
     const unsealed = replica
       .unsealed(stream)
       .filter((entry) => isAnnotation(entry) && targetOf(entry) === id);

@@ -1,4 +1,5 @@
 /** How fast the search index is made: never at the cost of whoever else has something to do. */
+import { performance as clockwork } from 'node:perf_hooks';
 import { sleep } from '../../lifecycle.ts';
 
 /** Longest stretch of work after which others have their turn, in milliseconds. */
@@ -6,6 +7,10 @@ const STRETCH_MS = 5;
 /** Rest after each stretch, and while batches come in. */
 const REST_MS = 5;
 const BUSY_REST_MS = 45;
+/** …and while this thread has hardly any time left: what waits is indexed when somebody searches. */
+const OVERLOADED_REST_MS = 1_000;
+/** From which share of its time on it has not. */
+const OVERLOADED = 0.8;
 /** How long after a batch more of them are expected. */
 const BUSY_MS = 250;
 
@@ -20,6 +25,12 @@ export class Pace {
   #busyUntil = 0;
   #waiting = 0;
   #resting = new AbortController();
+  readonly #load: () => number;
+
+  /** @param load the share of its time, from 0 to 1, that this thread was at work since it was last asked */
+  constructor(load = threadLoad()) {
+    this.#load = load;
+  }
 
   /** Others have much to do just now. */
   busy(): void {
@@ -58,7 +69,22 @@ export class Pace {
 
   #rest(): Promise<void> {
     if (this.#waiting > 0) return new Promise((resolve) => setImmediate(resolve));
-    const isBusy = performance.now() < this.#busyUntil;
-    return sleep(isBusy ? BUSY_REST_MS : REST_MS, this.#resting.signal);
+    return sleep(this.#restMs(), this.#resting.signal);
   }
+
+  #restMs(): number {
+    const load = this.#load();
+    if (performance.now() >= this.#busyUntil) return REST_MS;
+    return load < OVERLOADED ? BUSY_REST_MS : OVERLOADED_REST_MS;
+  }
+}
+
+function threadLoad(): () => number {
+  let before = clockwork.eventLoopUtilization();
+  return () => {
+    const now = clockwork.eventLoopUtilization();
+    const { utilization } = clockwork.eventLoopUtilization(now, before);
+    before = now;
+    return utilization;
+  };
 }

@@ -5,9 +5,11 @@ import { FakeTime } from '../../support/time.ts';
 describe('the pace of indexing', () => {
   let time: FakeTime;
   let pace: Pace;
+  let load: number;
   beforeEach(() => {
     time = new FakeTime();
-    pace = new Pace();
+    load = 0;
+    pace = new Pace(() => load);
   });
   afterEach(() => time.restore());
 
@@ -37,6 +39,31 @@ describe('the pace of indexing', () => {
     assert.equal(await restOf(), 45);
     await time.pass(250);
     assert.equal(await restOf(), 5);
+  });
+
+  it('rests longest where there is no time left for it, while batches come in', async () => {
+    load = 0.9;
+    assert.equal(await restOf(), 5);
+    pace.busy();
+    assert.equal(await restOf(), 1_000);
+    assert.equal(await restOf(), 5);
+  });
+
+  it('looks at how busy its thread is', async () => {
+    time.restore();
+    const own = new Pace();
+    own.busy();
+    const begun = performance.now();
+    while (performance.now() - begun < 60);
+    own.busy();
+    const resting = own.stretches().rest();
+    const isLong = await Promise.race([
+      resting.then(() => false),
+      new Promise((resolve) => setTimeout(() => resolve(true), 200)),
+    ]);
+    assert.equal(isLong, true);
+    own.stop();
+    await resting;
   });
 
   it('hardly rests while somebody waits', async () => {

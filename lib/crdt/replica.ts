@@ -315,10 +315,12 @@ export class Replica {
   }
 
   /** Whether anything that was sealed may be about a message. */
-  mayBeAnnotated({ id, stream }: Pick<Entry, 'id' | 'stream'>): boolean {
-    const place = this.log.find(id);
+  mayBeAnnotated(
+    { id, stream }: Pick<Entry, 'id' | 'stream'>,
+    position = this.log.find(id)?.position,
+  ): boolean {
     const { length } = this.log.headOf(stream);
-    return place === undefined || this.#annotated.mayBe(stream, place.position, id, length);
+    return position === undefined || this.#annotated.mayBe(stream, position, id, length);
   }
 
   /** Whether a sealed item is void here because the rules forbid it. */

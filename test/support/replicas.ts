@@ -114,7 +114,7 @@ export class InboxBench {
     const inbox = await Inbox.open({
       replica: bench.replica,
       isQuiet,
-      onNews: ({ kind, seq, body }) =>
+      onNews: ({ entry: { kind, seq, body } }) =>
         heard.push(
           kind === 'say' ? (decode(body ?? encode({})) as { text: string }).text : `${kind} ${seq}`,
         ),

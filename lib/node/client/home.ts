@@ -73,7 +73,7 @@ export interface HomeOptions extends TellingEvents {
 interface Hooks {
   readonly onBatch: (batch: Batch, added: boolean) => void;
   readonly refused: (entry: Entry, code: ErrorCode, again: boolean) => void;
-  readonly tell: (entry: Entry) => void;
+  readonly tell: (news: Placed) => void;
   readonly receipt: (receipt: Receipt) => void;
   readonly forgotten: (stream: StreamName) => void;
 }
@@ -203,7 +203,7 @@ export class Home extends AccountView {
       replica,
       isQuiet,
       onFault,
-      onNews: (entry) => late.hooks?.tell(entry),
+      onNews: (news) => late.hooks?.tell(news),
     });
     const eraser = await Eraser.open({
       log: replica.log,
@@ -227,7 +227,7 @@ export class Home extends AccountView {
     late.hooks = {
       onBatch: (batch, added) => home.#onBatch(batch, added),
       refused: (entry, code, again) => home.#refused(entry, code, again),
-      tell: (entry) => home.#telling.tell(entry),
+      tell: (news) => home.#telling.tell(news),
       receipt: (receipt) => home.#receipt(receipt),
       forgotten: (stream) => home.#forgotten(stream),
     };

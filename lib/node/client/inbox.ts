@@ -6,6 +6,7 @@
  */
 import { utf8 } from '../../crdt/bytes.ts';
 import { isContactAction } from '../../crdt/contact.ts';
+import type { Placed } from '../../crdt/content.ts';
 import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
 import { deviceOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
@@ -23,7 +24,7 @@ export interface InboxOptions {
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet?: boolean;
   /** Tells of one message, or of what is done about a contact; own ones of other devices included. */
-  readonly onNews: (entry: Entry) => void;
+  readonly onNews: (news: Placed) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -134,7 +135,7 @@ export class Inbox {
     const { replica, onNews } = this.#options;
     if (item.type !== 'entry' || !isNews(item.entry)) return;
     if (item.entry.device === replica.device || replica.isVoid(stream, position)) return;
-    onNews(item.entry);
+    onNews({ position, entry: item.entry });
   }
 
   #advance(stream: StreamName, until: number): void {

@@ -126,7 +126,7 @@ export class Reading {
     const { space } = replica;
     const stream = await replica.log.open(entry.stream);
     const say = secrets.read(entry, stream.state);
-    const about = await this.#about(entry);
+    const about = await this.#about(entry, position);
     const base = {
       id: announced(entry.id),
       stream: entry.stream,
@@ -275,10 +275,10 @@ export class Reading {
   }
 
   /** Edits, removals and reactions of a message, sealed ones first. */
-  async #about(message: Entry): Promise<Entry[]> {
+  async #about(message: Entry, position?: number): Promise<Entry[]> {
     const { replica } = this.#options;
     const { stream, id } = message;
-    const sealed = replica.mayBeAnnotated(message)
+    const sealed = replica.mayBeAnnotated(message, position)
       ? await annotationsOf(replica.log, stream, id)
       : [];
     const unsealed = replica

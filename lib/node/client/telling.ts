@@ -1,6 +1,6 @@
 /** Tells, in the order in which it came, what is said, done about messages, and done about contacts. */
 import type { Reaction } from '../../crdt/bodies.ts';
-import { isEntitled, targetOf } from '../../crdt/content.ts';
+import { isEntitled, targetOf, type Placed } from '../../crdt/content.ts';
 import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
 import type { AccountId } from '../../crdt/keys.ts';
 import { deviceOf } from '../../crdt/records.ts';
@@ -44,15 +44,15 @@ export class Telling {
   }
 
   /** Tells of an entry once everything before it has been told. */
-  tell(entry: Entry): void {
-    this.#last = this.#last.then(() => this.#tell(entry)).catch(this.#options.events.onFault);
+  tell(news: Placed): void {
+    this.#last = this.#last.then(() => this.#tell(news)).catch(this.#options.events.onFault);
   }
 
-  async #tell(entry: Entry): Promise<void> {
+  async #tell({ position, entry }: Placed): Promise<void> {
     const { reading, contacts, space, events } = this.#options;
     if (!this.#listens(entry.stream)) return;
     if (isMessage(entry)) {
-      const said = await reading.read(entry, { state: 'held' });
+      const said = await reading.read(entry, { state: 'held', position });
       // What was said while this account was not there is not for it; what is gone is no news.
       if (said.removed !== true && said.text !== UNREADABLE) events.onMessage(said);
     } else if (isAnnotation(entry)) {

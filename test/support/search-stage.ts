@@ -76,7 +76,14 @@ export class SearchStage {
       opened: () => undefined,
       keptEpoch: () => undefined,
     });
-    const replica = { log, space, isVoid: () => false, unsealed: () => [], pending: () => [] };
+    const replica = {
+      log,
+      space,
+      isVoid: () => false,
+      mayBeAnnotated: () => true,
+      unsealed: () => [],
+      pending: () => [],
+    };
     this.sources = { replica, secrets };
     this.log = log;
     this.reading = new Reading({

@@ -7,8 +7,10 @@ import { concat } from '../crdt/bytes.ts';
 import { verifyApart, type PublicKey, type Signed } from '../crdt/keys.ts';
 import { childEntry } from './child-entry.ts';
 
-/** How many at least it takes: fewer go over node's pool. */
+/** How many at least it takes at a time: fewer go over node's pool. */
 const MANY = 64;
+/** How many have to be under way for it to be started: that costs as much as verifying a thousand. */
+const START_AT = 1_500;
 /** How long an idle thread is kept, in milliseconds. */
 const IDLE_MS = 10_000;
 
@@ -34,18 +36,31 @@ interface Pending {
 
 export class Verifier {
   readonly #idleMs: number;
+  readonly #startAt: number;
   readonly #pending = new Map<number, Pending>();
   #thread: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
+  /** Signatures under way. */
+  #underWay = 0;
 
-  constructor(options: { idleMs?: number } = {}) {
+  constructor(options: { idleMs?: number; startAt?: number } = {}) {
     this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#startAt = options.startAt ?? START_AT;
   }
 
   /** Whether all of them are valid. Never rejects. */
-  readonly verifyAll = (signed: readonly Signed[]): Promise<boolean> => {
-    if (signed.length < MANY) return verifyEach(signed);
+  readonly verifyAll = async (signed: readonly Signed[]): Promise<boolean> => {
+    this.#underWay += signed.length;
+    try {
+      const isMuch = this.#thread !== undefined || this.#underWay >= this.#startAt;
+      return await (signed.length >= MANY && isMuch ? this.#apart(signed) : verifyEach(signed));
+    } finally {
+      this.#underWay -= signed.length;
+    }
+  };
+
+  #apart(signed: readonly Signed[]): Promise<boolean> {
     const id = (this.#lastId += 1);
     return new Promise((resolve) => {
       this.#pending.set(id, { signed, resolve });
@@ -62,7 +77,7 @@ export class Verifier {
       };
       this.#start().postMessage(call, [call.bytes.buffer as ArrayBuffer]);
     });
-  };
+  }
 
   #start(): Worker {
     if (this.#thread !== undefined) return this.#thread;

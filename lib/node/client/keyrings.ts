@@ -33,6 +33,8 @@ export interface Renewal {
 export class Keyrings {
   readonly #options: KeyringsOptions;
   readonly #known = new Map<number, Keyring>();
+  /** Present generation and stamp of the keyrings when all that can be reached was here. */
+  #refreshed: string | undefined;
 
   constructor(options: KeyringsOptions) {
     this.#options = options;
@@ -72,10 +74,19 @@ export class Keyrings {
     const space = this.#options.space();
     const generation = this.#record?.keyring.generation;
     if (generation === undefined) return;
+    // Asked after each change of the space, most of which are none of its keyrings.
+    const state = `${generation} ${space.stamp('keyring')}`;
+    if (this.#refreshed === state) return;
     try {
-      const sealing = new SealingKey(keystore.read().device.sealing);
       const newest =
-        this.get(generation) ?? openByDevice(space, account, generation, device, sealing);
+        this.get(generation) ??
+        openByDevice(
+          space,
+          account,
+          generation,
+          device,
+          new SealingKey(keystore.read().device.sealing),
+        );
       if (newest === undefined) return;
       const missing: Keyring[] = [];
       for (const keyring of reachable(space, account, newest)) {
@@ -84,7 +95,10 @@ export class Keyrings {
           if (keyring !== newest) break;
         } else missing.push(keyring);
       }
-      if (missing.length === 0) return;
+      if (missing.length === 0) {
+        this.#refreshed = state;
+        return;
+      }
       await this.keep(missing);
       for (const { generation: other } of missing) this.#known.delete(other);
     } catch (error) {

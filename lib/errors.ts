@@ -101,6 +101,27 @@ const CODES = {
     text: 'The key of this server is not the one it had before. Somebody may be posing as it.',
     exit: EXIT.network,
   },
+  BAD_INVITE: {
+    text: 'That invite link is damaged: a part of it is missing or has been altered. Copy all of it, from "clchat:" on.',
+    exit: EXIT.usage,
+  },
+  NO_GATEWAY: {
+    text: 'This network has no gateway that maps ports (UPnP, NAT-PMP or PCP), or it is switched off there. Switch it on in the settings of the router, or forward the port by hand.',
+    exit: EXIT.network,
+  },
+  MAPPING_REFUSED: {
+    text: 'The gateway refuses to map a port. Allow it in the settings of the router, or forward the port by hand.',
+    exit: EXIT.network,
+  },
+  CARRIER_NAT: {
+    text: 'The gateway has no public address itself: the provider shares one among its customers. Nobody outside can connect to a port here.',
+    exit: EXIT.network,
+  },
+  PORT_EXHAUSTED: {
+    text: 'The gateway has no port left that can be mapped.',
+    exit: EXIT.network,
+  },
+  PORT_TAKEN: { text: 'That port of the gateway is mapped to another host.', exit: EXIT.network },
   PORT_IN_USE: {
     text: 'That port is in use by another program, perhaps by another clchat server.',
     exit: EXIT.network,

@@ -2,6 +2,7 @@
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { ClchatApp } from '../lib/app.ts';
+import { isInviteLink } from '../lib/app/invite-link.ts';
 import type { Ask } from '../lib/app/types.ts';
 import { ClchatError, EXIT, exitStatusOf, hasCode, type ErrorCode } from '../lib/errors.ts';
 import { systemClock } from '../lib/lifecycle.ts';
@@ -144,6 +145,22 @@ function hostName(): string {
   return isName(name) ? name : 'clchat';
 }
 
+/** What `-c` and `-lc` were told of the server to join; a person is asked where `-c` was told nothing. */
+async function targetOf({ options, ask }: Run): Promise<{ connect?: string; invite?: string }> {
+  const { invite, internet } = options;
+  if (invite !== undefined) return { invite };
+  const connect = addressText(options.connect);
+  if (connect !== undefined) return { connect };
+  if (!internet) return {};
+  if (ask === undefined)
+    throw new ClchatError(
+      'USAGE',
+      'Join what? Give an invite link or an address: clchat -c TARGET.',
+    );
+  const written = (await ask.line('Invite link, or address of the server (IP or IP:PORT)')).trim();
+  return isInviteLink(written) ? { invite: written } : { connect: written };
+}
+
 /** What says at the start that one is not let in. */
 const SHUT_OUT: readonly ErrorCode[] = ['NO_SUCH_USER', 'DENIED', 'BANNED'];
 
@@ -208,7 +225,7 @@ async function enter(run: Run, app: ClchatApp): Promise<void> {
         addressText(options.listen),
         async (to) => to.line('Listen on IP:PORT', await app.freeAddress()),
         async (listen) => {
-          await app.serve(name, listen);
+          await app.serve(name, listen, options.internet);
           return true;
         },
       );
@@ -216,10 +233,10 @@ async function enter(run: Run, app: ClchatApp): Promise<void> {
       return;
     }
     case 'client': {
-      const connect = addressText(options.connect);
+      const target = await targetOf(run);
       await app.find(
         {
-          ...(connect === undefined ? {} : { connect }),
+          ...target,
           ...(options.server === undefined ? {} : { server: options.server }),
           ...(options.user === undefined ? {} : { user: options.user }),
         },

@@ -14,6 +14,7 @@ import type { ClientPeer } from './app/client-peer.ts';
 import type { Credentials, LoginOptions } from './app/entering.ts';
 import type { Found } from './app/finding.ts';
 import { HANDLERS, newPassword } from './app/handlers.ts';
+import { isInviteLink } from './app/invite-link.ts';
 import { Logins, type Entered } from './app/logins.ts';
 import { Places } from './app/places.ts';
 import { freeListenAddress } from './app/ports.ts';
@@ -91,8 +92,12 @@ export class ClchatApp implements App {
 
   // Ways in.
 
-  /** Starts the server peer in this process. @throws as `startServerPeer` */
-  async serve(name: string, listen: string | undefined): Promise<void> {
+  /**
+   * Starts the server peer in this process.
+   * @param internet whether it is to be reached from the internet, by a port of the gateway
+   * @throws as `startServerPeer`
+   */
+  async serve(name: string, listen: string | undefined, internet = false): Promise<void> {
     if (this.#server !== undefined) throw new ClchatError('ALREADY', 'A server runs here already.');
     if (!isName(name)) throw new ClchatError('BAD_NAME');
     const { passphrase, blockDuration, timeout, inviteOnly, smtpUrl, log } = this.#options;
@@ -113,6 +118,7 @@ export class ClchatApp implements App {
       timeout,
       inviteOnly,
       smtpUrl,
+      onMapping: internet ? (event) => this.#emit(event) : undefined,
       clock: this.#clock,
       random: this.#random,
       log,
@@ -255,11 +261,15 @@ export class ClchatApp implements App {
     return peer;
   }
 
-  /** `connect`: an address, or the name of a server on the LAN. */
+  /** `connect`: an invite link, an address, or the name of a server on the LAN. */
   async #connect(written: string, ask: Ask | undefined): Promise<ResultData> {
     this.#mustBeOut();
     const isAddress = tryParseEndpoint(written, { port: ANY_PORT }) !== undefined;
-    const place = isAddress || !isName(written) ? { connect: written } : { server: written };
+    const place = isInviteLink(written)
+      ? { invite: written }
+      : isAddress || !isName(written)
+        ? { connect: written }
+        : { server: written };
     await this.find({ ...place, mustAnswer: true }, ask);
     return { server: this.#serverView() };
   }

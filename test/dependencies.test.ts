@@ -178,6 +178,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/node/server/erased.ts': 'test/node/server/sync-restore.test.ts',
   'lib/node/server/listeners.ts': 'test/node/server/sessions.test.ts',
   'lib/node/server/readers.ts': 'test/node/server/receipts.test.ts',
+  'lib/ui/qr-code.ts': 'test/ui/format-network.test.ts',
   'lib/node/verifier-thread.ts': 'test/node/verifier.test.ts',
   'lib/ui/commands-admin.ts': 'test/ui/help.test.ts',
   'lib/ui/commands-conference.ts': 'test/ui/help.test.ts',

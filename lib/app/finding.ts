@@ -5,7 +5,7 @@ import { ClchatError, codeOf } from '../errors.ts';
 import { sleep } from '../lifecycle.ts';
 import { clean, nearest } from '../text.ts';
 import type { Log } from '../log.ts';
-import type { Transport } from '../node/channel.ts';
+import type { Target, Transport } from '../node/channel.ts';
 import { Link } from '../node/client/link.ts';
 import { browse, type Browser, type FoundServer } from '../node/discovery.ts';
 import { createTransport } from '../node/libp2p.ts';
@@ -111,9 +111,37 @@ export async function probeAny(
 /** What addresses say at which there is no server of ours. */
 const SILENCE: ReadonlySet<string> = new Set(['NETWORK', 'TIMEOUT', 'CLOSED', 'BAD_MESSAGE']);
 
-async function askAt(
+/**
+ * Asks for one server, by its key, at all addresses it may have.
+ * @throws NETWORK, TIMEOUT, SERVER_KEY_CHANGED (only others answer there)
+ */
+export async function probeFor(
+  { key, addresses }: { readonly key: PublicKey; readonly addresses: readonly string[] },
+  random: RandomBytes,
+  log: Log,
+): Promise<Found> {
+  const transport = await createTransport({ seed: Uint8Array.from(random(32)), listen: [] });
+  try {
+    const target = { key, addresses };
+    const found = await askServer(transport, target, log, new AbortController().signal);
+    return { ...found, addresses: () => addresses };
+  } finally {
+    await transport.stop();
+  }
+}
+
+function askAt(
   transport: Transport,
   address: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Found> {
+  return askServer(transport, { addresses: [address] }, log, signal);
+}
+
+async function askServer(
+  transport: Transport,
+  target: Target,
   log: Log,
   signal: AbortSignal,
 ): Promise<Found> {
@@ -127,12 +155,13 @@ async function askAt(
     onLogout: quiet,
     onFault: (error: unknown) => log.fault(error),
   };
-  const link = await Link.open(transport, { addresses: [address] }, events, signal);
+  const link = await Link.open(transport, target, events, signal);
+  const reached = link.address;
   const found = {
     key: link.server,
     name: link.hello.name,
-    addresses: () => [address],
-    reached: address,
+    addresses: () => [reached],
+    reached,
     stop: quiet,
   };
   await link.close();

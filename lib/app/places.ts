@@ -94,6 +94,11 @@ export class Places {
     );
   }
 
+  /** Takes a server, that has proved its key at an address, for what an invite link says of it. */
+  async vouch(place: string, { key, name }: Pick<Found, 'key' | 'name'>): Promise<void> {
+    await this.#known.remember({ place, key, name, firstSeen: Date.now() });
+  }
+
   /** The servers met at an address; at any port where it names none. @throws BAD_ADDRESS */
   async metAt(connect: string): Promise<KnownServer[]> {
     const [first = ''] = candidates(connect);

@@ -11,9 +11,11 @@ import {
   isBareHost,
   probe,
   probeAny,
+  probeFor,
   remembered,
   type Found,
 } from './finding.ts';
+import { parseInviteLink, type InviteLink } from './invite-link.ts';
 import type { KnownProfile, Places } from './places.ts';
 import type { AppEvent, Ask } from './types.ts';
 
@@ -21,6 +23,8 @@ import type { AppEvent, Ask } from './types.ts';
 export interface Where {
   /** `IP` or `IP:PORT`. */
   readonly connect?: string;
+  /** An invite link. */
+  readonly invite?: string;
   /** Its name on the LAN. */
   readonly server?: string;
   /** Who is to log in there. */
@@ -61,14 +65,19 @@ export class Seeking {
   }
 
   /**
-   * Finds the server to join: at an address, or on the LAN. One that is refused is forgotten.
-   * @throws NO_SERVER, AMBIGUOUS_SERVER, MULTICAST_BLOCKED, NETWORK, SERVER_KEY_CHANGED
+   * Finds the server to join: by an invite link, at an address, or on the LAN. One that is refused is
+   * forgotten.
+   * @throws NO_SERVER, AMBIGUOUS_SERVER, MULTICAST_BLOCKED, NETWORK, SERVER_KEY_CHANGED, BAD_INVITE
    */
   async find(where: Where, ask: Ask | undefined): Promise<void> {
     this.forget();
     const { places, log } = this.#options;
     const known = await places.known(where.user);
-    const { connect } = where;
+    const { connect, invite } = where;
+    if (invite !== undefined) {
+      this.#found = await this.#byLink(parseInviteLink(invite), known, where.mustAnswer);
+      return;
+    }
     try {
       this.#found =
         connect === undefined
@@ -81,6 +90,38 @@ export class Seeking {
       log.fault(error);
       const addresses = connect === undefined ? undefined : await this.#usual(profile, connect);
       this.#found = remembered(profile, addresses);
+    }
+  }
+
+  /** The link says who the server is: nothing is taken on trust. */
+  async #byLink(
+    link: InviteLink,
+    known: readonly KnownProfile[],
+    mustAnswer = false,
+  ): Promise<Found> {
+    const { places, random, log } = this.#options;
+    const profile = known.find(({ about }) => about.server === link.key);
+    try {
+      const found = await probeFor(link, random, log);
+      if (found.reached !== undefined) await places.vouch(found.reached, found);
+      return found;
+    } catch (error) {
+      if (hasCode(error, 'SERVER_KEY_CHANGED'))
+        throw new ClchatError(
+          'SERVER_KEY_CHANGED',
+          'At the addresses of that link another server answers than the one that it was made by. Ask for a new link.',
+          { cause: error },
+        );
+      if (!isAway(error)) throw error;
+      if (profile !== undefined && !mustAnswer) {
+        log.fault(error);
+        return remembered(profile, link.addresses);
+      }
+      throw new ClchatError(
+        codeOf(error),
+        'The server of that link cannot be reached. It may be switched off, or have another address by now: ask for a new link.',
+        { cause: error },
+      );
     }
   }
 

@@ -21,6 +21,8 @@ import { Opaque, type OpaqueServer } from '../node/opaque.ts';
 import { openProfile, type Profile } from '../node/profile.ts';
 import { Server } from '../node/server/server.ts';
 import { openVault, type Vault } from '../node/vault.ts';
+import { gatewayMapper, Internet } from './internet.ts';
+import type { AppEvent } from './types.ts';
 import { advertise } from '../node/discovery.ts';
 
 /** Where servers listen unless told; the next ones are tried when it is taken. */
@@ -40,6 +42,8 @@ export interface ServerPeerOptions {
   readonly inviteOnly: boolean;
   /** Of the mail server, as `createMailer` takes it; undefined: no mails are sent. */
   readonly smtpUrl?: string | undefined;
+  /** It is to be reached from the internet: told of what becomes of that. */
+  readonly onMapping?: ((event: AppEvent) => void) | undefined;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
@@ -51,6 +55,10 @@ export interface ServerPeer {
   /** By which a client in the same process reaches the server. */
   readonly loopback: Loopback;
   addresses(): string[];
+  /** Where the gateway lets others in, `IP:PORT`; undefined without one, or where none was asked for. */
+  readonly external: string | undefined;
+  /** Whether it was asked for. */
+  readonly isForInternet: boolean;
   /** Where its data are. */
   readonly directory: string;
   /**
@@ -129,11 +137,30 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       (value) => value.stop(),
     );
     rename = (name) => announcement.update({ name });
+    const { onMapping } = options;
+    const [first] = transport.listening();
+    const internet =
+      onMapping === undefined || first === undefined
+        ? undefined
+        : await lifecycle.start(
+            'port mapping',
+            () =>
+              Internet.open({
+                port: parseEndpoint(first).port,
+                tell: onMapping,
+                mapper: gatewayMapper(identity.seed, clock),
+              }),
+            (value) => value.stop(),
+          );
     return {
       server,
       key: identity.public,
       loopback,
       addresses: () => transport.addresses(),
+      get external() {
+        return internet?.external;
+      },
+      isForInternet: onMapping !== undefined,
       directory,
       backup: async (file, backupPassphrase, keystore) => {
         const whole = { store, blobs, directory, passphrase, keystore };

@@ -2,6 +2,7 @@
 import type { RoomId } from '../crdt/keys.ts';
 import type { RoomRecord } from '../crdt/records.ts';
 import { pathOf } from '../crdt/rooms.ts';
+import { isLoopback, parseEndpoint } from '../interfaces.ts';
 import type { Client } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
 import { peerIdOf } from '../node/peer-id.ts';
@@ -10,6 +11,7 @@ import { conferencesInSight, shortId } from './conference-names.ts';
 import type { Found } from './finding.ts';
 import { shortDevice } from './handlers.ts';
 import type { ServerPeer } from './server-peer.ts';
+import { formatInviteLink } from './invite-link.ts';
 import type { Situation } from './situation.ts';
 import type { App, AppStatus, ServerView } from './types.ts';
 import { placeView } from './views.ts';
@@ -26,11 +28,27 @@ export interface Present {
 export function serverView({ found, own, client }: Present): ServerView {
   // One address is enough to come back to, and it is true: the others were only tried.
   const reached = client?.address ?? found.reached ?? found.addresses()[0];
+  const addresses = own?.addresses() ?? (reached === undefined ? [] : [reached]);
   return {
     id: peerIdOf(found.key),
     name: client?.home.serverName || found.name,
-    addresses: own?.addresses() ?? (reached === undefined ? [] : [reached]),
+    addresses,
+    ...(own === undefined ? {} : wayIn(own, addresses)),
     connected: own !== undefined || (client?.connected ?? found.isAway !== true),
+  };
+}
+
+/** How others come to a server of this process: what is known from outside comes first. */
+function wayIn(
+  { key, external, isForInternet }: ServerPeer,
+  addresses: readonly string[],
+): Pick<ServerView, 'external' | 'internet' | 'invite'> {
+  const outside = addresses.filter((address) => !isLoopback(parseEndpoint(address).ip));
+  const all = outside.length > 0 ? outside : addresses;
+  return {
+    ...(external === undefined ? {} : { external }),
+    ...(isForInternet ? { internet: true } : {}),
+    invite: formatInviteLink({ key, addresses: external === undefined ? all : [external, ...all] }),
   };
 }
 

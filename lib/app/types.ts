@@ -214,6 +214,15 @@ export type AppEvent =
       readonly text: string;
     }
   | { readonly event: 'server'; readonly connected: boolean; readonly name: string }
+  | {
+      /** What has become of the port of the gateway that leads to the server here. */
+      readonly event: 'mapping';
+      readonly state: 'mapped' | 'renewed' | 'lost' | 'failed';
+      /** `IP:PORT`; of one that is lost, what it was. */
+      readonly external?: string;
+      readonly protocol?: 'pcp' | 'nat-pmp' | 'upnp';
+      readonly code?: ErrorCode;
+    }
   | { readonly event: 'locked'; readonly user: string; readonly seconds: number }
   | { readonly event: 'login'; readonly user: string }
   | { readonly event: 'logout'; readonly reason: string }
@@ -225,6 +234,12 @@ export interface ServerView {
   readonly name: string;
   /** `IP:PORT` each. */
   readonly addresses: readonly string[];
+  /** Where the gateway lets others in from the internet, of a server of this process. */
+  readonly external?: string;
+  /** It is meant to be joined from the internet too, a server of this process. */
+  readonly internet?: true;
+  /** By which others join, of a server of this process. */
+  readonly invite?: string;
   readonly connected: boolean;
 }
 

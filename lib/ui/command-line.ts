@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { isInviteLink } from '../app/invite-link.ts';
 import { ClchatError, textOf, translate } from '../errors.ts';
 import { clean, isName, nearest } from '../text.ts';
 import { OPTIONS, SHELLS, type Address, type Option, type Options } from './options.ts';
@@ -26,7 +27,13 @@ function refuse(text: string): ClchatError {
 export async function parseOptions(argv: readonly string[]): Promise<Options> {
   const { options, words } = normalise(argv);
   const base = { mode: 'shell', blockDuration: DEFAULT_BLOCK_SECONDS } as const;
-  const switches = { inviteOnly: false, json: false, plain: false, headless: false };
+  const switches = {
+    inviteOnly: false,
+    json: false,
+    plain: false,
+    headless: false,
+    internet: false,
+  };
   if (options.includes('--help')) return { ...base, ...switches, action: 'help' };
   if (options.includes('--version')) return { ...base, ...switches, action: 'version' };
   if (words.length > 0) return { ...base, ...switches, ...subcommand(words) };
@@ -69,10 +76,13 @@ function normalise(argv: readonly string[]): { options: string[]; words: string[
       options.push(`--${option.name}`);
       continue;
     }
-    const value = equals === -1 ? argv[(at += 1)] : argument.slice(equals + 1);
-    if (value === undefined || value === '' || (equals === -1 && optionOf(value) !== undefined))
+    const value = equals === -1 ? argv[at + 1] : argument.slice(equals + 1);
+    const isMissing =
+      value === undefined || value === '' || (equals === -1 && optionOf(value) !== undefined);
+    if (isMissing && option.optional !== true)
       throw refuse(`${written} needs a value: ${option.value}.`);
-    options.push(`--${option.name}==${value}`);
+    if (!isMissing && equals === -1) at += 1;
+    options.push(`--${option.name}==${isMissing ? '' : value}`);
   }
   return { options, words };
 }
@@ -137,25 +147,22 @@ async function read(options: readonly string[]): Promise<Values> {
 }
 
 function check(values: Values): Options {
-  for (const name of ['internet-server', 'internet-client'])
-    if (values[name] === true)
-      throw new ClchatError(
-        'NOT_SUPPORTED',
-        'Connecting over the internet is not in this version. Use -ls to start a server on this network and -lc to join one; --connect IP:PORT reaches any address that this machine can.',
-      );
-  const isServer = values['lan-server'] === true;
-  const isClient = values['lan-client'] === true;
-  if (isServer && isClient) throw refuse('-ls and -lc exclude each other; start two.');
+  const ways = OPTIONS.filter(({ name, group }) => group === 'Start' && values[name] !== undefined);
+  const [way, another] = ways;
+  if (another !== undefined)
+    throw refuse(`${way?.short} and ${another.short} exclude each other; start two.`);
+  const isServer = way?.name === 'lan-server' || way?.name === 'internet-server';
+  const isClient = way?.name === 'lan-client' || way?.name === 'internet-client';
   const mode = isServer ? 'server' : isClient ? 'client' : 'shell';
-  only(values, isServer, '-ls', [
+  only(values, isServer, '-ls or -s', [
     'name',
     'block-duration',
     'timeout',
     'invite-only',
     'smtp-url-file',
   ]);
-  only(values, isClient, '-lc', ['connect', 'server']);
-  only(values, mode !== 'shell', '-ls or -lc', ['listen', 'code', 'password-file']);
+  only(values, way?.name === 'lan-client', '-lc', ['connect', 'server']);
+  only(values, mode !== 'shell', '-ls, -lc, -s or -c', ['listen', 'code', 'password-file']);
   const execute = text(values, 'execute');
   const headless = values['headless'] === true;
   if (execute !== undefined && headless) throw refuse('-e and --headless exclude each other.');
@@ -166,6 +173,8 @@ function check(values: Values): Options {
     mode,
     ...given('listen', listen as Required<Address> | undefined),
     ...given('connect', address(values, 'connect', false)),
+    ...target(values),
+    internet: way?.name === 'internet-server' || way?.name === 'internet-client',
     ...given('server', name(values, 'server')),
     ...given('name', name(values, 'name')),
     ...given('user', name(values, 'user')),
@@ -214,6 +223,17 @@ function seconds(values: Values, option: string): number | undefined {
   if (number < 1 || number > MAX_SECONDS)
     throw refuse(`--${option} takes a whole number of seconds, 1 or more.`);
   return number;
+}
+
+/** What `-c` is given: an invite link, or an address. */
+function target(values: Values): Pick<Options, 'connect' | 'invite'> {
+  const written = text(values, 'internet-client')?.trim();
+  if (written === undefined || written === '') return {};
+  if (isInviteLink(written)) return { invite: written };
+  const connect = parseAddress(written);
+  if (connect === undefined || connect.port === 0)
+    throw refuse('-c takes an invite link, or an address IP or IP:PORT.');
+  return { connect };
 }
 
 function address(values: Values, option: string, listening: boolean): Address | undefined {

@@ -88,7 +88,10 @@ function zsh(): string {
     } as const;
     const action = option.complete === undefined ? ' ' : actions[option.complete];
     const label = (option.value ?? '').replace(/[[\]:\\]/g, '\\$&');
-    const value = option.value === undefined ? '' : `:${label}:${action}`;
+    const value =
+      option.value === undefined
+        ? ''
+        : `${option.optional === true ? '::' : ':'}${label}:${action}`;
     const exclusive = spellings(option).join(' ');
     return spellings(option)
       .map((spelling) => `    ${quoted(`(${exclusive})${spelling}[${text}]${value}`)} \\`)
@@ -137,7 +140,7 @@ function fish(): string {
       parts.push(
         option.short.length === 2 ? `-s ${option.short[1]}` : `-o ${option.short.slice(1)}`,
       );
-    if (option.value !== undefined) parts.push('-r');
+    if (option.value !== undefined && option.optional !== true) parts.push('-r');
     if (option.complete === 'file') parts.push('-F');
     if (option.complete === 'directory') parts.push(`-a '(__fish_complete_directories)'`);
     if (option.complete === 'command') parts.push(`-a ${quoted(commandWords())}`);

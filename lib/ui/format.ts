@@ -2,7 +2,7 @@
  * The text of results, events and errors for people. Everything that others wrote passes through
  * `clean` here, and nowhere else on the way to the screen.
  */
-import type { AppEvent, ResultData, ServerView } from '../app/types.ts';
+import type { AppEvent, ResultData } from '../app/types.ts';
 import { ClchatError, codeOf, textOf } from '../errors.ts';
 import { adminEventText, adminResultText } from './format-admin.ts';
 import { conferenceEventText, conferenceResultText } from './format-conference.ts';
@@ -11,6 +11,7 @@ import { contentEventText, contentResultText, done } from './format-content.ts';
 import { fileResultText } from './format-file.ts';
 import { body, formatMessage, formatMessages } from './format-message.ts';
 import { movingResultText } from './format-moving.ts';
+import { mappingText } from './format-network.ts';
 import { roomEventText, roomResultText } from './format-room.ts';
 import {
   author,
@@ -91,6 +92,8 @@ export function formatEvent(
           : `The server ${clean(event.name)} is away. What you write is kept and sent when it is back.`,
         style,
       );
+    case 'mapping':
+      return note(mappingText(event), style);
     case 'locked':
       return note(
         `${clean(event.user)} is locked for ${event.seconds} seconds after three wrong passwords.`,
@@ -107,17 +110,12 @@ export function formatEvent(
   }
 }
 
-/** How others get to the server of this process. */
-export function formatServer({ name, addresses }: ServerView): string {
-  const reachable = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
-  const list = (reachable.length > 0 ? reachable : addresses).map((address) => clean(address));
-  const [first] = list;
-  const elsewhere = reachable.length === 0 ? 'machine' : 'network';
+/** How others come to a server of this process. */
+function waysIn({ external, invite }: Record<string, unknown>): string[] {
   return [
-    `The server "${clean(name)}" listens on ${list.join(', ')}.`,
-    `Others on this ${elsewhere} join with:  clchat -lc`,
-    `Where that finds nothing, with:    clchat -lc --connect ${first ?? ''}`,
-  ].join('\n');
+    external === undefined ? '' : `From the internet: ${word(external)}`,
+    invite === undefined ? '' : `Invite link: ${word(invite)}`,
+  ];
 }
 
 /** `CODE: text`, safe to print. */
@@ -234,6 +232,7 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
         data['group'] === undefined ? '' : `Group: ${word(data['group'])}`,
         data['device'] === undefined ? '' : `Device: ${word(data['device'])}`,
         data['server'] === undefined ? '' : `Server: ${serverLine(data['server'])}`,
+        ...waysIn(record(data['server'])),
       ]
         .filter((line) => line !== '')
         .join('\n');

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { ClchatError, textOf } from '../errors.ts';
 import { COMMANDS, commandOf, GROUPS, usageOf, type Command } from './commands.ts';
-import { OPTIONS, SHELLS, type Option } from './options.ts';
+import { OPTIONS, SHELLS, valueOf, type Option } from './options.ts';
 import { suggest } from './parse.ts';
 import { wrap } from './width.ts';
 
@@ -135,6 +135,7 @@ export function programHelp(): string {
 
 /** An option as it is written: `-e, --execute COMMAND`. */
 export function synopsisOf(option: Option): string {
-  const long = option.value === undefined ? `--${option.name}` : `--${option.name} ${option.value}`;
+  const long =
+    option.value === undefined ? `--${option.name}` : `--${option.name} ${valueOf(option)}`;
   return option.short === undefined ? `    ${long}` : `${option.short}, ${long}`;
 }

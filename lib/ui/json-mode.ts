@@ -47,7 +47,12 @@ export function eventLine(event: AppEvent): string {
 function readyLine(app: App): string {
   const { mode, server, user } = app.status();
   const who = user === undefined ? null : clean(user);
-  return `${JSON.stringify({ type: 'ready', mode, ...cleanAll({ server }), user: who })}\n`;
+  const { id, name, addresses, connected, external, invite } = server ?? {};
+  const about = {
+    ...(server === undefined ? {} : { server: { id, name, addresses, connected } }),
+    ...(invite === undefined ? {} : { addresses, external, invite }),
+  };
+  return `${JSON.stringify({ type: 'ready', mode, ...cleanAll(about), user: who })}\n`;
 }
 
 /** Paths as they are meant from a directory other than that of this process. */

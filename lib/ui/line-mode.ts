@@ -11,7 +11,8 @@ import { exposedCommand, withSlashes } from './chat-guard.ts';
 import { commandOf } from './commands.ts';
 import { completeChat, completeCommand } from './complete.ts';
 import { Departure } from './departure.ts';
-import { formatError, formatEvent, formatServer, type Style } from './format.ts';
+import { formatServer } from './format-network.ts';
+import { formatError, formatEvent, type Style } from './format.ts';
 import { Once } from './once.ts';
 import { isSecretLine, maskSecrets, parse, scan } from './parse.ts';
 import { Pipeline } from './pipeline.ts';
@@ -64,6 +65,8 @@ class LineMode {
   /** The command under way that runs alone; what it does needs no further word. */
   #running: string | undefined;
   #mode: 'chat' | 'command';
+  /** Where the server of this process is reached from the internet, as was said last. */
+  #external: string | undefined;
 
   constructor(options: LineModeOptions) {
     this.#options = options;
@@ -151,7 +154,9 @@ class LineMode {
   #greet(): void {
     const { mode, user, server, conversation } = this.#app.status();
     this.#refresh();
-    if (mode === 'server' && server !== undefined) this.#prompt.print(formatServer(server));
+    this.#external = server?.external;
+    if (mode === 'server' && server !== undefined)
+      this.#prompt.print(formatServer(server, this.#style, this.#prompt.columns ?? Infinity));
     if (server !== undefined && !server.connected)
       this.#event({ event: 'server', connected: false, name: server.name });
     const where = server === undefined ? '' : ` on ${clean(server.name)}`;
@@ -365,6 +370,14 @@ class LineMode {
       case 'server':
       case 'notice':
         this.#event(event);
+        break;
+      case 'mapping':
+        // What has been shown at the start, or goes on as it was, is no news to anybody.
+        if (
+          event.state === 'mapped' ? event.external !== this.#external : event.state !== 'renewed'
+        )
+          this.#event(event);
+        this.#external = event.external;
         break;
       default:
         event satisfies never;

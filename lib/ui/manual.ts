@@ -2,7 +2,7 @@
 import { EXIT } from '../errors.ts';
 import { usageOf, type Command } from './commands.ts';
 import { errorsOf, EXAMPLES, grouped, sentence } from './help.ts';
-import { OPTIONS, SHELLS, type Option } from './options.ts';
+import { OPTIONS, SHELLS, valueOf, type Option } from './options.ts';
 
 const STATUS: Readonly<Record<keyof typeof EXIT, string>> = {
   fine: 'Everything went well.',
@@ -31,7 +31,7 @@ function example(command: string, what: string): string[] {
 
 function optionEntry(option: Option): string[] {
   const names = [option.short, `--${option.name}`].filter((name) => name !== undefined);
-  const value = option.value === undefined ? '' : ` \\fI${roff(option.value)}\\fR`;
+  const value = option.value === undefined ? '' : ` \\fI${roff(valueOf(option))}\\fR`;
   return [
     '.TP',
     names.map((name) => bold(name) + value).join(', '),

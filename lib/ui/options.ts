@@ -10,12 +10,19 @@ export interface Option {
   readonly short?: string;
   /** What the value is called; absent for a switch. */
   readonly value?: string;
+  /** It may come without its value. */
+  readonly optional?: true;
   readonly summary: string;
   readonly group: 'Start' | 'Addresses and names' | 'Account' | 'Interface' | 'Other';
   /** What a shell completes the value with. */
   readonly complete?: 'file' | 'directory' | 'command';
   /** Known, but neither listed nor completed. */
   readonly hidden?: boolean;
+}
+
+/** What is written for its value: in brackets where it may be left out. */
+export function valueOf({ value = '', optional }: Option): string {
+  return optional === true ? `[${value}]` : value;
 }
 
 export const OPTIONS: readonly Option[] = [
@@ -25,15 +32,15 @@ export const OPTIONS: readonly Option[] = [
     name: 'internet-server',
     short: '-s',
     group: 'Start',
-    summary: 'start a server for the internet',
-    hidden: true,
+    summary: 'start a server that can be joined over the internet: maps a port of the router',
   },
   {
     name: 'internet-client',
     short: '-c',
     group: 'Start',
-    summary: 'join a server over the internet',
-    hidden: true,
+    value: 'TARGET',
+    optional: true,
+    summary: 'join a server over the internet: by its invite link, IP or IP:PORT',
   },
   {
     name: 'listen',
@@ -157,6 +164,10 @@ export interface Options {
   readonly mode: 'shell' | 'server' | 'client';
   readonly listen?: Required<Address>;
   readonly connect?: Address;
+  /** Of the server to join, not yet read. */
+  readonly invite?: string;
+  /** Not only on this network. */
+  readonly internet: boolean;
   readonly server?: string;
   readonly name?: string;
   readonly user?: string;

@@ -25,7 +25,13 @@ describe('machine mode', function () {
     const { id, address, cli } = server;
     const own = { id, name: 'acme', addresses: [address], connected: true };
     assert.match(id, /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/);
-    assert.deepEqual(cli.lines[0], { type: 'ready', mode: 'server', server: own, user: 'root' });
+    const [ready] = cli.lines;
+    assert.ok(ready?.type === 'ready');
+    const { invite = '', ...rest } = ready;
+    assert.match(invite, /^clchat:[\w-]+$/);
+    const addresses = [address];
+    const all = { type: 'ready', mode: 'server', server: own, addresses, user: 'root' };
+    assert.deepEqual(rest, all);
     assert.deepEqual(alice.lines[0], { type: 'ready', mode: 'client', server: own, user: 'alice' });
     const nobody = await shop.server({ user: null, name: 'empty' });
     assert.equal((await nobody.cli.ready()).user, null);
@@ -269,7 +275,8 @@ describe('machine mode', function () {
       [['--json', '-ls', '-lc'], 2, 'USAGE'],
       [['--json', '-lc', '--connect', 'nowhere'], 2, 'USAGE'],
       [['--json', '-lc', '--connect', server.address], 2, 'USAGE'],
-      [['--json', '-c', '--connect', server.address], 1, 'NOT_SUPPORTED'],
+      [['--json', '-c', '--connect', server.address], 2, 'USAGE'],
+      [['--json', '-c', 'clchat:x'], 2, 'BAD_INVITE'],
     ];
     for (const [args, expected, code] of cases) {
       const { status, lines } = await shop.run(args);

@@ -13,6 +13,10 @@ export interface Ready {
   readonly mode: 'server' | 'client' | 'shell';
   readonly server?: { id: string; name: string; addresses: string[]; connected: boolean };
   readonly user: string | null;
+  /** Of a server of this process. */
+  readonly addresses?: readonly string[];
+  readonly external?: string;
+  readonly invite?: string;
 }
 
 export interface Message {

@@ -23,6 +23,7 @@ describe('command line', () => {
     assert.deepEqual(await parseOptions([]), {
       action: 'run',
       mode: 'shell',
+      internet: false,
       inviteOnly: false,
       blockDuration: 60,
       json: false,
@@ -86,13 +87,36 @@ describe('command line', () => {
     await refused(['acme'], 'USAGE', /is no option/);
   });
 
-  it('says that the internet is not in this version', async () => {
-    await refused(['-s'], 'NOT_SUPPORTED', /-ls .* -lc/);
-    await refused(['-c', '--json'], 'NOT_SUPPORTED');
+  it('takes the ways over the internet', async () => {
+    const server = await parseOptions(['-s', '--listen', '0.0.0.0:5000']);
+    assert.deepEqual([server.mode, server.internet], ['server', true]);
+    const client = async (...argv: string[]): Promise<unknown[]> => {
+      const { mode, internet, connect, invite } = await parseOptions(argv);
+      return [mode, internet, connect ?? invite];
+    };
+    const all = (target: unknown): unknown[] => ['client', true, target];
+    assert.deepEqual(await client('-c'), all(undefined));
+    assert.deepEqual(await client('-c', '--json'), all(undefined));
+    assert.deepEqual(await client('-c', '11.0.0.2'), all({ host: '11.0.0.2' }));
+    assert.deepEqual(await client('-c', '[2a0e::1]:80'), all({ host: '2a0e::1', port: 80 }));
+    assert.deepEqual(await client('--json', '-c', ' clchat:abc'), all('clchat:abc'));
+    assert.deepEqual(await client('-c=clchat:abc', '--json'), all('clchat:abc'));
+    const [, isInternet] = await client('-lc');
+    assert.equal(isInternet, false);
+    for (const target of ['nowhere', '1.2.3', '11.0.0.2:0', '11.0.0.2:99999', '[11.0.0.2]'])
+      await refused(['-c', target], 'USAGE', /invite link/);
+    await refused(['-s', '11.0.0.2'], 'USAGE', /no option/);
   });
 
   it('refuses what does not fit together', async () => {
     await refused(['-ls', '-lc'], 'USAGE', /exclude each other/);
+    for (const both of [
+      ['-s', '-c'],
+      ['-c', '-lc'],
+      ['-s', '-ls'],
+    ])
+      await refused(both, 'USAGE', /exclude each other/);
+    await refused(['-c', '--connect', '1.2.3.4'], 'USAGE', /--connect goes with -lc/);
     await refused(['-lc', '--name', 'x'], 'USAGE', /--name goes with -ls/);
     await refused(['-ls', '--connect', '1.2.3.4'], 'USAGE', /--connect goes with -lc/);
     await refused(['--listen', '1.2.3.4:5'], 'USAGE');

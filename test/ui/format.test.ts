@@ -3,13 +3,7 @@ import fc from 'fast-check';
 import type { AppEvent, MessageView } from '../../lib/app/types.ts';
 import { ClchatError } from '../../lib/errors.ts';
 import { COMMANDS } from '../../lib/ui/commands.ts';
-import {
-  errorText,
-  formatError,
-  formatEvent,
-  formatResult,
-  formatServer,
-} from '../../lib/ui/format.ts';
+import { errorText, formatError, formatEvent, formatResult } from '../../lib/ui/format.ts';
 import type { Style } from '../../lib/ui/style.ts';
 
 const NOW = new Date(2026, 10, 20, 14, 5).getTime();
@@ -145,6 +139,11 @@ describe('format of results', () => {
       }),
       'User: bob\nGroup: user\nDevice: desk\nServer: acme at 1.2.3.4:5, away',
     );
+    const own = { ...server, connected: true, external: '11.0.0.2:5', invite: 'clchat:abc' };
+    assert.match(
+      text('self', { user: 'bob', server: own }),
+      /\nFrom the internet: 11\.0\.0\.2:5\nInvite link: clchat:abc$/,
+    );
   });
 
   it('gives a span of time in its largest whole unit', () => {
@@ -158,23 +157,6 @@ describe('format of results', () => {
       [86_400, '24 hours'],
     ] as const)
       assert.ok(code(seconds).endsWith(`(good once, for ${text}).`), code(seconds));
-  });
-
-  it('says where a server can be joined', () => {
-    const server = { id: 'x', name: 'acme', connected: true };
-    const addresses = ['127.0.0.1:49152', '10.0.0.2:49152', '10.0.1.2:49152'];
-    assert.equal(
-      formatServer({ ...server, addresses }),
-      [
-        'The server "acme" listens on 10.0.0.2:49152, 10.0.1.2:49152.',
-        'Others on this network join with:  clchat -lc',
-        'Where that finds nothing, with:    clchat -lc --connect 10.0.0.2:49152',
-      ].join('\n'),
-    );
-    assert.match(
-      formatServer({ ...server, addresses: ['127.0.0.1:49152'] }),
-      /on this machine join.*\n.*--connect 127\.0\.0\.1:49152$/,
-    );
   });
 
   it('shows messages with their marks', () => {

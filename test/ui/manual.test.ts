@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { COMMANDS, usageOf } from '../../lib/ui/commands.ts';
 import { errorsOf, EXAMPLES, sentence } from '../../lib/ui/help.ts';
 import { manualPage } from '../../lib/ui/manual.ts';
-import { OPTIONS } from '../../lib/ui/options.ts';
+import { OPTIONS, valueOf } from '../../lib/ui/options.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const page = manualPage('1.2.3');
@@ -77,9 +77,11 @@ describe('manual', () => {
 
   it('explains each option: its spellings, its value and what it does', () => {
     const options = section('OPTIONS');
-    for (const { name, short, value, summary, hidden } of OPTIONS) {
+    for (const option of OPTIONS) {
+      const { name, short, summary, hidden } = option;
+      const value = valueOf(option);
       const spellings = [short, `--${name}`].filter((one) => one !== undefined);
-      const head = spellings.map((one) => (value === undefined ? one : `${one} ${value}`));
+      const head = spellings.map((one) => (value === '' ? one : `${one} ${value}`));
       const entry = `.TP\n${head.join(', ')}\n${sentence(summary)}\n`;
       assert.equal(options.includes(entry), hidden !== true, name);
     }

@@ -3,12 +3,17 @@
  * runs for real, multicast included. Nothing is made outside of the namespaces and nothing leads out
  * of them. Needs root, iproute2 and nftables.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { LabProcess } from './process.ts';
-
-const execute = promisify(execFile);
+import {
+  addNamespace,
+  beginLab,
+  execute,
+  filterArrivals,
+  ip,
+  NamespaceHost,
+  nft,
+  removeNamespaces,
+  unfilterArrivals,
+} from '../support/namespaces.ts';
 
 export interface LabOptions {
   /** Number of hosts, `h1` to `hN`, each with a card `eth0` on the first switch. */
@@ -30,9 +35,6 @@ export interface LabOptions {
 /** 10.77.1.N and 10.77.2.N: the number of the switch and of the host. */
 type SwitchNumber = 1 | 2;
 
-const PREFIX = 'clchat-lab';
-let labs = 0;
-
 export class Lab {
   readonly #prefix: string;
   readonly #options: LabOptions;
@@ -48,12 +50,7 @@ export class Lab {
    * @throws an error that says what is missing on this machine
    */
   static async create(options: LabOptions): Promise<Lab> {
-    await assertPossible();
-    await removeStale();
-    const lab = new Lab(
-      `${PREFIX}-${process.pid}-${await startTime(process.pid)}-${++labs}`,
-      options,
-    );
+    const lab = new Lab(await beginLab('LAN'), options);
     try {
       await lab.#build();
       return lab;
@@ -114,14 +111,11 @@ export class Lab {
   }
 }
 
-export class LabHost {
-  readonly name: string;
-  readonly namespace: string;
+export class LabHost extends NamespaceHost {
   readonly #number: number;
   readonly #switch: string;
   readonly #options: { readonly gateway: boolean; readonly isolate: boolean };
   readonly #cards = new Set<SwitchNumber>();
-  readonly #processes = new Set<LabProcess>();
 
   constructor(
     name: string,
@@ -130,8 +124,7 @@ export class LabHost {
     network: string,
     options: { gateway: boolean; isolate: boolean },
   ) {
-    this.name = name;
-    this.namespace = namespace;
+    super(name, namespace);
     this.#number = number;
     this.#switch = network;
     this.#options = options;
@@ -174,10 +167,9 @@ export class LabHost {
     if (how === 'carrier')
       await ip(['-n', this.#switch, 'link', 'set', this.#portOn(number), 'down']);
     else
-      // On arrival at either end: a packet dropped on leaving would be an error for its sender.
       await Promise.all([
-        nft(this.namespace, drop(cardOn(number))),
-        nft(this.#switch, drop(this.#portOn(number))),
+        filterArrivals(this.namespace, 'cut', cardOn(number), 'drop'),
+        filterArrivals(this.#switch, 'cut', this.#portOn(number), 'drop'),
       ]);
   }
 
@@ -185,32 +177,11 @@ export class LabHost {
   async restore(number: SwitchNumber = 1): Promise<void> {
     const port = this.#portOn(number);
     await Promise.all([
-      nft(this.namespace, undrop(cardOn(number))),
-      nft(this.#switch, undrop(port)),
+      unfilterArrivals(this.namespace, 'cut', cardOn(number)),
+      unfilterArrivals(this.#switch, 'cut', port),
       ip(['-n', this.#switch, 'link', 'set', port, 'up']),
     ]);
     await this.#route(number);
-  }
-
-  /** Runs a script for Node, which talks by lines of JSON. */
-  run(script: string, ...args: string[]): LabProcess {
-    return this.exec(process.execPath, [script, ...args]);
-  }
-
-  /** Runs any program that talks by lines of JSON. */
-  exec(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): LabProcess {
-    const child: ChildProcess = spawn('ip', ['netns', 'exec', this.namespace, command, ...args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...environment },
-    });
-    const running = new LabProcess(child, `${this.name}: ${[command, ...args].join(' ')}`);
-    this.#processes.add(running);
-    return running;
-  }
-
-  async stopAll(): Promise<void> {
-    await Promise.all([...this.#processes].map((running) => running.kill()));
-    this.#processes.clear();
   }
 
   /** Addresses take their routes with them when they go. */
@@ -231,79 +202,3 @@ const BLOCK_MULTICAST = `table bridge lab { chain forward {
   type filter hook forward priority 0;
   ether daddr != ff:ff:ff:ff:ff:ff ether daddr & 01:00:00:00:00:00 != 00:00:00:00:00:00 drop;
 }; }`;
-
-/** Names of nft tables have no hyphens. */
-const tableOf = (device: string): string => `netdev cut_${device.replaceAll('-', '_')}`;
-const undrop = (device: string): string =>
-  `add table ${tableOf(device)}; delete table ${tableOf(device)}`;
-const drop = (device: string): string => `${undrop(device)}
-  add table ${tableOf(device)}
-  add chain ${tableOf(device)} in { type filter hook ingress device "${device}" priority 0; }
-  add rule ${tableOf(device)} in drop`;
-
-async function ip(...args: (readonly string[])[]): Promise<string> {
-  return (await execute('ip', args.flat())).stdout;
-}
-
-async function nft(namespace: string, rules: string): Promise<void> {
-  const running = execute('ip', ['netns', 'exec', namespace, 'nft', '-f', '-']);
-  running.child.stdin?.end(rules);
-  await running;
-}
-
-/** Sets what a fresh host needs so that its addresses can be used at once. */
-const SETTINGS = `cd /proc/sys/net
-  for f in all default; do echo 0 >ipv6/conf/$f/accept_dad; echo 0 >ipv4/conf/$f/rp_filter; done
-  for f in bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables; do
-    [ ! -e $f ] || echo 0 >$f; done`;
-
-async function addNamespace(namespace: string): Promise<void> {
-  await ip(['netns', 'add', namespace]);
-  await ip(['-n', namespace, 'link', 'set', 'lo', 'up']);
-  await execute('ip', ['netns', 'exec', namespace, 'sh', '-c', SETTINGS]).catch(() => undefined);
-}
-
-async function removeNamespaces(namespaces: readonly string[]): Promise<void> {
-  for (const namespace of namespaces) {
-    const { stdout } = await execute('ip', ['netns', 'pids', namespace]).catch(() => ({
-      stdout: '',
-    }));
-    for (const pid of stdout.split('\n').filter(Boolean))
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch {
-        // Gone by itself.
-      }
-    await ip(['netns', 'del', namespace]).catch(() => undefined);
-  }
-}
-
-/** Labs of processes that are no more. */
-async function removeStale(): Promise<void> {
-  const names = await readdir('/run/netns').catch(() => []);
-  const stale: string[] = [];
-  for (const name of names) {
-    const [, pid, start] = /^clchat-lab-(\d+)-(\d+)-\d+-/.exec(name) ?? [];
-    if (pid !== undefined && (await startTime(Number(pid))) !== start) stale.push(name);
-  }
-  await removeNamespaces(stale);
-}
-
-/** When a process started, in clock ticks since the machine did; undefined when there is none. */
-async function startTime(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-}
-
-async function assertPossible(): Promise<void> {
-  if (process.getuid?.() !== 0)
-    throw new Error('The LAN tests make network namespaces and so need root.');
-  for (const [program, ...args] of [
-    ['ip', '-V'],
-    ['bridge', '-V'],
-    ['nft', '-v'],
-  ] as const)
-    await execute(program, args).catch(() => {
-      throw new Error(`The LAN tests need "${program}" (Debian: iproute2, nftables).`);
-    });
-}

@@ -26,16 +26,25 @@ export class LabProcess {
     });
     child.stdin?.on('error', () => undefined);
     child.stderr?.on('data', (text: Buffer) => {
-      this.#errors = (this.#errors + text.toString()).slice(-4_000);
+      this.#complain(text.toString());
     });
     createInterface({ input: child.stdout! }).on('line', (text) => {
       try {
         this.#lines.push(JSON.parse(text) as Line);
       } catch {
-        this.#errors += `not JSON: ${text}\n`;
+        this.#complain(`not JSON: ${text}\n`);
       }
       this.#wake();
     });
+  }
+
+  /** Undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get hasExited(): boolean {
+    return this.#hasExited;
   }
 
   /** Lines that have come and were not taken. */
@@ -83,6 +92,15 @@ export class LabProcess {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (!this.#hasExited) this.#child.kill(signal);
     await this.#exited;
+  }
+
+  /** Sends it a signal that it goes on after. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.#hasExited) this.#child.kill(signal);
+  }
+
+  #complain(text: string): void {
+    this.#errors = (this.#errors + text).slice(-4_000);
   }
 
   #missing(what: string): Error {

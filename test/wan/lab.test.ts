@@ -33,7 +33,7 @@ describeLong('the lab of an internet', function () {
         ] as const) {
           const seen: string[] = [];
           for (const to of ['pub1', 'pub2'])
-            seen.push(await stage.ask(host, to, { transport, from: 40_000 }));
+            seen.push(await stage.reaches(host, to, { transport, from: 40_000 }));
           const [ips, ports] = [0, 1].map((part) => seen.map((one) => one.split(':')[part]!));
           assert.deepEqual(ips, Array(2).fill(stage.address(router)), host);
           if (isSymmetric) assert.notEqual(ports![0], ports![1], host);
@@ -47,14 +47,13 @@ describeLong('the lab of an internet', function () {
         ['b1', 'r2', false],
         ['c1', 'r3', true],
       ] as const) {
-        const seen = await stage.ask(host, 'pub1', { transport: 'udp', from: 40_001 });
+        const seen = await stage.reaches(host, 'pub1', { transport: 'udp', from: 40_001 });
         const port = Number(seen.split(':')[1]);
-        const hears = stage.probes.hears(host, 40_001);
         // Nobody serves there: what counts is whether it arrives.
         const greeting = Buffer.from('hello');
         const quick = { within: 200 };
         await stage.probes.exchange('pub3', stage.address(router), port, greeting, quick);
-        assert.equal(await hears, isOpen, host);
+        assert.equal(await stage.probes.hears(host, 40_001), isOpen, host);
       }
     });
 
@@ -102,7 +101,7 @@ describeLong('the lab of an internet', function () {
     );
     const address6 = (host: string): string => stage.lab.host(host).address6!;
     const ask6 = (host: string, to: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<string> =>
-      stage.probes.ask(host, address6(to), PORT, { transport });
+      stage.probes.ask(host, address6(to), PORT, { transport, within: 3_000 });
 
     it('gives every host a public address, behind a firewall', async () => {
       for (const host of ['a1', 'b1'])
@@ -117,7 +116,7 @@ describeLong('the lab of an internet', function () {
     it('leaves a home without it if it is to', async () => {
       assert.equal(stage.lab.host('c1').address6, undefined);
       assert.equal(await ask6('c1', 'pub1'), 'ENETUNREACH');
-      assert.match(await stage.ask('c1', 'pub1'), /^11\./);
+      await stage.reaches('c1', 'pub1');
     });
 
     it('has it again after a boot and a cut', async () => {

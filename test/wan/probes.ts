@@ -67,7 +67,7 @@ export class Probes {
     return typeof hex === 'string' ? Buffer.from(hex, 'hex') : undefined;
   }
 
-  /** Waits for a datagram to a port from which the host has asked before. */
+  /** Whether a datagram comes to a port from which the host has asked before, or has come since. */
   async hears(host: string, port: number, within = WITHIN_MS): Promise<boolean> {
     const { code } = await this.#command(host, { do: 'hear', from: port, within });
     return code === undefined;

@@ -15,13 +15,13 @@ describeLong('a router of the lab', function () {
   describe('that maps ports', () => {
     const stage = stageFor({ homes: [{ hosts: 2 }] }, 'a1', 'pub1');
     const router = (): ReturnType<typeof stage.lab.router> => stage.lab.router('r1');
-    const reach = (): Promise<string> => stage.ask('pub1', 'r1');
+    const reach = (): Promise<string> => stage.reaches('pub1', 'r1');
 
     it('leads to a host inside by a mapping, and not without', async () => {
-      assert.equal(await reach(), 'TIMEOUT');
+      await stage.isCutOff('pub1', 'r1');
       assert.deepEqual(await router().mappings(), []);
       assert.equal(await stage.map('a1', PORT), 0);
-      assert.match(await reach(), new RegExp(`^${stage.address('pub1')}:`));
+      assert.ok((await reach()).startsWith(`${stage.address('pub1')}:`));
       const [mapping, ...others] = await router().mappings();
       assert.deepEqual(others, []);
       const { expires, description, ...rest } = mapping!;
@@ -45,9 +45,9 @@ describeLong('a router of the lab', function () {
       for (const end of ['stop', 'kill'] as const) {
         await daemon[end]();
         assert.equal(await stage.map('a1', PORT), undefined, end);
-        assert.match(await reach(), /^11\./, end);
+        await reach();
         await daemon.start();
-        assert.match(await reach(), /^11\./, end);
+        await reach();
         assert.equal(await stage.map('a1', PORT), 0, end);
       }
     });
@@ -64,7 +64,7 @@ describeLong('a router of the lab', function () {
       const before = stage.address('r1');
       await router().setAddress('11.0.0.5');
       assert.equal(await stage.probes.ask('pub1', before, PORT), 'TIMEOUT');
-      assert.match(await reach(), /^11\./);
+      await reach();
       const shown = await stage.exchange('a1', NAT_PMP_ADDRESS);
       assert.equal(shown?.subarray(8).join('.'), '11.0.0.5');
       await router().setAddress(before);
@@ -73,13 +73,13 @@ describeLong('a router of the lab', function () {
     it('loses mappings and connections when it boots', async () => {
       const booted = router().reboot(1_500);
       await sleep(500);
-      assert.doesNotMatch(await stage.ask('a1', 'pub1', { within: 300 }), /^11\./);
+      await stage.isCutOff('a1', 'pub1', { within: 300 });
       await booted;
       assert.deepEqual(await router().mappings(), []);
-      assert.equal(await reach(), 'TIMEOUT');
-      assert.match(await stage.ask('a1', 'pub1'), new RegExp(`^${stage.address('r1')}:`));
+      await stage.isCutOff('pub1', 'r1');
+      assert.ok((await stage.reaches('a1', 'pub1')).startsWith(`${stage.address('r1')}:`));
       assert.equal(await stage.map('a1', PORT), 0);
-      assert.match(await reach(), /^11\./);
+      await reach();
     });
   });
 
@@ -161,7 +161,7 @@ describeLong('a router of the lab', function () {
         ['c1', 'isp3'],
         ['d1', 'm4'],
       ] as const) {
-        const seen = await stage.ask(host, 'pub1');
+        const seen = await stage.reaches(host, 'pub1');
         assert.equal(seen.split(':')[0], stage.address(router), host);
       }
     });
@@ -177,8 +177,7 @@ describeLong('a router of the lab', function () {
         const external = (await stage.exchange(host, NAT_PMP_ADDRESS))!;
         const address = external.readUInt16BE(2) === 0 ? external.subarray(8).join('.') : undefined;
         shown[host] = [code, address];
-        for (const one of [carrier, router])
-          assert.equal(await stage.ask('pub1', one, { within: 300 }), 'TIMEOUT', one);
+        for (const one of [carrier, router]) await stage.isCutOff('pub1', one, { within: 300 });
       }
       assert.deepEqual(shown, {
         a1: [3, undefined],
@@ -198,7 +197,7 @@ describeLong('a router of the lab', function () {
       // For the inner router, which does not pass it on.
       const [mapping] = await stage.lab.router('m4').mappings();
       assert.equal(mapping?.internal.ip, stage.address('r4'));
-      assert.equal(await stage.ask('pub1', 'm4', { within: 300 }), 'TIMEOUT');
+      await stage.isCutOff('pub1', 'm4', { within: 300 });
     });
   });
 });

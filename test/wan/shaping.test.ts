@@ -5,25 +5,25 @@ describeLong('faults of the lab', function () {
   this.timeout(120_000);
   const stage = stageForEach({ homes: [{ igd: 'natpmp' }, { subnet: 1 }] }, 'pub1');
   const out = (host = 'a1', transport: 'tcp' | 'udp' = 'tcp'): Promise<string> =>
-    stage.ask(host, 'pub1', { transport });
+    stage.reaches(host, 'pub1', { transport });
   const pour = (bytes: number): Promise<number> =>
     stage.probes.pour('a1', stage.address('pub1'), PORT, bytes);
 
   it('cut hosts and routers off and join them again', async () => {
     for (const name of ['a1', 'r1'])
       for (const how of ['carrier', 'silent', 'route'] as const) {
-        assert.match(await out(), /^11\./, `before ${how}`);
+        await out();
         await stage.lab.host(name).cut(how);
-        assert.doesNotMatch(await out(), /^11\./, `${name}, ${how}`);
+        await stage.isCutOff('a1', 'pub1');
         // Homes with the same addresses inside do not touch one another.
-        assert.match(await out('b1'), /^11\./, `beside ${how}`);
+        await out('b1');
         await stage.lab.host(name).restore();
       }
     await stage.lab.host('a1').cut('carrier');
     await stage.lab.host('a1').setAddress('192.168.1.77');
-    assert.doesNotMatch(await out(), /^11\./);
+    await stage.isCutOff('a1', 'pub1');
     await stage.lab.host('a1').restore();
-    assert.match(await out(), /^11\./);
+    await out();
     assert.equal(await stage.map('a1', PORT), 0);
     const [mapping] = await stage.lab.router('r1').mappings();
     assert.equal(mapping?.internal.ip, '192.168.1.77');
@@ -31,12 +31,12 @@ describeLong('faults of the lab', function () {
 
   it('lose all UDP and nothing else', async () => {
     await stage.lab.router('r1').dropUdp();
-    assert.equal(await out('a1', 'udp'), 'TIMEOUT');
+    await stage.isCutOff('a1', 'pub1', { transport: 'udp' });
     assert.equal(await stage.map('a1', PORT), undefined);
-    assert.match(await out('a1'), /^11\./);
-    assert.match(await out('b1', 'udp'), /^11\./);
+    await out('a1');
+    await out('b1', 'udp');
     await stage.lab.router('r1').dropUdp(false);
-    assert.match(await out('a1', 'udp'), /^11\./);
+    await out('a1', 'udp');
   });
 
   it('delay what goes through a cable, both ways', async () => {
@@ -61,9 +61,9 @@ describeLong('faults of the lab', function () {
     assert.equal((await stage.exchange('a1', natPmp(PORT)))?.[3], 0);
     await pour(2_000_000);
     await stage.lab.host('a1').cut('carrier');
-    assert.doesNotMatch(await out(), /^11\./);
+    await stage.isCutOff('a1', 'pub1');
     await stage.lab.host('a1').restore();
-    assert.match(await out(), /^11\./);
+    await out();
     await shape({}, {});
     await within(0, 50);
   });
@@ -79,7 +79,7 @@ describeLong('faults of the lab', function () {
     // 300 are lost, by chance, with a standard deviation of 16.
     assert.ok(heard > 2_530 && heard < 2_870, `${heard} of 3000`);
     await stage.lab.host('a1').shape({ loss: 100 });
-    assert.equal(await out(), 'TIMEOUT');
+    await stage.isCutOff('a1', 'pub1');
     await stage.lab.host('a1').shape({});
     await out();
     await burst(300);

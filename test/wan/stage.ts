@@ -1,4 +1,5 @@
 /** What tests on an internet are about: the internet, who reaches whom on it, and raw requests. */
+import assert from 'node:assert/strict';
 import { WanLab, type WanOptions } from './lab.ts';
 import { Probes, type Question } from './probes.ts';
 
@@ -27,6 +28,22 @@ export class Stage {
   /** As whom a host is seen by another one that serves, or why it is not. */
   ask(host: string, to: string, question?: Question): Promise<string> {
     return this.probes.ask(host, this.address(to), PORT, question);
+  }
+
+  /**
+   * That a host reaches another one that serves. After a change on the way this may take a second or
+   * two, as hardware addresses are asked for again.
+   * @returns as whom it is seen
+   */
+  async reaches(host: string, to: string, question?: Question): Promise<string> {
+    const seen = await this.ask(host, to, { within: 10_000, ...question });
+    assert.match(seen, /^11\./, `${host} does not reach ${to}`);
+    return seen;
+  }
+
+  /** That a host does not reach another one. */
+  async isCutOff(host: string, to: string, question?: Question): Promise<void> {
+    assert.doesNotMatch(await this.ask(host, to, question), /^11\./, `${host} reaches ${to}`);
   }
 
   /** What a host's router answers by NAT-PMP or PCP. */

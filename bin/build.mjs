@@ -40,8 +40,8 @@ const ownVersions = {
 const { metafile } = await build({
   ...common,
   metafile: true,
-  // Loads by its own file, so it stays outside: it holds the native database.
-  external: ['classic-level'],
+  // They load native parts by their own files, so they stay outside.
+  external: ['classic-level', 'sodium-native'],
   entryPoints: {
     main: 'bin/clchat.ts',
     'opaque-child': 'lib/node/opaque-child.ts',

@@ -251,9 +251,7 @@ export function placeOf(
   epoch: string,
 ): Uint8Array {
   return concat(
-    fromHex(header.server),
-    fromHex(epoch),
-    fromHex(header.device),
+    fromHex(header.server + epoch + header.device),
     encode([header.stream, header.seq]),
   );
 }

@@ -10,7 +10,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import nacl from 'tweetnacl';
-import { concat, fromHex, joined, sha256, utf8 } from './bytes.ts';
+import { concat, fromHex, joined, sha256, toHex, utf8 } from './bytes.ts';
 import { ClchatError } from '../errors.ts';
 
 declare const brand: unique symbol;
@@ -43,9 +43,33 @@ export function isPublicKey(value: unknown): value is PublicKey {
 const parsed = new Map<PublicKey, KeyObject>();
 const PARSED_LIMIT = 8192;
 
+/**
+ * Points of small order, to which a signature may fit that nobody has made. What is accepted of them
+ * and of other ways to write a point differs between implementations, and none of it is needed.
+ */
+const SMALL_ORDER: readonly string[] = [
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+].flatMap((y) => [y, y.slice(0, -2) + (parseInt(y.slice(-2), 16) | 0x80).toString(16)]);
+const SMALL_ORDER_FIRST = new Set(SMALL_ORDER.map((point) => parseInt(point.slice(0, 2), 16)));
+/** 2²⁵⁵ − 19 and above are written in another way, too. */
+const NOT_CANONICAL = /^(?:e[def]|f.)(?:ff){30}[7f]f$/;
+
+/** Whether the first half of a signature is a point of small order. */
+function isSmallOrder(signature: Uint8Array): boolean {
+  return (
+    SMALL_ORDER_FIRST.has(signature[0]!) && SMALL_ORDER.includes(toHex(signature.subarray(0, 32)))
+  );
+}
+
+/** @throws where a key is no point on the curve, or one that is not accepted */
 function parseKey(key: PublicKey): KeyObject {
   let object = parsed.get(key);
   if (object === undefined) {
+    if (SMALL_ORDER.includes(key) || NOT_CANONICAL.test(key)) throw new ClchatError('BAD_ENTRY');
     const x = Buffer.from(key, 'hex').toString('base64url');
     object = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
     if (parsed.size >= PARSED_LIMIT) parsed.clear();
@@ -64,7 +88,7 @@ function tagBytes(tag: string): Uint8Array {
 }
 
 /** Bytes are always signed under a tag that says what they are, so that none passes for another. */
-function tagged(tag: string, bytes: Uint8Array): Uint8Array {
+export function tagged(tag: string, bytes: Uint8Array): Uint8Array {
   return joined(tagBytes(tag), bytes);
 }
 
@@ -96,44 +120,26 @@ export class SigningKey {
 /** What `verify` is asked. */
 export type Signed = [key: PublicKey, tag: string, bytes: Uint8Array, signature: Uint8Array];
 
-/** Whether all signatures are valid, found out on another thread. Never rejects. */
+/** Whether all signatures are valid, found out on another thread where they are many. Never rejects. */
 export type VerifyAll = (signed: readonly Signed[]) => Promise<boolean>;
 
-/** Never throws: a malformed key or signature is just not valid. */
+/**
+ * Whether a signature is valid. Stricter than RFC 8032 in what points it accepts, so that whatever
+ * passes here is valid to every implementation. Never throws: a malformed key is just not valid.
+ */
 export function verify(
   key: PublicKey,
   tag: string,
   bytes: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (signature.length !== 64) return false;
+  if (signature.length !== 64 || isSmallOrder(signature)) return false;
   try {
     return nodeVerify(null, tagged(tag, bytes), parseKey(key), signature);
   } catch {
     // A key that is no point on the curve: from outside, so a verdict and not a fault.
     return false;
   }
-}
-
-/** As `verify`, on another thread: for many at once, while this one goes on with something else. */
-export function verifyApart(
-  key: PublicKey,
-  tag: string,
-  bytes: Uint8Array,
-  signature: Uint8Array,
-): Promise<boolean> {
-  if (signature.length !== 64) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    try {
-      // Copies: what is handed in may be a view of a frame that is used again.
-      const text = concat(tagBytes(tag), bytes);
-      nodeVerify(null, text, parseKey(key), Uint8Array.from(signature), (error, isValid) =>
-        resolve(error === null && isValid),
-      );
-    } catch {
-      resolve(false);
-    }
-  });
 }
 
 /** An X25519 key pair that receives wrapped secrets. */

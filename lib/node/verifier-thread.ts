@@ -1,9 +1,10 @@
 /** The thread on which many signatures are verified at once. */
 import { parentPort } from 'node:worker_threads';
-import { verify } from '../crdt/keys.ts';
+import { quickVerify } from './signatures.ts';
 import type { VerifierCall, VerifierReply } from './verifier.ts';
 
 const port = parentPort;
+const verify = quickVerify();
 
 port?.on('message', ({ id, signed, bytes }: VerifierCall) => {
   let at = 0;

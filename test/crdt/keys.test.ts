@@ -47,6 +47,27 @@ describe('keys', () => {
         assert.ok(!verify(key.public, 'tag', message, bytes));
     });
 
+    it('accept nothing for which there is no secret: keys and signatures of points of small order', () => {
+      const identity = fromHex(`01${'00'.repeat(31)}`);
+      // R and A the identity, S zero: the equation holds for every message.
+      const zero = concat(identity, new Uint8Array(32));
+      assert.equal(verify(toHex(identity) as PublicKey, 'tag', message, zero), false);
+      for (const y of [
+        '00'.repeat(32),
+        `ec${'ff'.repeat(30)}7f`,
+        // The same points written otherwise: with the sign of zero, and beyond the field.
+        `01${'00'.repeat(30)}80`,
+        `ee${'ff'.repeat(30)}7f`,
+        `ed${'ff'.repeat(30)}ff`,
+      ])
+        assert.equal(
+          verify(y as PublicKey, 'tag', message, concat(identity, new Uint8Array(32))),
+          false,
+        );
+      // Of an honest key, with a nonce of zero: R is the identity.
+      assert.equal(verify(key.public, 'tag', message, zero), false);
+    });
+
     it('make a verdict and no fault of any key and signature', () => {
       const hex = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);
       fc.assert(

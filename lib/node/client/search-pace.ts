@@ -8,7 +8,7 @@ const STRETCH_MS = 5;
 const REST_MS = 5;
 const BUSY_REST_MS = 45;
 /** …and while this thread has hardly any time left: what waits is indexed when somebody searches. */
-const OVERLOADED_REST_MS = 1_000;
+const OVERLOADED_REST_MS = 10_000;
 /** From which share of its time on it has not. */
 const OVERLOADED = 0.8;
 /** How long after a batch more of them are expected. */

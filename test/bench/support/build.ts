@@ -53,7 +53,7 @@ async function buildReadable(): Promise<string> {
   const out = join(CACHE, 'readable');
   await bundle({
     ...COMMON,
-    external: ['classic-level'],
+    external: ['classic-level', 'sodium-native'],
     entryPoints: {
       main: 'bin/clchat.ts',
       'opaque-child': 'lib/node/opaque-child.ts',

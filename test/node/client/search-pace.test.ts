@@ -45,7 +45,7 @@ describe('the pace of indexing', () => {
     load = 0.9;
     assert.equal(await restOf(), 5);
     pace.busy();
-    assert.equal(await restOf(), 1_000);
+    assert.equal(await restOf(), 10_000);
     assert.equal(await restOf(), 5);
   });
 

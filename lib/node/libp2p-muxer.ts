@@ -9,6 +9,7 @@ import {
   type MessageStream,
   type StreamMuxerFactory,
 } from '@libp2p/interface';
+import type { AbstractStream } from '@libp2p/utils';
 import { yamux } from '@libp2p/yamux';
 import { ClchatError } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
@@ -93,6 +94,7 @@ export function guardedYamux(limits: MuxerLimits, clock: Clock): GuardedYamux {
         if (fault !== undefined) entry.abort(new ClchatError('BAD_MESSAGE', `The peer ${fault}.`));
       });
       const muxer = inner.createStreamMuxer(stream);
+      gatherUpdates(muxer as unknown as YamuxMuxer);
       watched.add(entry);
       stream.addEventListener('close', () => watched.delete(entry));
       // Also tells yamux the round trip, by which it sizes its windows.
@@ -101,6 +103,43 @@ export function guardedYamux(limits: MuxerLimits, clock: Clock): GuardedYamux {
     },
   };
   return { factory: () => factory, stop: () => clearInterval(timer) };
+}
+
+/** What there is to yamux beside what libp2p says of multiplexers and their streams. */
+interface YamuxStream extends AbstractStream {
+  handleData: (this: YamuxStream, frame: { readonly header: { readonly length: number } }) => void;
+  sendWindowUpdate: (this: YamuxStream) => void;
+}
+
+interface YamuxMuxer {
+  onCreateStream: (this: YamuxMuxer, ...options: unknown[]) => YamuxStream;
+  onRemoteStream: (this: YamuxMuxer, stream: YamuxStream) => void;
+}
+
+/**
+ * Tells the sender once half of the smallest window has been received, and not of every frame: each
+ * would be a write to the socket and, on the other side, a read.
+ */
+function gatherUpdates(muxer: YamuxMuxer): void {
+  const gather = (stream: YamuxStream): YamuxStream => {
+    const { handleData, sendWindowUpdate } = stream;
+    let received = INITIAL_WINDOW;
+    stream.handleData = (frame) => {
+      received += frame.header.length;
+      handleData.call(stream, frame);
+    };
+    stream.sendWindowUpdate = () => {
+      // The first one opens the stream.
+      if (received < INITIAL_WINDOW / 2) return;
+      // While it is paused there is none, and one is due when it goes on.
+      if (stream.readStatus !== 'paused') received = 0;
+      sendWindowUpdate.call(stream);
+    };
+    return stream;
+  };
+  const { onCreateStream, onRemoteStream } = muxer;
+  muxer.onCreateStream = (...options) => gather(onCreateStream.apply(muxer, options));
+  muxer.onRemoteStream = (stream) => onRemoteStream.call(muxer, gather(stream));
 }
 
 function backlogFault(stream: MessageStream): string | undefined {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import type { Stream } from '@libp2p/interface';
+import { multiaddrConnectionPair } from '@libp2p/utils';
 import fc from 'fast-check';
-import { FrameGuard } from '../../lib/node/libp2p-muxer.ts';
+import { sleep, systemClock } from '../../lib/lifecycle.ts';
+import { FrameGuard, guardedYamux } from '../../lib/node/libp2p-muxer.ts';
 import { yamuxHeader } from '../support/foreign-peer.ts';
 
 /** A clock that stands still until told. */
@@ -93,5 +96,73 @@ describe('guard of the multiplexer', () => {
         new FrameGuard(makeClock(), (id) => (id % 3 === 0 ? undefined : '')).check(chunks);
       }),
     );
+  });
+});
+
+describe('windows of the multiplexer', () => {
+  const yamux = guardedYamux(
+    { inboundStreams: 8, pingAfterMs: 60_000, deadAfterMs: 120_000 },
+    systemClock,
+  );
+  let bytesBack: number;
+  let framesBack: number;
+  let near: Stream;
+  let far: Stream;
+
+  beforeEach(async () => {
+    const [a, b] = multiaddrConnectionPair();
+    const { factory } = yamux;
+    const arrived = new Promise<Stream>((resolve) => {
+      const muxer = factory().createStreamMuxer(b);
+      muxer.addEventListener('stream', ({ detail }) => resolve(detail));
+    });
+    near = await factory().createStreamMuxer(a).createStream();
+    far = await arrived;
+    near.protocol = far.protocol = '/clchat/test/1';
+    // The first frame is answered in any case.
+    near.send(Uint8Array.of(1));
+    far.addEventListener('message', () => undefined, { once: true });
+    await sleep(20);
+    bytesBack = framesBack = 0;
+    a.addEventListener('message', ({ data }) => {
+      framesBack++;
+      bytesBack += data.byteLength;
+    });
+  });
+
+  after(() => yamux.stop());
+
+  /** Sends so much, and says so when the other side has read it all. */
+  async function pass(total: number, chunk: number): Promise<void> {
+    let read = 0;
+    const all = new Promise<void>((resolve) => {
+      far.addEventListener('message', ({ data }) => {
+        if ((read += data.byteLength) === total) resolve();
+      });
+    });
+    for (let sent = 0; sent < total; sent += chunk)
+      if (!near.send(new Uint8Array(chunk)))
+        await new Promise((resolve) => near.addEventListener('drain', resolve, { once: true }));
+    await all;
+  }
+
+  it('are not told of each small frame', async () => {
+    await pass(100_000, 1_000);
+    assert.equal(framesBack, 0);
+  });
+
+  it('let all of much through, told now and then', async () => {
+    await pass(4_000_000, 1_000);
+    assert.ok(framesBack > 0 && bytesBack <= 12 * 32, `${framesBack} frames, ${bytesBack} bytes`);
+  });
+
+  it('let all of it through although the reader pauses again and again', async () => {
+    let turn = 0;
+    const pausing = setInterval(() => (++turn % 2 === 1 ? far.pause() : far.resume()), 3);
+    try {
+      await pass(8_000_000, 10_000);
+    } finally {
+      clearInterval(pausing);
+    }
   });
 });

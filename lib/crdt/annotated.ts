@@ -9,27 +9,35 @@ import type { StreamName } from './stream.ts';
 /** Messages that are remembered; beyond it is begun anew. */
 const MOST = 20_000;
 const TABLE = 'n!';
+const HEADS = 'h!';
 
 export class Annotated {
   readonly #most: number;
   readonly #targets = new Set<string>();
-  /** Length of a stream when it was first asked about: what is done about later messages was noted. */
+  /** Length of a stream when it was first written to, or asked about: what is done later was noted. */
   readonly #since = new Map<StreamName, number>();
 
   constructor(most = MOST) {
     this.#most = most;
   }
 
-  /** Looks at what is about to be written: all that is, from the beginning on. */
-  note(operations: readonly StoreOperation[]): void {
+  /**
+   * Looks at what is about to be written: all that is, from the beginning on.
+   * @param lengthOf the length of a stream before that
+   */
+  note(operations: readonly StoreOperation[], lengthOf: (stream: StreamName) => number): void {
+    if (this.#targets.size >= this.#most) {
+      this.#targets.clear();
+      this.#since.clear();
+    }
     for (const { key } of operations) {
-      if (!key.startsWith(TABLE)) continue;
-      if (this.#targets.size >= this.#most) {
-        this.#targets.clear();
-        this.#since.clear();
-      }
       // n!<stream>!<target>!<position>
-      this.#targets.add(key.slice(key.indexOf('!', TABLE.length) + 1, key.lastIndexOf('!')));
+      if (key.startsWith(TABLE))
+        this.#targets.add(key.slice(key.indexOf('!', TABLE.length) + 1, key.lastIndexOf('!')));
+      else if (key.startsWith(HEADS)) {
+        const stream = key.slice(HEADS.length) as StreamName;
+        if (!this.#since.has(stream)) this.#since.set(stream, lengthOf(stream));
+      }
     }
   }
 

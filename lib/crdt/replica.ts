@@ -123,7 +123,7 @@ export class Replica {
     sync = false,
   ): Promise<void> {
     this.#voids.note(operations);
-    this.#annotated.note(operations);
+    this.#annotated.note(operations, (stream) => this.log.headOf(stream).length);
     await this.log.store.write(operations, { sync });
     change();
     for (const run of after) run();

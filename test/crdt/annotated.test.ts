@@ -35,18 +35,23 @@ describe('messages about which something may have been done', () => {
           for (const one of steps) {
             const { stream: name } = one;
             const now = length.get(name) ?? 0;
+            const write = (...keys: string[]): void => {
+              const operations = keys.map((key) => ({
+                type: 'put' as const,
+                key,
+                value: new Uint8Array(),
+              }));
+              annotated.note(operations, (stream) => length.get(stream) ?? 0);
+              length.set(name, now + 1);
+            };
             if (one.act === 'restart') annotated = new Annotated(most);
-            else if (one.act === 'say') length.set(name, now + 1);
+            else if (one.act === 'say') write(`h!${name}`);
             else if (one.at >= now) continue;
             else if (one.act === 'do') {
               const target = idOf(name, one.at);
               const key = annotationKey(name, target, now);
-              annotated.note([
-                { type: 'put', key: 'e!x', value: new Uint8Array() },
-                { type: 'put', key, value: new Uint8Array() },
-              ]);
+              write('e!x', key, `h!${name}`);
               done.add(target);
-              length.set(name, now + 1);
             } else {
               const target = idOf(name, one.at);
               const may = annotated.mayBe(name, one.at, target, now);

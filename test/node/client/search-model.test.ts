@@ -100,7 +100,7 @@ describe('search as against a plain look at every message', () => {
           assert.deepEqual(stage.faults, []);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: process.env['CLCHAT_FULL'] === undefined ? 30 : 100 },
     );
   }).timeout(60_000);
 });

@@ -17,7 +17,7 @@ const CLIENTS = 50;
 const PROCESSES = 2;
 const SIZE = 200;
 /** Messages a second of all together, at which the figure is taken. */
-const FIXED_RATE = 210;
+const FIXED_RATE = 230;
 const FIGURE = 10_000;
 /** Rates that are tried, as long as the deliveries follow. */
 const RATES = [50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700, 850, 1_000];

@@ -11,11 +11,19 @@ export const MAX_FRAME = 1 << 20;
 /** Bytes that may wait in a channel to be written before it counts as congested. */
 export const SEND_WINDOW = 4 << 20;
 
+/**
+ * How a connection runs: straight to the peer, through another peer that passes it on, or straight
+ * through gateways at which both sides have opened a way at the same moment.
+ */
+export type Path = 'direct' | 'relayed' | 'punched';
+
 export interface Channel {
   /** Ed25519 public key of the peer at the other end, proved by the transport. */
   readonly remote: PublicKey;
   /** Address of the peer as text, for people and logs only. */
   readonly address: string;
+  /** `direct` where absent. */
+  readonly path?: Path;
   /**
    * Queues one frame. Never throws and never blocks: after the end of the channel it does nothing,
    * and a queue of more than `SEND_WINDOW` bytes plus one frame aborts the channel with
@@ -41,18 +49,29 @@ export interface Channel {
   abort(error: Error): void;
 }
 
+/** A peer that others are reached through, who cannot be reached themselves. */
+export interface Relay {
+  /** As of a target. */
+  readonly addresses: readonly string[];
+  readonly key: PublicKey;
+}
+
 /** A place where a peer may be reached. */
 export interface Target {
   /** Addresses to try: `IP:PORT` (IPv6 as `[IP]:PORT`). */
   readonly addresses: readonly string[];
   /** The key the peer must prove; absent when it is not known yet. */
   readonly key?: PublicKey | undefined;
+  /** Peers at which it has a reservation; of use only where its `key` is known. */
+  readonly via?: readonly Relay[] | undefined;
 }
 
 /** A connection to one peer over which channels are opened, one a protocol. */
 export interface Connection {
   readonly remote: PublicKey;
   readonly address: string;
+  /** `direct` where absent. */
+  readonly path?: Path;
   /** @throws TIMEOUT, CLOSED, VERSION (the peer does not speak `protocol`) */
   open(protocol: string, options: { signal: AbortSignal }): Promise<Channel>;
   onEnd(handler: () => void): void;
@@ -66,7 +85,9 @@ export interface Transport {
   /** Addresses (`IP:PORT`) at which this peer listens, wildcards expanded. */
   addresses(): string[];
   /**
-   * Connects to a peer. Addresses are tried in parallel; the first that proves the key wins.
+   * Connects to a peer. Addresses are tried in parallel; the first that proves the key wins. Where
+   * they fail or take long, those peers are asked through which it may be reached, and a relayed
+   * connection is given up for a straight one where the routers between allow it.
    * @throws NETWORK, TIMEOUT, SERVER_KEY_CHANGED (somebody answered with another key than `key`),
    *   BAD_MESSAGE (what answers is no peer of ours)
    */

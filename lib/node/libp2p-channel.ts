@@ -1,6 +1,7 @@
 /** A channel over one libp2p stream. */
 import type { Stream } from '@libp2p/interface';
 import { BaseChannel } from './base-channel.ts';
+import type { Path } from './channel.ts';
 import { FrameReader, type FrameBudget, type Holder } from './frames.ts';
 import { ClchatError, translate } from '../errors.ts';
 import type { PublicKey } from '../crdt/keys.ts';
@@ -23,6 +24,7 @@ export interface StreamChannelOptions {
   readonly address: string;
   /** Of the address, without the port. */
   readonly host: string;
+  readonly path: Path;
   readonly budget: FrameBudget;
   /** Its monotonic time is used. */
   readonly clock: Clock;
@@ -30,6 +32,7 @@ export interface StreamChannelOptions {
 
 export class StreamChannel extends BaseChannel implements Holder {
   readonly host: string;
+  readonly path: Path;
   readonly #stream: Stream;
   readonly #reader = new FrameReader();
   readonly #budget: FrameBudget;
@@ -49,6 +52,7 @@ export class StreamChannel extends BaseChannel implements Holder {
   constructor(stream: Stream, options: StreamChannelOptions) {
     super(options.remote, options.address);
     this.host = options.host;
+    this.path = options.path;
     this.#stream = stream;
     this.#budget = options.budget;
     this.#clock = options.clock;

@@ -2,7 +2,7 @@
 import type { Connection as LibConnection, Stream } from '@libp2p/interface';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { abortReason, afterAwake, follow } from './abort.ts';
-import type { Connection, Target } from './channel.ts';
+import type { Connection, Path, Relay, Target } from './channel.ts';
 import type { FrameBudget } from './frames.ts';
 import { hostOf } from './libp2p-gate.ts';
 import { SPEAKS_NOISE } from './libp2p-noise.ts';
@@ -17,12 +17,20 @@ import type { Clock } from '../lifecycle.ts';
 const MAX_ADDRESSES = 16;
 /** How long the end of a connection may take, in milliseconds. */
 const CLOSE_MS = 1_000;
+/** What ends the address of a peer that is reached through the one before it. */
+export const CIRCUIT = 'p2p-circuit';
 /** Channels of one protocol that may be open at once on a connection from here. */
 const MAX_CHANNELS = 64;
 
 export class PeerConnection implements Connection {
   readonly remote: PublicKey;
   readonly address: string;
+  /** Set by whoever has punched the hole. */
+  path: Path;
+  /** The peer in between; set by whoever has asked for the circuit or accepted it. */
+  relay: Relay | undefined;
+  /** False for one that ends with what it was made for. */
+  isShared = true;
   readonly #connection: LibConnection;
   readonly #budget: FrameBudget;
   readonly #clock: Clock;
@@ -37,6 +45,17 @@ export class PeerConnection implements Connection {
     this.#emptySince = clock.monotonic();
     this.remote = keyOf(connection);
     this.address = addressOf(connection.remoteAddr);
+    const parts = connection.remoteAddr.getComponents();
+    this.path = parts.some(({ name }) => name === CIRCUIT) ? 'relayed' : 'direct';
+  }
+
+  get isOpen(): boolean {
+    return this.#connection.status === 'open';
+  }
+
+  /** Whether its address is one at which the peer can be dialled. */
+  get isDialled(): boolean {
+    return this.path === 'direct' && this.#connection.direction === 'outbound';
   }
 
   /** Ends what a peer that came only keeps occupied: a connection without use, unfinished frames. */
@@ -74,6 +93,7 @@ export class PeerConnection implements Connection {
       remote: this.remote,
       address: this.address,
       host: hostOf(this.#connection),
+      path: this.path,
       budget: this.#budget,
       clock: this.#clock,
     });
@@ -122,11 +142,17 @@ function addressOf(address: Multiaddr): string {
   return formatEndpoint({ ip: host?.value ?? '', port: Number(port?.value) });
 }
 
+export interface DialOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (event: { readonly type: string }) => void;
+  /** Any when left out. */
+  readonly localPort?: number;
+  /** False where the other side dials, too, and is to speak first. */
+  readonly initiator?: boolean;
+}
+
 export interface Dialer {
-  dial(
-    address: Multiaddr,
-    options: { signal: AbortSignal; onProgress: (event: { type: string }) => void },
-  ): Promise<LibConnection>;
+  dial(address: Multiaddr, options: DialOptions): Promise<LibConnection>;
   /** The connection that `dial` has made, as ours. */
   adopt(connection: LibConnection): PeerConnection;
   /** How long an address may take to answer, and then to finish its handshake, in milliseconds. */
@@ -140,22 +166,35 @@ export async function dialAny(
   target: Target,
   signal: AbortSignal,
 ): Promise<PeerConnection> {
-  if (signal.aborted) throw abortReason(signal);
   const endpoints = new Map<string, Endpoint>();
   for (const address of target.addresses) {
     const endpoint = tryParseEndpoint(address);
     if (endpoint !== undefined && endpoints.size < MAX_ADDRESSES)
       endpoints.set(formatEndpoint(endpoint), endpoint);
   }
-  if (endpoints.size === 0) throw new ClchatError('BAD_ADDRESS');
+  if (endpoints.size === 0 && !signal.aborted) throw new ClchatError('BAD_ADDRESS');
+  const tries = [...endpoints.values()].map(
+    (endpoint) => (over: AbortSignal) => dialOne(dialer, endpoint, target.key, over),
+  );
+  return firstOf(tries, signal);
+}
 
+/**
+ * The connection of whichever is first; the others are given up.
+ * @throws of the errors of all the most telling one
+ */
+export async function firstOf(
+  tries: readonly ((over: AbortSignal) => Promise<PeerConnection>)[],
+  signal: AbortSignal,
+): Promise<PeerConnection> {
+  if (signal.aborted) throw abortReason(signal);
   const { own: over, release } = follow(signal);
   try {
     return await Promise.any(
-      [...endpoints.values()].map(async (endpoint) => {
-        const connection = await dialOne(dialer, endpoint, target.key, over.signal);
+      tries.map(async (begin) => {
+        const connection = await begin(over.signal);
         if (over.signal.aborted) {
-          connection.abort(new ClchatError('CLOSED', 'another address was faster'));
+          connection.abort(new ClchatError('CLOSED', 'another way was faster'));
           throw new ClchatError('CLOSED');
         }
         over.abort();

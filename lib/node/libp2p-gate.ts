@@ -59,6 +59,8 @@ export class Gate implements ConnectionGater {
   }
 
   denyInboundUpgradedConnection(_peer: unknown, connection: MultiaddrConnection): boolean {
+    // Begun from here, where the other side was to speak first.
+    if (connection.direction === 'outbound') return false;
     const host = this.#pending.get(connection);
     // Evicted or closed in the meantime.
     if (host === undefined) return true;
@@ -89,7 +91,7 @@ export class Gate implements ConnectionGater {
  * libp2p would keep up to 4 MiB for every half-open connection. Bytes are counted where they come in:
  * a listener of our own would make libp2p believe that they have been taken.
  */
-function limitHandshake(connection: MultiaddrConnection): void {
+export function limitHandshake(connection: MultiaddrConnection): void {
   if (!(connection instanceof AbstractMessageStream)) return;
   let received = 0;
   connection.onData = function onData(data) {
@@ -99,7 +101,7 @@ function limitHandshake(connection: MultiaddrConnection): void {
   };
 }
 
-function unlimitHandshake(connection: MultiaddrConnection): void {
+export function unlimitHandshake(connection: MultiaddrConnection): void {
   // Uncovers the method of its class.
   if (connection instanceof AbstractMessageStream) Reflect.deleteProperty(connection, 'onData');
 }

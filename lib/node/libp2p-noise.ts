@@ -53,7 +53,12 @@ export function fastNoise(): (components: Components) => ConnectionEncrypter {
     const inner = noise({ crypto: nativeCrypto })(components);
     return {
       protocol: inner.protocol,
-      secureInbound: (stream, options) => inner.secureInbound(stream, options),
+      async secureInbound(stream, options) {
+        const secured = await inner.secureInbound(stream, options);
+        // Where both sides have dialled, the multiplexer would take both for the one that asks.
+        secured.connection.direction = 'inbound';
+        return secured;
+      },
       secureOutbound(stream, options) {
         // Reached once the other side has agreed to it.
         const dial = options as { onProgress?: (event: { type: string }) => void } | undefined;

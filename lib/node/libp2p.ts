@@ -14,12 +14,17 @@ import type {
 import { tcp } from '@libp2p/tcp';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import type { Channel, Transport } from './channel.ts';
+import type { Channel, Relay, Transport } from './channel.ts';
 import { FrameBudget } from './frames.ts';
-import { dialAny, PeerConnection, toMultiaddr, type Dialer } from './libp2p-connection.ts';
+import { PeerConnection, toMultiaddr, type Dialer } from './libp2p-connection.ts';
 import { Gate, type GateLimits } from './libp2p-gate.ts';
 import { guardedYamux, type MuxerLimits } from './libp2p-muxer.ts';
 import { fastNoise } from './libp2p-noise.ts';
+import { Ways, type Observed, type Upgrader, type WayLimits } from './libp2p-relay.ts';
+import type { Reservation } from './relay/circuits.ts';
+import { tellObserved } from './relay/observed.ts';
+import { RelayService, type RelayOptions } from './relay/service.ts';
+import { OBSERVE, PUNCH, RELAY } from './relay/wire.ts';
 import { concat, fromHex } from '../crdt/bytes.ts';
 import { SigningKey } from '../crdt/keys.ts';
 import { ClchatError, codeOf, isAbort, translate } from '../errors.ts';
@@ -32,7 +37,7 @@ import {
 } from '../interfaces.ts';
 import { startAll, systemClock, type Clock } from '../lifecycle.ts';
 
-export interface TransportLimits extends GateLimits, MuxerLimits {
+export interface TransportLimits extends GateLimits, MuxerLimits, WayLimits {
   /** How long a peer may take for its handshake, in milliseconds. */
   readonly handshakeMs: number;
   /** How long an address that is dialled may take to show that a peer is there, in milliseconds. */
@@ -61,6 +66,8 @@ export const DEFAULT_LIMITS: TransportLimits = {
   inboundStreams: 32,
   channels: 8,
   heldBytes: 256 << 20,
+  directMs: 1_500,
+  punchMs: 3_000,
   pingAfterMs: 3_000,
   deadAfterMs: 9_000,
 };
@@ -82,6 +89,18 @@ export interface Libp2pTransport extends Transport {
   listening(): string[];
   /** Addresses (`IP:PORT`) for WebSockets, wildcards expanded. */
   webSocketAddresses(): string[];
+  /** Serves as a relay from now on, until it stops. To be called once. */
+  serveRelay(options?: RelayOptions): RelayService;
+  /**
+   * Lets others reach this peer through a relay, for as long as the connection to it lasts.
+   * @throws as `connect`; DENIED, RATE_LIMITED, VERSION (it is no relay)
+   */
+  reserve(relay: Relay, options: { signal: AbortSignal }): Promise<Reservation>;
+  /**
+   * As whom peers that are connected straight see this one; those that do not answer in time are
+   * left out. To one that has connected that is the address by which it has come.
+   */
+  observedAddresses(): Promise<Observed[]>;
 }
 
 /** Ports after the one of `listen` that are tried for WebSockets. */
@@ -90,6 +109,8 @@ const PING_PROTOCOL = '/ipfs/ping/1.0.0';
 const PING_MS = 10_000;
 const SWEEP_MS = 5_000;
 const HELD_UP_PERIODS = 3;
+/** Channels to a relay that a peer may have open at once on one connection. */
+const RELAY_CHANNELS = 24;
 
 /**
  * Starts a peer.
@@ -106,7 +127,7 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
     const muxer = guardedYamux(limits, clock);
     lifecycle.add('liveness check', muxer.stop);
     const gate = new Gate(limits);
-    const { node, transportManager } = await assemble(
+    const { node, transportManager, upgrader } = await assemble(
       signingKey,
       limits,
       gate,
@@ -167,23 +188,44 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
       answerMs: limits.dialMs,
       handshakeMs: limits.handshakeMs,
     };
+    const all = (): Iterable<PeerConnection> => peers.values();
+    const ways = new Ways({ dialer, upgrader, limits, clock, log: quiet, peers: all });
+    const serve = (
+      protocol: string,
+      handler: (channel: Channel, peer: PeerConnection) => void,
+      maxInboundStreams: number,
+    ): Promise<void> =>
+      node.handle(
+        protocol,
+        (stream: Stream, connection: LibConnection) => {
+          serveStream(() => adopt(connection), stream, handler);
+        },
+        { force: true, maxInboundStreams, runOnLimitedConnection: true },
+      );
+    await serve(OBSERVE, (channel) => tellObserved(channel, signingKey), 1);
+    await serve(PUNCH, (channel, peer) => ways.puncher.serve(channel, peer), 1);
+
     return {
       key: signingKey.public,
       addresses: () => expandAll(listening),
       listening: () => listening.map(formatEndpoint),
       webSocketAddresses: () => expandAll(browsers),
-      connect: (target, { signal }) => dialAny(dialer, target, signal),
+      connect: (target, { signal }) => ways.connect(target, signal),
       handle(protocol, handler) {
-        const serve = (stream: Stream, connection: LibConnection): void =>
-          serveStream(() => adopt(connection).carry(stream), stream, handler);
-        node
-          .handle(protocol, serve, {
-            force: true,
-            maxInboundStreams: limits.channels,
-            runOnLimitedConnection: true,
-          })
-          .catch(() => undefined);
+        serve(protocol, (channel) => handler(channel), limits.channels).catch(() => undefined);
       },
+      serveRelay(options) {
+        const service = new RelayService({ clock, ...options });
+        lifecycle.add('relay', () => service.stop());
+        const take = (channel: Channel, peer: PeerConnection): void => {
+          if (peer.path === 'relayed') throw new ClchatError('DENIED');
+          service.serve(channel);
+        };
+        serve(RELAY, take, RELAY_CHANNELS).catch(() => undefined);
+        return service;
+      },
+      reserve: (relay, { signal }) => ways.reserve(relay, signal),
+      observedAddresses: () => ways.observed(),
       async stop() {
         await lifecycle.stop();
       },
@@ -200,7 +242,7 @@ async function assemble(
 ) {
   const maxConnections = limits.pending + limits.inbound;
   const transports = [tcp({ maxConnections, backlog: 1024 })];
-  let transportManager: TransportManager | undefined;
+  let parts: { transportManager: TransportManager; upgrader: Upgrader } | undefined;
   const node = await createLibp2p({
     start: false,
     // With the public key, which libp2p would take longer to derive than all else of a start.
@@ -232,11 +274,11 @@ async function assemble(
       // Answers those who ask; asks nobody, since nothing here depends on it.
       identify: identify({ runOnConnectionOpen: false }),
       // The only way to libp2p's parts: dialling by them spares the dial queue and the peer store.
-      internals: (components) => (transportManager = components.transportManager),
+      internals: ({ transportManager, upgrader }) => (parts = { transportManager, upgrader }),
     },
   });
-  if (transportManager === undefined) throw new ClchatError('INTERNAL');
-  return { node, transportManager };
+  if (parts === undefined) throw new ClchatError('INTERNAL');
+  return { node, ...parts };
 }
 
 interface TransportManager {
@@ -313,18 +355,20 @@ function expandAll(endpoints: readonly Endpoint[]): string[] {
 }
 
 function serveStream(
-  carry: () => Channel,
+  adopt: () => PeerConnection,
   stream: Stream,
-  handler: (channel: Channel) => void,
+  handler: (channel: Channel, peer: PeerConnection) => void,
 ): void {
   let channel: Channel;
+  let peer: PeerConnection;
   try {
-    channel = carry();
+    peer = adopt();
+    channel = peer.carry(stream);
   } catch (error) {
     return stream.abort(translate(error));
   }
   try {
-    handler(channel);
+    handler(channel, peer);
   } catch (error) {
     channel.abort(translate(error));
   }

@@ -55,6 +55,12 @@ describe('a gate', () => {
     eventually('leaving', () => guest?.hasLeft === true);
   const admit = (host?: string): Visit => come(host) ?? assert.fail('not let in');
 
+  it('takes what was begun from here, where the other side is to speak first', () => {
+    const { near, far } = visit();
+    assert.equal(gate.denyInboundUpgradedConnection({}, far), false);
+    assert.equal(gate.denyInboundUpgradedConnection({}, near), true);
+  });
+
   it('lets in from one address only so many, and others beside them', () => {
     for (let i = 0; i < 3; i++) admit();
     assert.equal(come(), undefined);

@@ -1,6 +1,6 @@
 /** A client peer: one account's device on its own data directory. */
 import { join } from 'node:path';
-import { SigningKey, type PublicKey, type RandomBytes } from '../crdt/keys.ts';
+import { isPublicKey, SigningKey, type PublicKey, type RandomBytes } from '../crdt/keys.ts';
 import { hasCode } from '../errors.ts';
 import { startAll, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
@@ -58,11 +58,14 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
     const { seed } = keystore.read().device;
     const opaque = new Opaque();
     lifecycle.add('password service', () => opaque.close());
-    const transport = await lifecycle.start(
+    const outside = await lifecycle.start(
       'network',
-      async () => options.join?.(new SigningKey(seed).public) ?? reachable(seed),
+      () => reachable(seed),
       (value) => value.stop(),
     );
+    const inside = options.join?.(new SigningKey(seed).public);
+    if (inside !== undefined) lifecycle.add('network in this process', () => inside.stop());
+    const transport = inside === undefined ? outside : both(inside, outside);
     const blobs: BlobStore = await lifecycle.start(
       'files',
       () =>
@@ -107,10 +110,28 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
   });
 }
 
-/** What others who fetch files from this device may take of it. */
+/** The server in this process by the network within it, and everybody else by that outside. */
+function both(inside: Transport, outside: Transport): Transport {
+  return {
+    key: outside.key,
+    addresses: () => outside.addresses(),
+    // Within a process an address is a key.
+    connect: (target, options) =>
+      (target.addresses.some(isPublicKey) ? inside : outside).connect(target, options),
+    handle(protocol, handler) {
+      inside.handle(protocol, handler);
+      outside.handle(protocol, handler);
+    },
+    async stop() {
+      await Promise.all([inside.stop(), outside.stop()]);
+    },
+  };
+}
+
+/** What others may take of this device who fetch files from it, or talk to it in private. */
 const GUESTS = { pending: 64, inbound: 64, inboundPerHost: 8, heldBytes: 32 << 20 };
 
-/** A transport by which others can fetch files from this device, as far as this host lets them. */
+/** A transport by which others can reach this device, as far as this host lets them. */
 async function reachable(seed: Uint8Array): Promise<Transport> {
   for (const listen of [['0.0.0.0:0', '[::]:0'], ['0.0.0.0:0']])
     try {

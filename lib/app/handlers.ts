@@ -25,6 +25,7 @@ import {
   type Handler,
 } from './handling.ts';
 import { MOVING_HANDLERS } from './moving-handlers.ts';
+import { PRIVATE_HANDLERS } from './private-handlers.ts';
 import { ROOM_HANDLERS } from './room-handlers.ts';
 import type { Ask } from './types.ts';
 import { displaysOf, placeView, viewOf } from './views.ts';
@@ -104,6 +105,7 @@ const setBlocked =
     if ((await home.contacts.blocks(account)) === blocked)
       throw new ClchatError(blocked ? 'ALREADY' : 'NOT_BLOCKED');
     const state = await control(client, stream, 'block', { account, blocked });
+    if (blocked) await client.privately.stopWith(account);
     return { user: home.nameOf(account), ...(state === 'queued' ? { state } : {}) };
   };
 
@@ -240,6 +242,7 @@ export const HANDLERS: Readonly<Record<string, Handler>> = withOwnPassword({
   ...CONTENT_HANDLERS,
   ...FILE_HANDLERS,
   ...MOVING_HANDLERS,
+  ...PRIVATE_HANDLERS,
   ...ROOM_HANDLERS,
   say,
   message,

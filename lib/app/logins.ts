@@ -19,6 +19,7 @@ import type { Loss } from './situation.ts';
 import type { AppEvent, Ask, ResultData } from './types.ts';
 import { adminEventOf, arrivalNotices } from './admin-events.ts';
 import { conferenceEventOf, conferenceLossOf, isOutOf } from './conference-events.ts';
+import { privateEventsOf } from './private-events.ts';
 import { contactEventOf, contentEventOf, placeView, unreadViews, viewOf } from './views.ts';
 
 export interface LoginsOptions {
@@ -258,6 +259,10 @@ export class Logins {
         const home = this.client?.home;
         if (user !== undefined && home?.unread.takesPart(stream) === true)
           tell({ event: 'typing', user, ...placeView(home, stream) });
+      },
+      onPrivate: (news) => {
+        const home = this.client?.home;
+        for (const event of home === undefined ? [] : privateEventsOf(home, news)) tell(event);
       },
       onSending: (news) => tell({ event: 'attachment', ...news }),
       onReceipt: ({ id, on, of, read }) =>

@@ -4,6 +4,9 @@
  * sequences yet (`lib/text.ts` does that where the front ends print).
  */
 import type { ErrorCode } from '../errors.ts';
+import type { Path } from '../node/channel.ts';
+import type { Comparison } from '../node/private/safety-number.ts';
+import type { PrivateNews } from '../node/private/sessions.ts';
 
 /** A parsed command: its name in the table and its arguments by name; absent ones are left out. */
 export interface CommandCall {
@@ -196,6 +199,38 @@ export type AppEvent =
       readonly progress: number;
       readonly state: 'sending' | 'fetching' | 'done' | 'failed';
       readonly code?: ErrorCode;
+    }
+  | {
+      /**
+       * Somebody asks for a private session; `outgoing`: one's own request is to go through a relay.
+       * Answered with `yes` or `no`.
+       */
+      readonly event: 'private-request';
+      readonly user: string;
+      readonly direction: 'incoming' | 'outgoing';
+      readonly kind: Path;
+      /** Whether the safety number was compared. */
+      readonly verified: Comparison;
+    }
+  | { readonly event: 'private-open'; readonly user: string; readonly verified: Comparison }
+  | {
+      readonly event: 'private-message';
+      readonly from: string;
+      readonly text: string;
+      /** Milliseconds since 1970 as the author's clock said: for display only. */
+      readonly time: number;
+    }
+  | {
+      /** A session is over, or nothing comes of a request. */
+      readonly event: 'private-closed';
+      readonly user: string;
+      readonly reason: Extract<PrivateNews, { readonly kind: 'closed' }>['reason'];
+    }
+  | {
+      /** How somebody is connected to this device. */
+      readonly event: 'path';
+      readonly user: string;
+      readonly kind: Path;
     }
   | { readonly event: 'presence'; readonly user: string; readonly online: boolean }
   | {

@@ -33,8 +33,12 @@ const names = v.pipe(v.array(name), v.maxLength(100_000));
 const text = v.pipe(v.string(), v.maxLength(300));
 /** `IP:PORT` each. */
 const addresses = v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(32));
-/** Most devices that are told of as having a file. */
+/** Most devices of which it is told at once where they are. */
 export const MAX_PEERS = 64;
+const devices = v.pipe(
+  v.array(v.strictObject({ device: publicKey, addresses })),
+  v.maxLength(MAX_PEERS),
+);
 const email = v.pipe(v.string(), v.maxLength(254), v.check(isEmail));
 
 /** Whether a mail went out. */
@@ -209,12 +213,12 @@ export const SESSION = {
     /** Devices that may have a file and can be reached, of those who may read a message that names it. */
     peers: {
       request: v.strictObject({ hash: blobHash }),
-      reply: v.strictObject({
-        peers: v.pipe(
-          v.array(v.strictObject({ device: publicKey, addresses })),
-          v.maxLength(MAX_PEERS),
-        ),
-      }),
+      reply: v.strictObject({ peers: devices }),
+    },
+    /** Where the devices of somebody can be reached that are connected. */
+    whereis: {
+      request: v.strictObject({ account: accountId }),
+      reply: v.strictObject({ devices }),
     },
     /** Logs somebody out everywhere. */
     kick: { request: v.strictObject({ account: accountId }), reply: nothing },

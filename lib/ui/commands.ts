@@ -8,6 +8,7 @@ import { CONTENT_COMMANDS } from './commands-content.ts';
 import { FILE_COMMANDS } from './commands-file.ts';
 import { MOVING_COMMANDS } from './commands-moving.ts';
 import { PEOPLE_COMMANDS } from './commands-people.ts';
+import { PRIVATE_COMMANDS } from './commands-private.ts';
 import { ROOM_COMMANDS } from './commands-room.ts';
 import type { ErrorCode } from '../errors.ts';
 
@@ -293,6 +294,7 @@ export const COMMANDS: readonly Command[] = [
   ...FILE_COMMANDS,
   ...MOVING_COMMANDS,
   ...PEOPLE_COMMANDS,
+  ...PRIVATE_COMMANDS,
   ...ROOM_COMMANDS,
   ...CONFERENCE_COMMANDS,
   ...ADMIN_COMMANDS,

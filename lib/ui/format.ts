@@ -12,6 +12,7 @@ import { fileResultText } from './format-file.ts';
 import { body, formatMessage, formatMessages } from './format-message.ts';
 import { movingResultText } from './format-moving.ts';
 import { mappingText } from './format-network.ts';
+import { privateEventText, privateResultText } from './format-private.ts';
 import { roomEventText, roomResultText } from './format-room.ts';
 import {
   author,
@@ -85,6 +86,12 @@ export function formatEvent(
     case 'typing':
     case 'unread':
       return noteOf(contentEventText(event, style, conversation), style);
+    case 'private-request':
+    case 'private-open':
+    case 'private-message':
+    case 'private-closed':
+    case 'path':
+      return privateEventText(event, style);
     case 'server':
       return note(
         event.connected
@@ -155,6 +162,7 @@ const PARTS = [
   contentResultText,
   fileResultText,
   movingResultText,
+  privateResultText,
   adminResultText,
 ];
 

@@ -341,8 +341,10 @@ class LineMode {
       case 'refused':
         if (!this.#speech.onRefused(event)) void this.#refused(event);
         break;
-      case 'broadcast':
+      case 'private-message':
+      case 'private-request':
         this.#event(event);
+        if (this.#options.settings.get('bell')) this.#prompt.bell();
         break;
       case 'locked':
         this.#event(event);
@@ -354,23 +356,6 @@ class LineMode {
       case 'logout':
         if (this.#running !== 'logout') this.#event(event);
         break;
-      case 'edited':
-      case 'removed':
-      case 'reacted':
-      case 'unread':
-      case 'room':
-      case 'member':
-      case 'conference':
-      case 'code':
-      case 'group':
-      case 'request':
-      case 'contact':
-      case 'unfriend':
-      case 'presence':
-      case 'server':
-      case 'notice':
-        this.#event(event);
-        break;
       case 'mapping':
         // What has been shown at the start, or goes on as it was, is no news to anybody.
         if (
@@ -380,7 +365,7 @@ class LineMode {
         this.#external = event.external;
         break;
       default:
-        event satisfies never;
+        this.#event(event);
     }
     this.#refresh();
   }
@@ -393,7 +378,8 @@ class LineMode {
     const bare = formatEvent(event, { ...style, time: false, colours: false }, conversation) ?? '';
     if (this.#once.isRepeated(bare.replace(/^\* /, ''), 'event')) return;
     // What others wrote is theirs to divide into lines.
-    if (event.event === 'broadcast') this.#prompt.print(text);
+    const isQuoted = event.event === 'broadcast' || event.event === 'private-message';
+    if (isQuoted) this.#prompt.print(text);
     else this.#print(text);
   }
 }

@@ -14,7 +14,7 @@ import type { Clock } from '../../lib/lifecycle.ts';
 import type { Channel, Connection } from '../../lib/node/channel.ts';
 import type { AdminNews } from '../../lib/node/client/admin-news.ts';
 import type { ConferenceNews } from '../../lib/node/client/conferences.ts';
-import { Client, type ClientOptions } from '../../lib/node/client/client.ts';
+import { Client, type ClientEvents, type ClientOptions } from '../../lib/node/client/client.ts';
 import type { SendingNews } from '../../lib/node/client/files.ts';
 import type { ContentNews } from '../../lib/node/client/telling.ts';
 import type { ReadMessage } from '../../lib/node/client/reading.ts';
@@ -150,8 +150,11 @@ export class World {
   }
 
   /** A client of the product, not yet connected. */
-  async client(options: Partial<ClientOptions> = {}): Promise<TestClient> {
-    const client = new TestClient(this);
+  async client(
+    options: Partial<ClientOptions> = {},
+    onPrivate?: ClientEvents['onPrivate'],
+  ): Promise<TestClient> {
+    const client = new TestClient(this, onPrivate);
     await client.open(options);
     this.#stops.push(() => client.stop());
     return client;
@@ -281,13 +284,15 @@ export class TestClient {
   /** Everything else, as text. */
   readonly told: string[] = [];
   readonly faults: unknown[] = [];
+  readonly #onPrivate: ClientEvents['onPrivate'];
   client!: Client;
   store!: Store;
   transport!: SimulatedTransport;
   addresses: readonly string[] = [SERVER_ADDRESS];
 
-  constructor(world: World) {
+  constructor(world: World, onPrivate?: ClientEvents['onPrivate']) {
     this.world = world;
+    this.#onPrivate = onPrivate;
     this.keystore = memoryKeystore(world.random);
   }
 
@@ -325,6 +330,7 @@ export class TestClient {
         onTyping: ({ user, stream }) => this.told.push(`${user} types in ${stream}`),
         onConference: (news) => this.conferences.push(news),
         onSending: (news) => this.sendings.push(news),
+        ...(this.#onPrivate === undefined ? {} : { onPrivate: this.#onPrivate }),
         onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
         onRefused: (id, code) => this.refused.push({ id, code }),
         onPresence: ({ user, online }) => this.told.push(`${user} ${online ? 'came' : 'left'}`),

@@ -1,4 +1,5 @@
 /** Ways to the peers that may hold a blob, and how they are taken one after the other. */
+import { isPublicKey } from '../../crdt/keys.ts';
 import { ClchatError, codeOf, translate } from '../../errors.ts';
 import {
   formatEndpoint,
@@ -76,7 +77,8 @@ const MAX_ADDRESSES = 8;
 /**
  * Where a server lets others try to reach a device, of the addresses (`IP:PORT`) that the device
  * tells. It might tell those of any host, to have it dialled by everybody: so only those count that
- * are of the host from which it has come, which for one on the server's own host are the server's.
+ * are of the host from which it has come, which for one on the server's own host, or in its very
+ * process, are the server's.
  * @param seen the address from which it has come to the server
  * @param cards of the server's host
  */
@@ -87,7 +89,8 @@ export function reachableAt(
 ): string[] {
   const ip = tryParseEndpoint(seen)?.ip.replace(MAPPED, '') ?? '';
   const here = new Set(cards.map(({ address }) => address));
-  const isHere = isLoopback(ip) || here.has(ip);
+  // Within a process an address is a key.
+  const isHere = isLoopback(ip) || here.has(ip) || isPublicKey(seen);
   const good = told
     .map((text) => tryParseEndpoint(text))
     .filter((endpoint) => endpoint !== undefined)

@@ -2,61 +2,29 @@
  * The client role: one account's device, at its server while there is a way to it, and by itself
  * while there is none.
  */
-import type { AccountId, EntryId, PublicKey, RandomBytes, VerifyAll } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RandomBytes, VerifyAll } from '../../crdt/keys.ts';
 import type { Store } from '../../crdt/store.ts';
 import { isEncryptedRoom } from '../../crdt/rooms.ts';
 import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
-import { ClchatError, type ErrorCode } from '../../errors.ts';
+import { ClchatError } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
 import type { BlobStore } from '../blobs/store.ts';
 import type { Target, Transport } from '../channel.ts';
-import type { Notice } from '../exchange.ts';
 import type { Keystore } from '../keystore.ts';
 import type { OpaqueClient } from '../opaque.ts';
-import type { SESSION } from '../wire.ts';
-import type { AdminNews } from './admin-news.ts';
+import { PrivateSessions } from '../private/sessions.ts';
 import { Administration } from './administration.ts';
 import { Access, type Entrance } from './access.ts';
 import { Auth, type SpacePlace } from './auth.ts';
-import { Conferences, type ConferenceNews } from './conferences.ts';
-import type { ContactNews } from './contacts.ts';
-import { Files, type SendingNews } from './files.ts';
+import { Conferences } from './conferences.ts';
+import type { ClientEvents } from './events.ts';
+import { Files } from './files.ts';
 import { Home } from './home.ts';
 import type { Hello, Link } from './link.ts';
-import type { Receipt } from './progress.ts';
-import type { ReadMessage } from './reading.ts';
-import type { RoomNews } from './room-news.ts';
 import { Rooms } from './rooms.ts';
 import { ServerConnection } from './server-connection.ts';
-import type { ContentNews } from './telling.ts';
 
-export interface ClientEvents {
-  readonly onMessage: (message: ReadMessage) => void;
-  readonly onContact: (news: ContactNews) => void;
-  readonly onContent: (news: ContentNews) => void;
-  /** As it happens only: not what happened while there was no way to the server. */
-  readonly onAdmin: (news: AdminNews) => void;
-  /** See `HomeOptions.onRoom`. */
-  readonly onRoom: (news: RoomNews, isLive: boolean) => void;
-  readonly onTyping: (notice: Notice<typeof SESSION, 'typing'>) => void;
-  /** Of each conference in sight after a login, and whenever something is otherwise. */
-  readonly onConference: (news: ConferenceNews) => void;
-  /** How far a file of this device has got on its way to the server. */
-  readonly onSending: (news: SendingNews) => void;
-  readonly onReceipt: (receipt: Receipt) => void;
-  readonly onRefused: (id: EntryId, code: ErrorCode) => void;
-  readonly onPresence: (notice: Notice<typeof SESSION, 'presence'>) => void;
-  readonly onBroadcast: (notice: Notice<typeof SESSION, 'broadcast'>) => void;
-  /** The way to the server has come or gone; login is not touched by it. */
-  readonly onConnected: (connected: boolean) => void;
-  /** Logged out by the server, or by oneself. */
-  readonly onLogout: (reason: string) => void;
-  readonly onLocked: (name: string, seconds: number) => void;
-  /** Something the person should know of. */
-  readonly onNotice: (code: ErrorCode, text: string) => void;
-  /** Faults, for the log. */
-  readonly onFault: (error: unknown) => void;
-}
+export type { ClientEvents };
 
 export interface ClientOptions {
   readonly keystore: Keystore;
@@ -88,6 +56,8 @@ export class Client {
   readonly rooms: Rooms;
   readonly administration: Administration;
   readonly conferences: Conferences;
+  /** What is said to others without the server. */
+  readonly privately: PrivateSessions;
   /** Files of messages; undefined where none are kept. */
   readonly files: Files | undefined;
   readonly #access: Access;
@@ -133,6 +103,14 @@ export class Client {
         onSending: events.onSending,
         onFault: events.onFault,
       });
+    this.privately = new PrivateSessions({
+      transport,
+      clock,
+      home: () => (this.#loggedIn ? this.#home : undefined),
+      session: () => (this.connected ? this.#server.link?.session : undefined),
+      onNews: options.isQuiet === true ? undefined : events.onPrivate,
+      onFault: events.onFault,
+    });
     this.administration = new Administration(common);
     const { onConference, onFault } = options.events;
     this.conferences = new Conferences({
@@ -319,6 +297,7 @@ export class Client {
   }
 
   #leave(reason: string): void {
+    void this.privately.stopAll();
     this.#loggedIn = false;
     this.#server.drop();
     this.files?.pause();
@@ -331,6 +310,7 @@ export class Client {
     if (!this.#loggedIn) throw new ClchatError('NOT_LOGGED_IN');
     // What was said before goes out before.
     await Promise.race([this.settle(), sleep(LOGOUT_MS)]);
+    await this.privately.stopAll();
     const { link } = this.#server;
     // A connection that ends from here on is not to be brought back.
     this.#loggedIn = false;
@@ -389,6 +369,7 @@ export class Client {
     const { link } = this.#server;
     // To go on purpose is not to lose the connection.
     if (this.#loggedIn && link?.ended === false) link.session.notify('leaving', {});
+    await this.privately.stopAll();
     this.#loggedIn = false;
     this.#server.abort();
     await this.files?.stop();

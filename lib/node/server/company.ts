@@ -1,6 +1,6 @@
 /** Those who are logged in: what they ask about one another, and tell one another in passing. */
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
-import { accountOf } from '../../crdt/records.ts';
+import { accountOf, presentAccount } from '../../crdt/records.ts';
 import { may } from '../../crdt/rights.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { StreamName } from '../../crdt/stream.ts';
@@ -120,6 +120,27 @@ export class Company {
         if (peers.push({ device, addresses: [...addresses] }) >= MAX_PEERS) return { peers };
     }
     return { peers };
+  }
+
+  /**
+   * Where somebody can be reached; of who is here, but tells nothing of that, no devices.
+   * @throws NO_SUCH_USER, SELF; BLOCKED by either of the two; OFFLINE
+   */
+  whereIs(
+    asking: AccountId,
+    { account }: Request<typeof SESSION, 'whereis'>,
+  ): Reply<typeof SESSION, 'whereis'> {
+    const { space, isBlocked, presence, listeners } = this.#options;
+    if (presentAccount(space, account) === undefined) throw new ClchatError('NO_SUCH_USER');
+    if (account === asking) throw new ClchatError('SELF');
+    // Before anything is said of who is here: presence is not told to whom one has blocked.
+    if (isBlocked(account, asking)) throw new ClchatError('BLOCKED');
+    if (isBlocked(asking, account)) throw new ClchatError('BLOCKED', 'You have blocked that user.');
+    if (!presence.isOnline(account)) throw new ClchatError('OFFLINE');
+    const devices = [...listeners.of(account)]
+      .filter(({ addresses }) => addresses.length > 0)
+      .map(({ device, addresses }) => ({ device, addresses: [...addresses] }));
+    return { devices: devices.slice(0, MAX_PEERS) };
   }
 
   /** Tells those who take part in a conversation that another of them is typing there. */

@@ -177,6 +177,7 @@ export class Sessions {
           }),
           online: () => ({ devices: this.#company.devicesOf(mustBeIn(session)) }),
           peers: (request) => this.#company.peers(mustBeIn(session), session.device, request),
+          whereis: touch((request) => this.#company.whereIs(mustBeIn(session), request)),
           ping: () => {
             session.heard = clock.monotonic();
             return {};

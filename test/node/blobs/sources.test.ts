@@ -61,7 +61,8 @@ describe('where a device can be reached', () => {
 
   it('is at any address of the host that it shares with the server', () => {
     const own = ['192.168.1.1:4000', '127.0.0.1:4000', '[fd00::1]:4001', '10.0.0.1:22'];
-    for (const seen of ['127.0.0.1:51000', '192.168.1.1:51000', '[::1]:51000'])
+    const key = 'ab'.repeat(32);
+    for (const seen of ['127.0.0.1:51000', '192.168.1.1:51000', '[::1]:51000', key])
       assert.deepEqual(reachableAt(own, seen, cards), own.slice(0, 3));
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RoomId } from '../../../lib/crdt/keys.ts';
 import { pairStream, roomStream, type StreamName } from '../../../lib/crdt/stream.ts';
+import { eventually } from '../../support/channels.ts';
 import type { Peer } from '../../support/roles.ts';
 import { worldStage } from '../../support/world-stage.ts';
 
@@ -76,6 +77,51 @@ describe('those who are logged in', () => {
       assert.ok(heard >= 2 * 4 && heard < 2 * 20, `${heard}`);
       stage.clock.shift += 10_000;
       assert.equal((await typing(alice, 'room/lobby')).length, 2);
+    });
+  });
+
+  describe('are told where somebody is', () => {
+    const where = (by: Peer, of: Peer) =>
+      by.session.call('whereis', { account: of.member.account });
+    const tell = async (by: Peer, ...addresses: string[]): Promise<void> => {
+      by.session.notify('reachable', { addresses });
+      await by.session.call('ping', {});
+    };
+
+    it('as far as that one has told it, and it is where they have come from', async () => {
+      assert.deepEqual(await where(alice, bob), { devices: [] });
+      await tell(bob, bob.transport.address, '10.9.9.9:1');
+      const { address } = bob.transport;
+      assert.deepEqual(await where(alice, bob), {
+        devices: [{ device: bob.member.id, addresses: [address] }],
+      });
+    });
+
+    it('unless one of the two blocks the other, whoever is there', async () => {
+      await tell(bob, bob.transport.address);
+      assert.deepEqual(await bob.block(alice), ['sealed']);
+      await assert.rejects(where(alice, bob), { code: 'BLOCKED' });
+      await assert.rejects(where(bob, alice), { code: 'BLOCKED' });
+      await bob.leave();
+      await assert.rejects(where(alice, bob), { code: 'BLOCKED' });
+    });
+
+    it('of who is there, and not of oneself', async () => {
+      await assert.rejects(where(alice, alice), { code: 'SELF' });
+      const account = 'ab'.repeat(16) as typeof alice.member.account;
+      await assert.rejects(alice.session.call('whereis', { account }), { code: 'NO_SUCH_USER' });
+      await bob.leave();
+      await eventually('bob is gone', async () =>
+        where(alice, bob).then(
+          () => false,
+          ({ code }: { code: string }) => code === 'OFFLINE',
+        ),
+      );
+    });
+
+    it('where they are logged in', async () => {
+      const stranger = await stage.world.peer('stranger');
+      await assert.rejects(where(stranger, bob), { code: 'NOT_LOGGED_IN' });
     });
   });
 });

@@ -42,6 +42,7 @@ const REQUESTS: { readonly [M in MethodName]: Request<typeof SESSION, M> } = {
   mailReset: { account, code: 'x' },
   setEmail: { account, email: null },
   peers: { hash },
+  whereis: { account },
   kick: { account },
   whoelse: {},
   whoelsesince: { seconds: 60 },

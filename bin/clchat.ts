@@ -8,7 +8,7 @@ import { ClchatError, EXIT, exitStatusOf, hasCode, type ErrorCode } from '../lib
 import { systemClock } from '../lib/lifecycle.ts';
 import { openLog, type Log } from '../lib/log.ts';
 import { clean, isName, whyNotFree } from '../lib/text.ts';
-import { parseOptions, passwordOf, smtpUrlOf } from '../lib/ui/command-line.ts';
+import { parseOptions, passwordOf, smtpUrlOf, turnUrlOf } from '../lib/ui/command-line.ts';
 import { completionScript } from '../lib/ui/completions.ts';
 import { controlPath, runThroughControl, serveControl } from '../lib/ui/control.ts';
 import { createPrompt, wantsColours } from '../lib/ui/create-prompt.ts';
@@ -122,6 +122,8 @@ async function createApp(run: Run): Promise<ClchatApp> {
     timeout: options.timeout ?? 0,
     inviteOnly: options.inviteOnly,
     smtpUrl: options.mode === 'client' ? undefined : smtpUrlOf(options, process.env),
+    turnUrl: options.mode === 'client' ? undefined : turnUrlOf(options, process.env),
+    callPorts: options.callPorts,
     isQuiet: options.execute !== undefined,
     log: run.log,
   });

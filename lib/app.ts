@@ -10,6 +10,7 @@ import {
   startServerPeer,
   type ServerPeer,
 } from './app/server-peer.ts';
+import type { PortRange } from './app/call-ports.ts';
 import type { ClientPeer } from './app/client-peer.ts';
 import type { Credentials, LoginOptions } from './app/entering.ts';
 import type { Found } from './app/finding.ts';
@@ -50,6 +51,9 @@ export interface AppOptions {
   readonly inviteOnly: boolean;
   /** Mail server of a server that is started here; see `createMailer`. */
   readonly smtpUrl?: string | undefined;
+  /** TURN server for calls, and UDP ports for them, of a server that is started here. */
+  readonly turnUrl?: string | undefined;
+  readonly callPorts?: PortRange | undefined;
   /** Nobody listens to events: messages that come in stay news for the next run. */
   readonly isQuiet: boolean;
   readonly log: Log;
@@ -100,7 +104,8 @@ export class ClchatApp implements App {
   async serve(name: string, listen: string | undefined, internet = false): Promise<void> {
     if (this.#server !== undefined) throw new ClchatError('ALREADY', 'A server runs here already.');
     if (!isName(name)) throw new ClchatError('BAD_NAME');
-    const { passphrase, blockDuration, timeout, inviteOnly, smtpUrl, log } = this.#options;
+    const { passphrase, blockDuration, timeout, inviteOnly, log } = this.#options;
+    const { smtpUrl, turnUrl, callPorts } = this.#options;
     // Checked before anything is made on disk for it.
     const address = listen === undefined ? undefined : listenAddress(listen);
     const server = await startServerPeer({
@@ -118,6 +123,8 @@ export class ClchatApp implements App {
       timeout,
       inviteOnly,
       smtpUrl,
+      turnUrl,
+      callPorts,
       onMapping: internet ? (event) => this.#emit(event) : undefined,
       clock: this.#clock,
       random: this.#random,

@@ -6,11 +6,11 @@
  *
  * The checksum is against accidents (a link cut short); against fraud the key stands by itself.
  */
-import { isIPv4, SocketAddress } from 'node:net';
 import { concat, equal, fromHex, sha256, toHex, utf8 } from '../crdt/bytes.ts';
 import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError } from '../errors.ts';
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../interfaces.ts';
+import { ipFromBytes, ipToBytes } from '../nat/ip-bytes.ts';
 
 export interface InviteLink {
   /** The server's. */
@@ -63,7 +63,7 @@ export function parseInviteLink(text: string): InviteLink {
     if (end > body.length || addresses.length === MAX_ADDRESSES) throw damaged();
     const port = (body[end - 2]! << 8) | body[end - 1]!;
     if (port === 0) throw damaged();
-    addresses.push(formatEndpoint({ ip: ipOf(body.subarray(at + 1, end - 2)), port }));
+    addresses.push(formatEndpoint({ ip: ipFromBytes(body.subarray(at + 1, end - 2)), port }));
     at = end;
   }
   return { key, addresses };
@@ -78,29 +78,5 @@ function checksum(body: Uint8Array): Uint8Array {
 }
 
 function addressBytes({ ip, family, port }: Endpoint): Uint8Array {
-  return Uint8Array.of(family, ...ipBytes(ip), port >> 8, port & 255);
-}
-
-function ipBytes(ip: string): number[] {
-  if (isIPv4(ip)) return ip.split('.').map(Number);
-  const [head = '', tail = ''] = ip.split('::');
-  const [before, after] = [groupBytes(head), groupBytes(tail)];
-  return [...before, ...new Uint8Array(16 - before.length - after.length), ...after];
-}
-
-function groupBytes(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return ipBytes(group);
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 255];
-  });
-}
-
-function ipOf(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
-  const groups = Array.from({ length: 8 }, (_, n) =>
-    ((bytes[2 * n]! << 8) | bytes[2 * n + 1]!).toString(16),
-  );
-  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
+  return Uint8Array.of(family, ...ipToBytes(ip), port >> 8, port & 255);
 }

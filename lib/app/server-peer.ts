@@ -15,13 +15,15 @@ import { backup, restore } from '../node/backup.ts';
 import { BLOBS, BlobStore } from '../node/blobs/store.ts';
 import { openIdentity, type KeystoreRecord } from '../node/keystore.ts';
 import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
-import { createMailer, type Mailer } from '../node/mailer.ts';
+import { createMailer } from '../node/mailer.ts';
 import { createLoopback, type Loopback } from '../node/loopback.ts';
 import { Opaque, type OpaqueServer } from '../node/opaque.ts';
 import { openProfile, type Profile } from '../node/profile.ts';
 import { Server } from '../node/server/server.ts';
 import { openVault, type Vault } from '../node/vault.ts';
-import { gatewayMapper, Internet } from './internet.ts';
+import { parseTurnUrl } from '../nat/turn-url.ts';
+import type { PortRange } from './call-ports.ts';
+import { Outside, type CallWays } from './outside.ts';
 import type { AppEvent } from './types.ts';
 import { advertise } from '../node/discovery.ts';
 
@@ -42,6 +44,10 @@ export interface ServerPeerOptions {
   readonly inviteOnly: boolean;
   /** Of the mail server, as `createMailer` takes it; undefined: no mails are sent. */
   readonly smtpUrl?: string | undefined;
+  /** Of a TURN server for calls, as `parseTurnUrl` takes it. */
+  readonly turnUrl?: string | undefined;
+  /** UDP ports for calls; `DEFAULT_CALL_PORTS` by default. */
+  readonly callPorts?: PortRange | undefined;
   /** It is to be reached from the internet: told of what becomes of that. */
   readonly onMapping?: ((event: AppEvent) => void) | undefined;
   readonly clock: Clock;
@@ -59,6 +65,8 @@ export interface ServerPeer {
   readonly external: string | undefined;
   /** Whether it was asked for. */
   readonly isForInternet: boolean;
+  /** As it is now. */
+  readonly calls: CallWays;
   /** Where its data are. */
   readonly directory: string;
   /**
@@ -69,19 +77,21 @@ export interface ServerPeer {
   stop(): Promise<void>;
 }
 
-/** @throws PORT_IN_USE, BAD_ADDRESS, USAGE (the mail server's URL), BAD_NAME, DATA_IN_USE, BAD_PASSPHRASE and store errors */
+/** @throws PORT_IN_USE, BAD_ADDRESS, USAGE (the mail server's URL, that of the TURN server), BAD_NAME, DATA_IN_USE, BAD_PASSPHRASE and store errors */
 export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer> {
   return startAll(async (lifecycle) => {
     const { profile, passphrase, random, clock, log } = options;
     const { directory, store } = profile;
     lifecycle.add('profile', () => profile.close());
-    const { smtpUrl } = options;
+    const { smtpUrl, turnUrl } = options;
+    const turn =
+      turnUrl === undefined ? undefined : given('TURN server', () => parseTurnUrl(turnUrl));
     const mailer =
       smtpUrl === undefined
         ? undefined
         : await lifecycle.start(
             'mail',
-            () => mailerAt(smtpUrl),
+            () => given('mail server', () => createMailer(smtpUrl)),
             (value) => value.close(),
           );
     const sealed = { directory, passphrase, random };
@@ -96,6 +106,12 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       (value) => value.close(),
     );
     const transport = await listen(options, lifecycle, identity.seed);
+    // While the gateway is looked for the rest is started.
+    const outside = await lifecycle.start(
+      'ways from outside',
+      () => Outside.open({ ...options, turn, transport, seed: identity.seed }),
+      (value) => value.stop(),
+    );
     const recoverMs = await beginRecovery(store, clock);
     const loopback = createLoopback();
     let rename: (name: string) => void = () => undefined;
@@ -137,30 +153,19 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       (value) => value.stop(),
     );
     rename = (name) => announcement.update({ name });
-    const { onMapping } = options;
-    const [first] = transport.listening();
-    const internet =
-      onMapping === undefined || first === undefined
-        ? undefined
-        : await lifecycle.start(
-            'port mapping',
-            () =>
-              Internet.open({
-                port: parseEndpoint(first).port,
-                tell: onMapping,
-                mapper: gatewayMapper(identity.seed, clock),
-              }),
-            (value) => value.stop(),
-          );
+    await outside.settled;
     return {
       server,
       key: identity.public,
       loopback,
       addresses: () => transport.addresses(),
       get external() {
-        return internet?.external;
+        return outside.external;
       },
-      isForInternet: onMapping !== undefined,
+      isForInternet: options.onMapping !== undefined,
+      get calls() {
+        return outside.calls;
+      },
       directory,
       backup: async (file, backupPassphrase, keystore) => {
         const whole = { store, blobs, directory, passphrase, keystore };
@@ -174,13 +179,13 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
   });
 }
 
-/** @throws USAGE where the URL is none: no other address of this server is meant */
-function mailerAt(url: string): Mailer {
+/** Reads a URL that was given. @throws USAGE where it is none: no other address of this server is meant */
+function given<T>(what: string, read: () => T): T {
   try {
-    return createMailer(url);
+    return read();
   } catch (error) {
     if (!hasCode(error, 'BAD_ADDRESS')) throw error;
-    throw new ClchatError('USAGE', `The mail server cannot be used: ${error.message}`);
+    throw new ClchatError('USAGE', `The ${what} cannot be used: ${error.message}`);
   }
 }
 

@@ -250,9 +250,12 @@ export type AppEvent =
     }
   | { readonly event: 'server'; readonly connected: boolean; readonly name: string }
   | {
-      /** What has become of the port of the gateway that leads to the server here. */
+      /** What has become of a port of the gateway: of the one that leads to the server, over TCP, or for calls. */
       readonly event: 'mapping';
       readonly state: 'mapped' | 'renewed' | 'lost' | 'failed';
+      readonly transport: 'tcp' | 'udp';
+      /** The one of this host. */
+      readonly port: number;
       /** `IP:PORT`; of one that is lost, what it was. */
       readonly external?: string;
       readonly protocol?: 'pcp' | 'nat-pmp' | 'upnp';

@@ -1,27 +1,29 @@
 /**
- * Questions to a gateway in single datagrams: each is repeated until it is answered or its time is
- * over. Only what comes from the gateway and its port is looked at; the rest is counted.
+ * Questions to a gateway, or another host, in single datagrams: each is repeated until it is answered or
+ * its time is over. Only what comes from that address and port is looked at; the rest is counted.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once, setMaxListeners } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { ClchatError } from '../errors.ts';
 
 /** The port of NAT-PMP and PCP (RFC 6886, RFC 6887). */
 export const PMP_PORT = 5351;
 /** When a question is put again, in milliseconds; then after twice as long, and so on. */
 const REPEAT_MS = 250;
-/** No message of either protocol is longer (RFC 6887, 7). */
+/** No message of PCP is longer (RFC 6887, 7), and no other that is of use here. */
 const MAX_BYTES = 1_100;
 
 export interface DatagramOptions {
+  /** Who is asked: an IP address in its usual form. */
   readonly gateway: string;
   /** Of the gateway; `PMP_PORT` by default. */
   readonly port?: number | undefined;
-  /** The address of our card that is asked from. */
+  /** The address of our card that is asked from, or a wildcard; of the same family. */
   readonly own: string;
 }
 
-/** A socket for questions to one gateway. */
+/** A socket for questions to one host. */
 export class Datagrams {
   readonly #socket: Socket;
   readonly #gateway: string;
@@ -44,7 +46,7 @@ export class Datagrams {
 
   /** @throws TIMEOUT where the card is gone */
   static async open(options: DatagramOptions): Promise<Datagrams> {
-    const socket = createSocket('udp4');
+    const socket = createSocket(isIPv6(options.gateway) ? 'udp6' : 'udp4');
     try {
       socket.bind({ address: options.own, port: 0, exclusive: true });
       await once(socket, 'listening');

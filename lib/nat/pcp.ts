@@ -1,6 +1,6 @@
 /** PCP (RFC 6887), as far as mapping ports of IPv4 needs it: its datagrams, and a client. */
 import { isIPv4 } from 'node:net';
-import { ClchatError, type ErrorCode } from '../errors.ts';
+import { ClchatError, hasCode, type ErrorCode } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
 import { Datagrams, type DatagramOptions } from './datagrams.ts';
 import { EpochLedger } from './epoch.ts';
@@ -155,12 +155,25 @@ export class PcpClient implements GatewayClient {
   }
 
   /**
-   * PCP tells the address with a mapping only: one that there is is renewed. Where there is none, the
-   * gateway is asked by NAT-PMP, which those that speak PCP mostly speak too.
+   * PCP tells the address with a mapping only: one that there is is renewed. Where there is none, or it is
+   * refused now, the gateway is asked by NAT-PMP, which those that speak PCP mostly speak too.
    */
   async externalAddress(signal: AbortSignal): Promise<string> {
     const mapped = this.#ledger.one;
-    if (mapped !== undefined) return (await this.map(mapped, signal)).externalAddress;
+    if (mapped === undefined) return this.#addressByNatPmp(signal);
+    try {
+      return (await this.map(mapped, signal)).externalAddress;
+    } catch (error) {
+      const isRefused = hasCode(error, 'PORT_EXHAUSTED') || hasCode(error, 'MAPPING_REFUSED');
+      if (!isRefused) throw error;
+      const reason = await this.#addressByNatPmp(signal).catch((failure: unknown) => failure);
+      // A gateway that has no address any more refuses in many words.
+      if (typeof reason === 'string') return reason;
+      throw hasCode(reason, 'CARRIER_NAT') ? reason : error;
+    }
+  }
+
+  async #addressByNatPmp(signal: AbortSignal): Promise<string> {
     const question = { kind: 'address' } as const;
     const answer = await this.#datagrams.ask(
       encodeNatPmp(question),

@@ -36,8 +36,8 @@ export interface PortMapper {
 const TIMINGS = {
   /** Asked for with each mapping, in seconds: for so long a crash leaves it behind. */
   lifetimeS: 7_200,
-  /** How often it is looked whether mappings are there, and at which address. */
-  checkMs: 30_000,
+  /** How often it is looked whether one of the mappings is there, and at which address. */
+  checkMs: 10_000,
   /** How often it is looked which way leads out. */
   routeMs: 5_000,
   /** How soon another attempt follows the first that has failed, and the many after it. */
@@ -93,6 +93,7 @@ class Mapper implements PortMapper {
   #route: string | undefined;
   #routeDue = 0;
   #checkDue = 0;
+  #checks = 0;
 
   constructor(options: PortMapperOptions) {
     this.#options = options;
@@ -162,16 +163,20 @@ class Mapper implements PortMapper {
     }
   }
 
-  /** Looks whether all is as it was; what is not is due. */
+  /**
+   * Looks at each gateway whether one mapping, each in its turn, is as it was. Where it is not, all are
+   * due: a gateway that has started anew has forgotten all.
+   */
   async #check(): Promise<void> {
     this.#checkDue = this.#now + this.#varied(this.#timings.checkMs);
+    this.#checks++;
     for (const client of this.#clients) {
       const mapped = this.#kept.filter((one) => one.mapping !== undefined && one.client === client);
+      const one = mapped[this.#checks % mapped.length];
+      if (one === undefined) continue;
       try {
-        for (const kept of mapped)
-          if (!(await client.isThere(kept.mapped, this.#operation()))) kept.due = this.#now;
-        if (mapped.length === 0) continue;
-        const address = await client.externalAddress(this.#operation());
+        const isThere = await client.isThere(one.mapped, this.#operation());
+        const address = isThere ? await client.externalAddress(this.#operation()) : undefined;
         for (const kept of mapped) if (kept.mapping?.external.ip !== address) kept.due = this.#now;
       } catch (error) {
         if (this.#stopping.signal.aborted) return;

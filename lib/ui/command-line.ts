@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { parsePortRange } from '../app/call-ports.ts';
 import { isInviteLink } from '../app/invite-link.ts';
 import { ClchatError, textOf, translate } from '../errors.ts';
 import { clean, isName, nearest } from '../text.ts';
@@ -160,6 +161,8 @@ function check(values: Values): Options {
     'timeout',
     'invite-only',
     'smtp-url-file',
+    'turn-url-file',
+    'call-ports',
   ]);
   only(values, way?.name === 'lan-client', '-lc', ['connect', 'server']);
   only(values, mode !== 'shell', '-ls, -lc, -s or -c', ['listen', 'code', 'password-file']);
@@ -182,6 +185,8 @@ function check(values: Values): Options {
     ...given('code', text(values, 'code')),
     inviteOnly: values['invite-only'] === true,
     ...given('smtpUrlFile', text(values, 'smtp-url-file')),
+    ...given('turnUrlFile', text(values, 'turn-url-file')),
+    ...given('callPorts', callPorts(values)),
     blockDuration: seconds(values, 'block-duration') ?? DEFAULT_BLOCK_SECONDS,
     ...given('timeout', seconds(values, 'timeout')),
     ...given('execute', execute),
@@ -223,6 +228,15 @@ function seconds(values: Values, option: string): number | undefined {
   if (number < 1 || number > MAX_SECONDS)
     throw refuse(`--${option} takes a whole number of seconds, 1 or more.`);
   return number;
+}
+
+function callPorts(values: Values): Options['callPorts'] {
+  const value = text(values, 'call-ports');
+  try {
+    return value === undefined ? undefined : parsePortRange(value);
+  } catch (error) {
+    throw refuse(`--call-ports: ${(error as Error).message}`);
+  }
 }
 
 /** What `-c` is given: an invite link, or an address. */
@@ -288,6 +302,17 @@ export function smtpUrlOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   return secretOf(options.smtpUrlFile, environment['CLCHAT_SMTP_URL'], 'file with the mail server');
+}
+
+/**
+ * The TURN server for calls of a server to start: the file's first line, else `CLCHAT_TURN_URL`.
+ * @throws ClchatError NO_SUCH_FILE, USAGE (empty or longer than 4 KiB)
+ */
+export function turnUrlOf(
+  options: Pick<Options, 'turnUrlFile'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return secretOf(options.turnUrlFile, environment['CLCHAT_TURN_URL'], 'file with the TURN server');
 }
 
 function secretOf(

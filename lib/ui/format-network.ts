@@ -19,6 +19,8 @@ export function mappingText({ state, external = '?', protocol, code }: Mapping):
     case 'renewed':
       return `The gateway goes on leading ${external} here${by}.`;
     case 'lost':
+      if (code === 'CARRIER_NAT')
+        return `${code}: ${textOf(code)} Others do not see this server at ${external}.`;
       return `Port ${port} of the gateway leads here no more: nobody new comes in from the internet. It is asked for again.`;
     case 'failed':
       return `${code === undefined ? '' : `${code}: ${textOf(code)} `}This server is reached on this network only, for now.`;

@@ -357,6 +357,8 @@ class LineMode {
         if (this.#running !== 'logout') this.#event(event);
         break;
       case 'mapping':
+        // Ports for calls are told of when there is a call.
+        if (event.transport === 'udp') break;
         // What has been shown at the start, or goes on as it was, is no news to anybody.
         if (
           event.state === 'mapped' ? event.external !== this.#external : event.state !== 'renewed'

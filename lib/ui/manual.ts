@@ -109,6 +109,11 @@ export function manualPage(version: string): string {
       'The mail server by which a server sends first passwords and codes: smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start. --smtp-url-file comes before it. ?from=ADDRESS names the sender where the user is no e-mail address.',
     ),
     '.TP',
+    bold('CLCHAT_TURN_URL'),
+    roff(
+      'The TURN server by which calls may go: turn:USER:CREDENTIAL@HOST:PORT?transport=udp, or turns: for TLS. --turn-url-file comes before it.',
+    ),
+    '.TP',
     bold('XDG_DATA_HOME'),
     roff('Data is kept in its directory clchat; ~/.local/share/clchat where it is not set.'),
     '.TP',

@@ -94,6 +94,20 @@ export const OPTIONS: readonly Option[] = [
     complete: 'file',
   },
   {
+    name: 'turn-url-file',
+    value: 'FILE',
+    group: 'Addresses and names',
+    summary:
+      'server: calls may go by the TURN server in the first line of this file, turn:USER:CREDENTIAL@HOST:PORT?transport=udp; else by CLCHAT_TURN_URL',
+    complete: 'file',
+  },
+  {
+    name: 'call-ports',
+    value: 'FIRST-LAST',
+    group: 'Addresses and names',
+    summary: 'server: UDP ports for calls, to which -s lets others in (50000-50003)',
+  },
+  {
     name: 'block-duration',
     value: 'SECONDS',
     group: 'Account',
@@ -175,6 +189,9 @@ export interface Options {
   readonly code?: string;
   readonly inviteOnly: boolean;
   readonly smtpUrlFile?: string;
+  readonly turnUrlFile?: string;
+  /** The first and the last. */
+  readonly callPorts?: readonly [number, number];
   /** Seconds. */
   readonly blockDuration: number;
   /** Seconds; absent: never. */

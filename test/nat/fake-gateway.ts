@@ -62,6 +62,13 @@ export class FakeGateway {
     this.#entries.push({ transport, externalPort, host, internalPort: 1, until: Infinity });
   }
 
+  /** Loses one mapping. */
+  forget(transport: Transport, externalPort: number): void {
+    this.#entries = this.#entries.filter(
+      (entry) => entry.transport !== transport || entry.externalPort !== externalPort,
+    );
+  }
+
   reboot(): void {
     this.#entries = [];
   }

@@ -183,6 +183,19 @@ describe('a gateway by PCP', () => {
     await assert.rejects(asked, (error) => hasCode(error, 'TIMEOUT'));
   });
 
+  it('says that it has no address any more, though it refuses for other reasons', async () => {
+    const gateway = new FakePmp();
+    const { client } = await open(gateway.answer);
+    await client.map(request, soon());
+    gateway.pcpResult = 8;
+    assert.equal(await client.externalAddress(soon()), '11.0.0.2');
+    gateway.natPmpResult = 3;
+    await assert.rejects(client.externalAddress(soon()), (error) => hasCode(error, 'CARRIER_NAT'));
+    gateway.natPmpResult = 2;
+    const refused = client.externalAddress(soon());
+    await assert.rejects(refused, (error) => hasCode(error, 'PORT_EXHAUSTED'));
+  });
+
   it('may grant another port', async () => {
     const gateway = new FakePmp();
     gateway.taken.add(5_000);

@@ -143,22 +143,32 @@ describe('a port mapper', () => {
     assert.ok(states().length <= 8, states().join());
   });
 
-  it('looks for what is there every half minute', async () => {
+  it('looks every ten seconds, however many ports it keeps', async () => {
     await map();
+    for (const internalPort of [4_001, 4_002]) await map({ transport: 'udp', internalPort });
     const looks = (): number => gateway.done.filter((what) => what === 'isThere').length;
-    await time.pass(29_000);
+    await time.pass(9_000);
     assert.equal(looks(), 0);
     await time.pass(1_100);
     assert.equal(looks(), 1);
-    await time.pass(300_000);
+    await time.pass(100_000);
     assert.equal(looks(), 11);
-    assert.deepEqual(states(), ['mapped']);
+    assert.deepEqual(states(), ['mapped', 'mapped', 'mapped']);
   });
 
-  it('finds out within half a minute, and a little more, what has changed', async () => {
+  it('looks at each in its turn, and maps all anew where one is gone', async () => {
+    await map();
+    await map({ transport: 'udp', internalPort: 4_001 });
+    gateway.forget('udp', 4_001);
+    await time.pass(22_000);
+    assert.equal(gateway.entries.length, 2);
+    assert.deepEqual(states(), ['mapped', 'mapped', 'renewed', 'renewed']);
+  });
+
+  it('finds out within ten seconds, and a little more, what has changed', async () => {
     await map();
     gateway.reboot();
-    await time.pass(34_000);
+    await time.pass(12_000);
     assert.equal(gateway.entries.length, 1);
     assert.deepEqual(states(), ['mapped', 'renewed']);
     gateway.address = '11.0.0.99';

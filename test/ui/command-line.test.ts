@@ -3,7 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { ClchatError, type ErrorCode } from '../../lib/errors.ts';
-import { parseAddress, parseOptions, passwordOf, smtpUrlOf } from '../../lib/ui/command-line.ts';
+import {
+  parseAddress,
+  parseOptions,
+  passwordOf,
+  smtpUrlOf,
+  turnUrlOf,
+} from '../../lib/ui/command-line.ts';
 import { OPTIONS } from '../../lib/ui/options.ts';
 import { temporary } from '../support/temporary.ts';
 
@@ -183,6 +189,20 @@ describe('command line', () => {
     const options = await parseOptions(['-ls', '--smtp-url-file', smtpUrlFile]);
     assert.equal(options.smtpUrlFile, smtpUrlFile);
     await refused(['-lc', '--smtp-url-file', smtpUrlFile], 'USAGE', /goes with -ls/);
+  });
+
+  it('takes what calls need, for servers', async () => {
+    const turnUrlFile = join(await newDirectory(), 'turn');
+    writeFileSync(turnUrlFile, 'turn:file\n');
+    assert.equal(turnUrlOf({ turnUrlFile }, { CLCHAT_TURN_URL: 'turn:x' }), 'turn:file');
+    assert.equal(turnUrlOf({}, { CLCHAT_TURN_URL: 'turn:x' }), 'turn:x');
+    const ports = ['--call-ports', '50010-50011'];
+    const options = await parseOptions(['-s', '--turn-url-file', turnUrlFile, ...ports]);
+    assert.equal(options.turnUrlFile, turnUrlFile);
+    assert.deepEqual(options.callPorts, [50_010, 50_011]);
+    await refused(['-c', '--turn-url-file', turnUrlFile], 'USAGE', /goes with -ls/);
+    await refused(['-lc', ...ports], 'USAGE', /goes with -ls/);
+    await refused(['-s', '--call-ports', '1-2'], 'USAGE', /--call-ports/);
   });
 
   it('never throws anything else, whatever is given', async () => {

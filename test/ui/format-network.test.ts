@@ -65,6 +65,10 @@ describe('what becomes of a port of the gateway', () => {
       said({ state: 'lost', external: '11.0.0.9:7', code: 'TIMEOUT' }),
       /^Port 7 .* no more/,
     );
+    assert.match(
+      said({ state: 'lost', external: '11.0.0.9:7', code: 'CARRIER_NAT' }),
+      /^CARRIER_NAT: .*Others do not see this server at 11\.0\.0\.9:7/,
+    );
     assert.match(said({ state: 'failed', code: 'NO_GATEWAY' }), /^NO_GATEWAY: .*this network only/);
   });
 });

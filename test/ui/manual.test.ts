@@ -64,7 +64,7 @@ describe('manual', () => {
   it('names every environment variable that the code reads', () => {
     const environment = section('ENVIRONMENT');
     const read = variables();
-    const secrets = ['PASSWORD', 'PASSPHRASE', 'BACKUP_PASSPHRASE', 'SMTP_URL'];
+    const secrets = ['PASSWORD', 'PASSPHRASE', 'BACKUP_PASSPHRASE', 'SMTP_URL', 'TURN_URL'];
     for (const name of secrets.map((one) => `CLCHAT_${one}`))
       assert.ok(read.has(name), `${name} is not read any more`);
     // Not for people to set: the system says by it where it keeps things.

@@ -53,7 +53,7 @@ const yes = (is: boolean): string => (is ? 'yes' : 'no');
 
 export class GatewayDaemon {
   readonly #host: NamespaceHost;
-  readonly #options: DaemonOptions;
+  #options: DaemonOptions;
   readonly #file: (kind: string) => string;
   #process: LabProcess | undefined;
 
@@ -98,6 +98,13 @@ export class GatewayDaemon {
   /** Ends it as a crash does; what it has mapped stays. */
   async kill(): Promise<void> {
     await this.#process?.kill();
+  }
+
+  /** Lets it behave otherwise from now on, by a restart that what it has mapped outlives. */
+  async change(options: Partial<Pick<DaemonOptions, 'refuses' | 'ports'>>): Promise<void> {
+    this.#options = { ...this.#options, ...options };
+    await this.stop();
+    await this.start();
   }
 
   /** It takes connections and datagrams and answers none, until it is thawed. */

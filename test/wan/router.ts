@@ -1,6 +1,6 @@
 /** A router: of a home, of its provider in front of that, or of a carrier. */
 import { sleep } from '../../lib/lifecycle.ts';
-import { execute, nft } from '../support/namespaces.ts';
+import { execute, ip, nft } from '../support/namespaces.ts';
 import type { Cable } from './cable.ts';
 import { GatewayDaemon, type DaemonOptions, type Igd } from './gateway-daemon.ts';
 import { WanHost } from './host.ts';
@@ -29,6 +29,9 @@ export interface RouterOptions {
   /** The shortest and the longest lease that PCP gives, in seconds; 120 and 86,400 when left out. */
   readonly lifetimes?: readonly [number, number];
 }
+
+/** An address that a carrier gives its customers. */
+const CARRIER_ADDRESS = '100.64.9.2/29';
 
 /** A mapping that there is, and what the daemon has noted of it. */
 export interface MappingThere extends RouterMapping {
@@ -88,6 +91,27 @@ export class Router extends WanHost {
 
   override async setAddress(address: string): Promise<void> {
     await super.setAddress(address);
+    this.daemon.noteAddress();
+  }
+
+  /** Takes away what maps ports, and all that it has mapped; the way out stays. */
+  async takeAway(): Promise<void> {
+    await this.daemon.kill();
+    await this.daemon.forgetLeases();
+    await this.#loadRules();
+    await this.forgetConnections();
+  }
+
+  /** Undoes that. */
+  async putBack(): Promise<void> {
+    await this.daemon.start();
+  }
+
+  /** Leaves it no address but one of a carrier's customers, until it is given another. */
+  async joinCarrier(): Promise<void> {
+    const { namespace, device } = this.cable.near;
+    await ip(['-n', namespace, '-4', 'address', 'flush', 'dev', device]);
+    await ip(['-n', namespace, 'address', 'add', CARRIER_ADDRESS, 'dev', device]);
     this.daemon.noteAddress();
   }
 

@@ -202,8 +202,10 @@ export class Asking {
   lost(line: Line, reason: Reason | 'gone'): void {
     if (this.#held === line) this.#held = undefined;
     if (!this.#lines.delete(line)) return;
-    if (reason === 'declined') this.giveUp(new ClchatError('DECLINED'), reason);
-    else this.#mayGiveUp();
+    if (reason !== 'declined') return this.#mayGiveUp();
+    // Said at once, it may be read together with the answer that they are being asked.
+    this.#isAsked = true;
+    this.giveUp(new ClchatError('DECLINED'), reason);
   }
 
   /** Gives up where nobody is left who could say yes. */

@@ -64,6 +64,25 @@ describe('a wish for a private session', function () {
     });
   });
 
+  it('is declined however quickly that is said, and may be made again', async () => {
+    const { news } = bob;
+    for (let round = 1; round <= 3; round++) {
+      news.push = (...items) => {
+        queueMicrotask(() => void bob.sessions.answer(alice.account, false));
+        return Array.prototype.push.apply(news, items);
+      };
+      await refuses(
+        alice.sessions.start(bob.account).then(({ decided }) => decided),
+        'DECLINED',
+      );
+      await alice.hears('closed bob: declined');
+      alice.news.length = 0;
+    }
+    Reflect.deleteProperty(news, 'push');
+    await alice.sessions.start(bob.account);
+    await bob.hears('request alice');
+  });
+
   describe('to somebody with several devices', () => {
     it('is told on all, and answered by one', async () => {
       const phone = await stage.device(bob);

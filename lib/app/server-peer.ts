@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { PublicKey, RandomBytes } from '../crdt/keys.ts';
+import type { AccountId, PublicKey, RandomBytes } from '../crdt/keys.ts';
 import { encode, stored } from '../crdt/codec.ts';
 import { LogStore } from '../crdt/log-store.ts';
 import { bytesUpTo, type ServerRecord } from '../crdt/records.ts';
@@ -19,6 +19,7 @@ import { createMailer } from '../node/mailer.ts';
 import { createLoopback, type Loopback } from '../node/loopback.ts';
 import { Opaque, type OpaqueServer } from '../node/opaque.ts';
 import { openProfile, type Profile } from '../node/profile.ts';
+import { DEFAULT_ALLOWANCE, type Allowance } from '../node/relay/service.ts';
 import { Server } from '../node/server/server.ts';
 import { openVault, type Vault } from '../node/vault.ts';
 import { parseTurnUrl } from '../nat/turn-url.ts';
@@ -139,6 +140,8 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
         }),
       (value) => value.stop(),
     );
+    if (options.onMapping !== undefined)
+      transport.serveRelay({ clock, admit: (device) => allowance(server.accountOf(device)) });
     // Later than the server has begun to wait, so that the mark outlives the wait.
     if (recoverMs > 0) endRecovery(store, lifecycle, recoverMs, log);
     const announcement = await lifecycle.start(
@@ -177,6 +180,11 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       },
     };
   });
+}
+
+/** What those of an account may have of this peer as a relay: strangers, nothing. */
+function allowance(account: AccountId | undefined): Allowance | undefined {
+  return account === undefined ? undefined : { account, ...DEFAULT_ALLOWANCE };
 }
 
 /** Reads a URL that was given. @throws USAGE where it is none: no other address of this server is meant */

@@ -1,7 +1,7 @@
 /** What an account may do, by the group it is in. */
-import type { AccountId } from './keys.ts';
+import type { AccountId, PublicKey } from './keys.ts';
 import { ADMIN_GROUP, type Permission } from './permissions.ts';
-import { groupOf, presentAccount, type AccountRecord } from './records.ts';
+import { actorOf, groupOf, presentAccount, type AccountRecord } from './records.ts';
 import { isBanned } from './rooms.ts';
 import type { Reader } from './state.ts';
 
@@ -17,6 +17,13 @@ export function may(
 /** 0 to 100; 0 where the group does not exist. */
 export function levelOf(space: Pick<Reader, 'get'>, account: AccountId): number {
   return groupOf(space, account)?.level ?? 0;
+}
+
+/** Whose device it is; undefined where that account is none any more, or shut out of the server. */
+export function guestOf(space: Reader, device: PublicKey, now: number): AccountId | undefined {
+  const account = actorOf(space, device);
+  if (account === undefined || presentAccount(space, account) === undefined) return undefined;
+  return isBanned(space, account, undefined, now) ? undefined : account;
 }
 
 /**

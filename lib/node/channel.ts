@@ -92,6 +92,12 @@ export interface Transport {
    *   BAD_MESSAGE (what answers is no peer of ours)
    */
   connect(target: Target, options: { signal: AbortSignal }): Promise<Connection>;
+  /**
+   * Lets others reach this peer through a relay, for as long as the connection to it lasts; absent
+   * where there is nothing to be reached through.
+   * @throws as `connect`; DENIED, RATE_LIMITED, VERSION (it is no relay)
+   */
+  reserve?(relay: Relay, options: { signal: AbortSignal }): Promise<unknown>;
   /** Serves a protocol. The handler must attach `onFrame` synchronously; what it throws ends the channel. */
   handle(protocol: string, handler: (channel: Channel) => void): void;
   stop(): Promise<void>;

@@ -2,14 +2,20 @@
  * The client role: one account's device, at its server while there is a way to it, and by itself
  * while there is none.
  */
-import type { AccountId, PublicKey, RandomBytes, VerifyAll } from '../../crdt/keys.ts';
+import {
+  isPublicKey,
+  type AccountId,
+  type PublicKey,
+  type RandomBytes,
+  type VerifyAll,
+} from '../../crdt/keys.ts';
 import type { Store } from '../../crdt/store.ts';
 import { isEncryptedRoom } from '../../crdt/rooms.ts';
 import { placeOfStream, type StreamName } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
 import type { BlobStore } from '../blobs/store.ts';
-import type { Target, Transport } from '../channel.ts';
+import type { Relay, Target, Transport } from '../channel.ts';
 import type { Keystore } from '../keystore.ts';
 import type { OpaqueClient } from '../opaque.ts';
 import { PrivateSessions } from '../private/sessions.ts';
@@ -108,6 +114,7 @@ export class Client {
       clock,
       home: () => (this.#loggedIn ? this.#home : undefined),
       session: () => (this.connected ? this.#server.link?.session : undefined),
+      relay: () => this.#relay,
       onNews: options.isQuiet === true ? undefined : events.onPrivate,
       onFault: events.onFault,
     });
@@ -230,6 +237,12 @@ export class Client {
   get session(): Link['session'] {
     if (!this.#loggedIn) throw new ClchatError('NOT_LOGGED_IN');
     return this.#server.live.session;
+  }
+
+  /** The server, as one that others may be reached through; not from within its own process. */
+  get #relay(): Relay | undefined {
+    const { addresses, key } = this.#target;
+    return key === undefined || addresses.some(isPublicKey) ? undefined : { addresses, key };
   }
 
   get #target(): Target {

@@ -5,7 +5,7 @@
 import type { RandomBytes } from '../../crdt/keys.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
-import { sleep, type Clock } from '../../lifecycle.ts';
+import { deadline, sleep, type Clock } from '../../lifecycle.ts';
 import type { Target, Transport } from '../channel.ts';
 import { handBack } from './hand-back.ts';
 import type { Home } from './home.ts';
@@ -43,6 +43,9 @@ const BACKOFF_MS = [0, 100, 300, 700, 1_500, 3_000, 4_500];
 const JITTER = 0.1;
 /** Receipts asked for at once. */
 const RECEIPTS = 500;
+
+/** How long it may take to have a place at a relay, in milliseconds. */
+const RESERVE_MS = 10_000;
 
 export class ServerConnection {
   readonly #options: ServerConnectionOptions;
@@ -149,8 +152,19 @@ export class ServerConnection {
     home.outbox.attach(sync.exchange);
     await onAttached();
     link.session.notify('reachable', { addresses: transport.addresses().slice(0, 32) });
+    this.#reserve(link);
     home.outbox.settled().then(onSent).catch(events.onFault);
     askReceipts(sync, home).catch(events.onFault);
+  }
+
+  /** Has others who cannot reach this device reach it through the server, if that is a relay. */
+  #reserve(link: Link): void {
+    const { transport, target, events } = this.#options;
+    const relay = { key: link.server, addresses: target().addresses };
+    transport.reserve?.(relay, { signal: deadline(RESERVE_MS) }).catch((error: unknown) => {
+      // It is none, or is just going away.
+      if (!link.ended && !hasCode(error, 'VERSION')) events.onFault(error);
+    });
   }
 
   async #forked(home: Home, stream: StreamName, until: number): Promise<void> {

@@ -7,7 +7,7 @@ import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import { actorOf, presentAccount } from '../../crdt/records.ts';
 import { ClchatError, hasCode, translate } from '../../errors.ts';
 import { sleep, within, type Clock } from '../../lifecycle.ts';
-import type { Channel, Path, Transport } from '../channel.ts';
+import type { Channel, Path, Relay, Transport } from '../channel.ts';
 import type { Home } from '../client/home.ts';
 import { TokenBucket, TokenBuckets } from '../token-bucket.ts';
 import { Asking } from './asking.ts';
@@ -40,6 +40,8 @@ export interface PrivateOptions {
   readonly home: () => Home | undefined;
   /** With the server, while there is a way to it. */
   readonly session: () => Session | undefined;
+  /** Through which others may be reached that are not in reach. */
+  readonly relay?: () => Relay | undefined;
   /** Absent: nobody is there to be asked. */
   readonly onNews?: ((news: PrivateNews) => void) | undefined;
   readonly onFault: (error: unknown) => void;
@@ -92,7 +94,7 @@ export class PrivateSessions {
   constructor(options: PrivateOptions) {
     this.#options = options;
     this.#answerMs = options.answerMs ?? ANSWER_MS;
-    this.#whereabouts = new Whereabouts(options.session);
+    this.#whereabouts = new Whereabouts(options.session, () => options.relay?.());
     this.#rates = new TokenBuckets(REQUEST_BURST, REQUESTS_PER_SECOND, options.clock);
     this.#events = {
       onRequest: (line) => this.#onRequest(line),

@@ -7,7 +7,7 @@ import { actorOf } from '../../crdt/records.ts';
 import type { Reader } from '../../crdt/state.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
 import { listCards, nearestFirst } from '../../interfaces.ts';
-import type { Target } from '../channel.ts';
+import type { Relay, Target } from '../channel.ts';
 import type { Exchange, Reply } from '../exchange.ts';
 import type { SESSION } from '../wire.ts';
 
@@ -19,12 +19,17 @@ const MAX_KNOWN = 64;
 
 export class Whereabouts {
   readonly #session: () => Session | undefined;
+  readonly #relay: () => Relay | undefined;
   /** Those heard of last at the end. */
   readonly #known = new Map<AccountId, Devices>();
 
-  /** @param session with the server, while there is one */
-  constructor(session: () => Session | undefined) {
+  /**
+   * @param session with the server, while there is one
+   * @param relay through which others may be reached: the server, which may be none
+   */
+  constructor(session: () => Session | undefined, relay: () => Relay | undefined) {
     this.#session = session;
+    this.#relay = relay;
   }
 
   /** Accounts that are remembered. */
@@ -45,9 +50,15 @@ export class Whereabouts {
         'The server is away, and where that user can be reached is not known here.',
       );
     const cards = listCards();
+    const relay = this.#relay();
     const targets = devices
       .filter(({ device }) => actorOf(space, device) === account)
-      .map(({ device, addresses }) => ({ key: device, addresses: nearestFirst(addresses, cards) }));
+      .filter(({ addresses }) => addresses.length > 0 || relay !== undefined)
+      .map(({ device, addresses }) => ({
+        key: device,
+        addresses: nearestFirst(addresses, cards),
+        ...(relay === undefined ? {} : { via: [relay] }),
+      }));
     if (targets.length > 0) return targets;
     throw new ClchatError('NETWORK', 'That user is online, but cannot be reached directly.');
   }

@@ -137,9 +137,11 @@ export class Company {
     if (isBlocked(account, asking)) throw new ClchatError('BLOCKED');
     if (isBlocked(asking, account)) throw new ClchatError('BLOCKED', 'You have blocked that user.');
     if (!presence.isOnline(account)) throw new ClchatError('OFFLINE');
-    const devices = [...listeners.of(account)]
-      .filter(({ addresses }) => addresses.length > 0)
-      .map(({ device, addresses }) => ({ device, addresses: [...addresses] }));
+    // Those without an address may have a place at a relay.
+    const devices = [...listeners.of(account)].map(({ device, addresses }) => ({
+      device,
+      addresses: [...addresses],
+    }));
     return { devices: devices.slice(0, MAX_PEERS) };
   }
 

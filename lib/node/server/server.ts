@@ -8,6 +8,7 @@ import type { AccountId, PublicKey, RandomBytes, SigningKey } from '../../crdt/k
 import { LogStore } from '../../crdt/log-store.ts';
 import { ADMIN_GROUP, PERMISSIONS, USER_GROUP, USER_PERMISSIONS } from '../../crdt/permissions.ts';
 import { accountOf, type GroupRecord, type ServerRecord } from '../../crdt/records.ts';
+import { guestOf } from '../../crdt/rights.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import { Sealer } from '../../crdt/sealer.ts';
 import { accountNamed } from '../../crdt/people.ts';
@@ -316,6 +317,11 @@ export class Server {
 
   get name(): string {
     return this.#directory.space.get<ServerRecord>('server', 'server')?.name ?? this.#options.name;
+  }
+
+  /** Whose device it is; undefined where that account is none any more, or shut out. */
+  accountOf(device: PublicKey): AccountId | undefined {
+    return guestOf(this.#directory.space, device, this.#options.clock.now());
   }
 
   #publish(batches: readonly Batch[]): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AccountId, PublicKey } from '../../../lib/crdt/keys.ts';
 import type { Reader } from '../../../lib/crdt/state.ts';
+import type { Relay } from '../../../lib/node/channel.ts';
 import { ClchatError } from '../../../lib/errors.ts';
 import { Whereabouts, type Session } from '../../../lib/node/private/whereabouts.ts';
 import { anyKey } from '../../support/channels.ts';
@@ -22,6 +23,7 @@ describe('where others are', () => {
   };
   let isThere: boolean;
   let answer: (of: AccountId) => unknown;
+  let relay: Relay | undefined;
   let whereabouts: Whereabouts;
 
   beforeEach(() => {
@@ -30,7 +32,11 @@ describe('where others are', () => {
     const session = {
       call: async (_method: string, request: { account: AccountId }) => answer(request.account),
     } as unknown as Session;
-    whereabouts = new Whereabouts(() => (isThere ? session : undefined));
+    relay = undefined;
+    whereabouts = new Whereabouts(
+      () => (isThere ? session : undefined),
+      () => relay,
+    );
   });
 
   const refuse = (code: 'OFFLINE' | 'CLOSED' | 'TIMEOUT' | 'BLOCKED'): void => {
@@ -38,6 +44,25 @@ describe('where others are', () => {
       throw new ClchatError(code);
     };
   };
+
+  it('may be found out by a relay, those without an address only there', async () => {
+    const [near, far] = [newDevice(account(1)), newDevice(account(1))];
+    answer = () => ({
+      devices: [
+        { device: near, addresses: ['192.0.2.1:4000'] },
+        { device: far, addresses: [] },
+      ],
+    });
+    assert.deepEqual(
+      (await whereabouts.of(account(1), space)).map(({ key }) => key),
+      [near],
+    );
+    relay = { key: anyKey().public, addresses: ['192.0.2.9:4000'] };
+    assert.deepEqual(await whereabouts.of(account(1), space), [
+      { key: near, addresses: ['192.0.2.1:4000'], via: [relay] },
+      { key: far, addresses: [], via: [relay] },
+    ]);
+  });
 
   it('is told by the server, and remembered while it is away', async () => {
     const device = newDevice(account(1));

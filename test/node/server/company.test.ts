@@ -89,11 +89,12 @@ describe('those who are logged in', () => {
     };
 
     it('as far as that one has told it, and it is where they have come from', async () => {
-      assert.deepEqual(await where(alice, bob), { devices: [] });
+      const device = bob.member.id;
+      assert.deepEqual(await where(alice, bob), { devices: [{ device, addresses: [] }] });
       await tell(bob, bob.transport.address, '10.9.9.9:1');
       const { address } = bob.transport;
       assert.deepEqual(await where(alice, bob), {
-        devices: [{ device: bob.member.id, addresses: [address] }],
+        devices: [{ device, addresses: [address] }],
       });
     });
 

@@ -39,6 +39,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   mailReset: { account: 'ab'.repeat(16), code: 'sesame' },
   setEmail: { account: 'ab'.repeat(16), email: 'alice@example.org' },
   peers: { hash: KEY },
+  whereis: { account: 'ab'.repeat(16) },
   kick: { account: 'ab'.repeat(16) },
   conferences: {},
   conferenceJoin: { target: { id: 'ab'.repeat(16) }, secondDevice: false },

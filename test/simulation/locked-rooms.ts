@@ -9,8 +9,9 @@ import { isMessage } from '../../lib/crdt/entry.ts';
 import type { AccountId, RoomId, SealingKey } from '../../lib/crdt/keys.ts';
 import type { LogStore } from '../../lib/crdt/log-store.ts';
 import { deviceOf, type EpochRecord, type RoomRecord } from '../../lib/crdt/records.ts';
-import { isEncryptedRoom, lockOf } from '../../lib/crdt/rooms.ts';
+import { isEncryptedRoom, lockKeyOf, lockOf } from '../../lib/crdt/rooms.ts';
 import { MemoryDisk } from '../../lib/crdt/store-memory.ts';
+import type { Reader } from '../../lib/crdt/state.ts';
 import { placeOfStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { Client } from '../../lib/node/client/client.ts';
 import type { Keystore } from '../../lib/node/keystore.ts';
@@ -79,6 +80,8 @@ interface PutOut {
   readonly account: AccountId;
   /** How many messages they may read at most: those said before. */
   readonly messages: number;
+  /** The last generation of the room's lock at that time. */
+  readonly generation: number;
 }
 
 /** Those who were put out of encrypted rooms, as the server's log has it. */
@@ -93,21 +96,24 @@ async function allPutOut(log: LogStore): Promise<PutOut[]> {
     // Whoever is in the room above may come in again, and read what was said meanwhile.
     if (epochs.some(({ above }) => above !== undefined)) continue;
     const hasPassword = epochs.some(({ lock }) => lock !== undefined && lock.box !== null);
-    const out = new Map<AccountId, number>();
+    const out = new Map<AccountId, Pick<PutOut, 'messages' | 'generation'>>();
     let messages = 0;
+    let generation = 0;
     for await (const { item } of log.items(stream, 0, log.headOf(stream).length)) {
       if (item.type !== 'entry') continue;
       const { entry } = item;
       if (isMessage(entry) && conversationAction(entry)?.kind === 'sealed') messages++;
       const action = actionOf(entry, 'room') as RoomAction | undefined;
       const by = deviceOf(space, entry.device)?.account;
+      if (action?.kind === 'epoch')
+        generation = Math.max(generation, action.body.lock?.generation ?? 0);
       if (action?.kind === 'join' && by !== undefined) out.delete(by);
       // Whom the server takes out has left by themselves: the password is still theirs.
       if (action?.kind !== 'members' || (entry.device === entry.server && hasPassword)) continue;
       for (const account of action.body.add) out.delete(account);
-      for (const account of action.body.remove) out.set(account, messages);
+      for (const account of action.body.remove) out.set(account, { messages, generation });
     }
-    for (const [account, count] of out) all.push({ stream, account, messages: count });
+    for (const [account, then] of out) all.push({ stream, account, ...then });
   }
   return all;
 }
@@ -116,6 +122,19 @@ async function allPutOut(log: LogStore): Promise<PutOut[]> {
 export interface KeyHolder {
   readonly keystore: Keystore;
   readonly yielded: readonly SealingKey[];
+}
+
+/** Whether somebody has proved a password that a room was given after they had been put out. */
+function wasToldAgain(
+  space: Reader,
+  { stream, generation }: PutOut,
+  holders: readonly KeyHolder[],
+) {
+  const place = placeOfStream(stream);
+  const lock = place.type === 'room' ? lockOf(space, place.room) : undefined;
+  if (lock === undefined || lock.generation <= generation) return false;
+  const wrap = lockKeyOf(space, lock.holder, lock.generation)?.password?.wrap;
+  return holders.some(({ yielded }) => yielded.some((key) => wrap && key.open(wrap)));
 }
 
 /** Most who are looked at in one run: to try all keys takes its time. */
@@ -129,13 +148,15 @@ export async function checkPutOut(
   seed: string,
 ): Promise<number> {
   const all = await allPutOut(log);
+  const { state: space } = await log.open('space');
   let looked = 0;
-  for (const { stream, account, messages } of all) {
+  for (const one of all) {
     if (looked >= MOST_LOOKED || !random.chance(0.5)) continue;
+    const { stream, account, messages } = one;
+    const devices = holders.filter(({ keystore }) => keystore.read().account?.id === account);
+    if (wasToldAgain(space, one, devices)) continue;
     looked++;
-    for (const { keystore, yielded } of holders.filter(
-      (one) => one.keystore.read().account?.id === account,
-    )) {
+    for (const { keystore, yielded } of devices) {
       const store = await copyOf(log, stream);
       const eavesdropper = await Eavesdropper.with(store, keystore, yielded);
       const later = (await eavesdropper.reads(stream)).slice(messages);

@@ -154,16 +154,21 @@ export class ServerConnection {
     link.session.notify('reachable', { addresses: transport.addresses().slice(0, 32) });
     this.#reserve(link);
     home.outbox.settled().then(onSent).catch(events.onFault);
-    askReceipts(sync, home).catch(events.onFault);
+    askReceipts(sync, home).catch((error: unknown) => this.#failed(link, error));
+  }
+
+  /** What has ended with its connection is done again over the next one. */
+  #failed(link: Link, error: unknown): void {
+    if (!link.ended) this.#options.events.onFault(error);
   }
 
   /** Has others who cannot reach this device reach it through the server, if that is a relay. */
   #reserve(link: Link): void {
-    const { transport, target, events } = this.#options;
+    const { transport, target } = this.#options;
     const relay = { key: link.server, addresses: target().addresses };
     transport.reserve?.(relay, { signal: deadline(RESERVE_MS) }).catch((error: unknown) => {
-      // It is none, or is just going away.
-      if (!link.ended && !hasCode(error, 'VERSION')) events.onFault(error);
+      // It may be none.
+      if (!hasCode(error, 'VERSION')) this.#failed(link, error);
     });
   }
 

@@ -103,6 +103,20 @@ describe('a client whose server is away', () => {
       await eventually('alice knows', () => alice.receipts.get(entry.id)?.on === 1);
     });
 
+    it('and says nothing of what it was asking when it stops', async () => {
+      const alice = await world.join('alice');
+      await world.member('bob');
+      await eventually('she knows bob', () => alice.home.audienceSize(LOBBY_STREAM) === 1);
+      assert.equal(await alice.say('for bob'), 'held');
+      await alice.stop();
+      await alice.open();
+      await alice.client.connect();
+      world.network.weather = { ...world.network.weather, delay: [40, 50] };
+      await alice.client.loginDevice();
+      await alice.stop();
+      assert.deepEqual(alice.faults, []);
+    });
+
     it('not to a server of another key, of which it warns', async () => {
       const alice = await world.join('alice');
       await world.close();

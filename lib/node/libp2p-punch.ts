@@ -28,6 +28,11 @@ const PREPARE_MS = 4_000;
 const LOOK_MS = 2_500;
 /** Both sides try at these intervals, so that tries that were refused meet again, in milliseconds. */
 const ROUND_MS = 100;
+/**
+ * Tries in a round, each as soon as the one before was refused. Routers that let everybody in lead to a
+ * host that refuses at once while it does not try itself, so that tries must meet to the millisecond.
+ */
+const TRIES_IN_A_ROUND = 25;
 /** How long one try may take to connect: the system repeats what was lost after one second. */
 const TRY_MS = 1_500;
 const HANDSHAKE_MS = 3_000;
@@ -170,7 +175,7 @@ export class Puncher {
     const limit = AbortSignal.any([deadline(this.#tryMs, signal), over.signal]);
     const began = performance.now();
     const insist = async (endpoint: Endpoint): Promise<PeerConnection> => {
-      for (;;) {
+      for (let tries = 1; ; tries++) {
         try {
           const connection = await this.#try(endpoint, spot.port, isFirst, limit);
           connection.path = 'punched';
@@ -180,6 +185,7 @@ export class Puncher {
         } catch (error) {
           if (limit.aborted || hasCode(error, 'BAD_MESSAGE')) throw translate(error, 'NETWORK');
         }
+        if (tries % TRIES_IN_A_ROUND !== 0) continue;
         const passed = performance.now() - began;
         await sleep((Math.round(passed / ROUND_MS) + 1) * ROUND_MS - passed, limit);
         if (limit.aborted) throw new ClchatError('TIMEOUT');

@@ -82,6 +82,21 @@ describeLong('punching holes', function () {
     });
   });
 
+  describe('between routers that let everybody in', () => {
+    const stage = stageFor({ homes: [{ nat: 'fullcone' }, { nat: 'fullcone' }] });
+
+    it('works however often, though a host that does not try itself refuses at once', async () => {
+      const [relay, [target]] = await gather(stage, ['b1']);
+      for (let time = 1; time <= 6; time++) {
+        const asker = await WanPeer.start(stage, 'a1', { limits: { directMs: 100 } });
+        const { path, milliseconds } = await asker.reach(target!, relay);
+        report('full cone - other full cone', path, milliseconds);
+        assert.equal(path, 'punched');
+        await asker.stop();
+      }
+    });
+  });
+
   describe('over a long way', () => {
     const stage = stageFor({ homes: [{}, { firewall: 'reject' }, { firewall: 'reject' }] });
     let relay: WanPeer;

@@ -5,7 +5,7 @@ import { ClchatError, codeOf } from '../errors.ts';
 import { sleep } from '../lifecycle.ts';
 import { clean, nearest } from '../text.ts';
 import type { Log } from '../log.ts';
-import type { Target, Transport } from '../node/channel.ts';
+import type { Relay, Target, Transport } from '../node/channel.ts';
 import { Link } from '../node/client/link.ts';
 import { browse, type Browser, type FoundServer } from '../node/discovery.ts';
 import { createTransport } from '../node/libp2p.ts';
@@ -23,6 +23,8 @@ export interface Found {
   readonly reached?: string;
   /** In the server's own process: joins the network inside the process. */
   readonly join?: (key: PublicKey) => Transport;
+  /** …and where others reach it as a relay. */
+  readonly relay?: () => Relay;
   /** Ends what still looks for it. */
   readonly stop: () => void;
   /** It was not there when it was looked for. */
@@ -104,7 +106,7 @@ export async function probeAny(
     // What somebody said tells more than that nobody was there.
     throw errors.find((error) => !SILENCE.has(codeOf(error))) ?? errors[0];
   } finally {
-    await transport.stop();
+    end(transport, log);
   }
 }
 
@@ -126,8 +128,13 @@ export async function probeFor(
     const found = await askServer(transport, target, log, new AbortController().signal);
     return { ...found, addresses: () => addresses };
   } finally {
-    await transport.stop();
+    end(transport, log);
   }
+}
+
+/** Nobody waits for the goodbyes, which take a round trip or two. */
+function end(transport: Transport, log: Log): void {
+  transport.stop().catch((error: unknown) => log.fault(error));
 }
 
 function askAt(
@@ -156,16 +163,15 @@ async function askServer(
     onFault: (error: unknown) => log.fault(error),
   };
   const link = await Link.open(transport, target, events, signal);
+  void link.close();
   const reached = link.address;
-  const found = {
+  return {
     key: link.server,
     name: link.hello.name,
     addresses: () => [reached],
     reached,
     stop: quiet,
   };
-  await link.close();
-  return found;
 }
 
 /**

@@ -44,6 +44,7 @@ export class Access {
     const { id, name, passwordVersion } = hello.account;
     if (password !== undefined && passwordVersion > 0)
       await this.#check(link, name, password, passwordVersion);
+    link.prepareSync();
     await link.session.call('login', {});
     return { link, account: id };
   }
@@ -71,6 +72,7 @@ export class Access {
   /** Logs in with a password, adding this device to the account. @throws as `Auth.enrol`, NETWORK */
   async byPassword(name: string, password: string): Promise<Entrance> {
     const link = this.#options.link();
+    link.prepareSync();
     const account = await this.#options.auth.enrol(link, name, password, this.#lockedOf(name));
     return { link, account };
   }
@@ -81,6 +83,7 @@ export class Access {
    */
   async register(name: string, password: string | undefined, code?: string): Promise<Entrance> {
     const link = this.#options.link();
+    link.prepareSync();
     return { link, account: await this.#options.auth.register(link, name, password, code) };
   }
 

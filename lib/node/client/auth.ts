@@ -22,6 +22,7 @@ import {
   type Keystore,
   type KeystoreRecord,
   type Membership,
+  type Verifier,
 } from '../keystore.ts';
 import type { OpaqueClient } from '../opaque.ts';
 import type { Renewal } from './keyrings.ts';
@@ -90,6 +91,13 @@ export class Auth {
     );
   }
 
+  /** Begun before it is needed: it takes as long as the server's answers, and beside them. */
+  #verifier(password: string): Promise<Verifier> {
+    const verifier = makeVerifier(password, this.#options.random);
+    verifier.catch(() => undefined);
+    return verifier;
+  }
+
   #sealing(): SealingKey {
     return new SealingKey(this.#options.keystore.read().device.sealing);
   }
@@ -97,7 +105,7 @@ export class Auth {
   async #membership(
     link: Link,
     account: { id: AccountId; name: string },
-    password: { value: string; version: number } | undefined,
+    password: { verifier: Promise<Verifier>; version: number } | undefined,
     { generation, secret }: Keyring,
   ): Promise<Membership> {
     const known =
@@ -105,7 +113,7 @@ export class Auth {
         ? {}
         : {
             passwordVersion: password.version,
-            verifier: await makeVerifier(password.value, this.#options.random),
+            verifier: await password.verifier,
           };
     return {
       account: { ...account, ...known },
@@ -149,6 +157,7 @@ export class Auth {
     const { random, keystore } = this.#options;
     const device = new SigningKey(keystore.read().device.seed).public;
     const keyring = Keyring.create(1, random);
+    const verifier = password === undefined ? undefined : this.#verifier(password);
     const secret =
       password === undefined ? undefined : await this.#registration(link, name, password);
     const body = {
@@ -163,7 +172,7 @@ export class Auth {
     const membership = await this.#membership(
       link,
       { id: account, name },
-      password === undefined ? undefined : { value: password, version: 1 },
+      verifier && { verifier, version: 1 },
       keyring,
     );
     const request = { entry: encodeEntry(entry), record: secret?.record ?? null };
@@ -208,6 +217,7 @@ export class Auth {
 
   /** Logs in with the password and adds this device to the account. */
   async enrol(link: Link, name: string, password: string, onLocked: OnLocked): Promise<AccountId> {
+    const verifier = this.#verifier(password);
     const proof = await this.prove(link, name, password, onLocked);
     const secret = proof.wrap === null ? undefined : passwordKey(proof.exportKey).open(proof.wrap);
     if (secret === undefined)
@@ -228,7 +238,7 @@ export class Auth {
     const membership = await this.#membership(
       link,
       { id: proof.account, name: proof.name },
-      { value: password, version: proof.passwordVersion },
+      { verifier, version: proof.passwordVersion },
       keyring,
     );
     await this.#join(membership, () => link.session.call('enrol', { entry: encodeEntry(entry) }));

@@ -30,6 +30,8 @@ export class Link {
   readonly #connection: Connection;
   #hello: Hello | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
+  /** Opened before it was needed. */
+  #sync: Promise<Channel | undefined> | undefined;
 
   private constructor(connection: Connection, channel: Channel, events: LinkEvents) {
     this.#connection = connection;
@@ -111,7 +113,20 @@ export class Link {
     }, PING_MS);
   }
 
-  openSync(): Promise<Channel> {
+  /** Has a channel of replication opened while the login is under way: that takes a round trip. */
+  prepareSync(): void {
+    this.#sync ??= this.#openSync().catch(() => undefined);
+  }
+
+  /** @throws as `Connection.open` */
+  async openSync(): Promise<Channel> {
+    const prepared = await this.#sync;
+    this.#sync = undefined;
+    // The server ends one on which nothing is said for a while.
+    return prepared?.ended === false ? prepared : this.#openSync();
+  }
+
+  #openSync(): Promise<Channel> {
     return this.#connection.open(SYNC.name, { signal: deadline(CONNECT_MS) });
   }
 

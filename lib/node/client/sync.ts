@@ -54,6 +54,8 @@ export class SyncClient {
   /** How far the server said its streams go. */
   readonly #heads = new Map<StreamName, number>();
   readonly #early = new EarlyBatches();
+  /** Snapshots that were asked for before it was clear how far those streams go. */
+  readonly #asked = new Map<StreamName, ReturnType<typeof fetchSnapshot>>();
   /** Rooms that are caught up with while everything else goes on. */
   #later: Promise<void> = Promise.resolve();
   #arriving = 0;
@@ -82,7 +84,9 @@ export class SyncClient {
    */
   async open(): Promise<void> {
     const { replica } = this.#options;
-    const heads = await this.#askHeads();
+    const asking = this.#askHeads();
+    for (const stream of ['space', LOBBY_STREAM] as const) this.#askEarly(stream);
+    const heads = await asking;
     const rest: StreamName[] = [];
     for (const [stream, length, seal] of heads) {
       const mine = replica.log.headOf(stream);
@@ -106,6 +110,15 @@ export class SyncClient {
     this.#later = this.#catchUpAll(rest.filter(isLater))
       .then(() => this.#pumpAll())
       .catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Whoever has nothing of a stream that everybody has needs its snapshot: no need to wait for the heads. */
+  #askEarly(stream: StreamName): void {
+    const { replica } = this.#options;
+    if (replica.log.headOf(stream).length > 0 || !replica.takesSnapshot(stream)) return;
+    const asked = fetchSnapshot(this.exchange, stream);
+    asked.catch(() => undefined);
+    this.#asked.set(stream, asked);
   }
 
   async #catchUpAll(streams: readonly StreamName[]): Promise<void> {
@@ -327,7 +340,9 @@ export class SyncClient {
     const before = this.#options.replica.log.headOf(stream).length;
     for (let attempt = 1; ; attempt++) {
       try {
-        const { seal, records } = await fetchSnapshot(this.exchange, stream);
+        const asked = this.#asked.get(stream) ?? fetchSnapshot(this.exchange, stream);
+        this.#asked.delete(stream);
+        const { seal, records } = await asked;
         await this.#options.replica.adopt(seal, records);
         this.#options.onAdopted(stream);
         break;

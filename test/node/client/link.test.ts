@@ -177,6 +177,28 @@ describe('a link to the server', () => {
     await time.until(eventually('it ends there too', () => there?.ended === true));
   });
 
+  it('may have that place ready before it is asked for', async () => {
+    const there: Channel[] = [];
+    server.handle(SYNC.name, (channel) => {
+      there.push(channel);
+      channel.onFrame(() => undefined);
+    });
+    const link = await open();
+    link.prepareSync();
+    link.prepareSync();
+    await time.until(eventually('it is there', () => there.length === 1));
+    const first = await time.until(link.openSync());
+    await time.pass(100);
+    assert.equal(there.length, 1);
+    // One that has ended meanwhile is of no use.
+    link.prepareSync();
+    await time.until(eventually('another one is there', () => there.length === 2));
+    there[1]!.abort(new ClchatError('TIMEOUT'));
+    await time.pass(100);
+    const second = await time.until(link.openSync());
+    assert.deepEqual([there.length, first.ended, second.ended], [3, false, false]);
+  });
+
   describe('is kept alive', () => {
     it('by a ping every three seconds', async () => {
       const link = await open();

@@ -152,7 +152,27 @@ describe('replication to a client', () => {
         if (method === 'snapshot') throw new ClchatError('STALE');
       };
       await assert.rejects(stage.sync.open(), { code: 'STALE' });
-      assert.equal(stage.asked('snapshot').length, 5);
+      // The lobby's was asked for once, early.
+      assert.equal(stage.asked('snapshot').length, 5 + 1);
+    });
+
+    it('with snapshots that it asks for before it is told how far they go', async () => {
+      await stage.say('one');
+      const order: string[] = [];
+      stage.hub.before = async (method) => {
+        order.push(`${method} asked`);
+        await turns(3);
+        order.push(`${method} answered`);
+      };
+      await stage.sync.open();
+      assert.deepEqual(order.slice(0, 4), [
+        'open asked',
+        'snapshot asked',
+        'snapshot asked',
+        'open answered',
+      ]);
+      assert.equal(stage.asked('snapshot').length, 2);
+      assert.equal(stage.length(), 1);
     });
 
     it('not from a snapshot that is not the one that was sealed', async () => {

@@ -19,6 +19,10 @@ export function privateEventsOf(home: Home, news: PrivateNews): AppEvent[] {
         { event: 'path', user, kind: news.path },
         { event: 'private-open', user, verified: comparisonWith(home, account) },
       ];
+    case 'away':
+      return [{ event: 'private-away', user }];
+    case 'back':
+      return [{ event: 'path', user, kind: news.path }];
     case 'message':
       return [{ event: 'private-message', from: user, text: news.text, time: news.time }];
     case 'closed':

@@ -213,6 +213,8 @@ export type AppEvent =
       readonly verified: Comparison;
     }
   | { readonly event: 'private-open'; readonly user: string; readonly verified: Comparison }
+  /** Its line has broken, and another one is sought: `path` tells of that. */
+  | { readonly event: 'private-away'; readonly user: string }
   | {
       readonly event: 'private-message';
       readonly from: string;

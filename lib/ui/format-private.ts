@@ -9,7 +9,12 @@ type PrivateEvent = Extract<
   AppEvent,
   {
     readonly event:
-      'private-request' | 'private-open' | 'private-message' | 'private-closed' | 'path';
+      | 'private-request'
+      | 'private-open'
+      | 'private-away'
+      | 'private-message'
+      | 'private-closed'
+      | 'path';
   }
 >;
 
@@ -65,6 +70,11 @@ export function privateEventText(event: PrivateEvent, style: Style): string {
       return withWarning(requestText(event), event, style);
     case 'private-open':
       return withWarning(openText(clean(event.user)), event, style);
+    case 'private-away':
+      return note(
+        `The line to ${clean(event.user)} is lost. Another one is sought; what you say waits for it.`,
+        style,
+      );
     case 'private-message': {
       const mark = paint(style.plain ? '(private)' : '[private]', BOLD, style);
       return `${stamp(event.time, style)}${mark} ${author(event.from, style)}: ${body(event.text)}`;

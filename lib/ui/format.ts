@@ -88,6 +88,7 @@ export function formatEvent(
       return noteOf(contentEventText(event, style, conversation), style);
     case 'private-request':
     case 'private-open':
+    case 'private-away':
     case 'private-message':
     case 'private-closed':
     case 'path':

@@ -1,9 +1,10 @@
 /** People who talk in private over a network in one process; the test is the server they ask. */
+import { randomBytes } from 'node:crypto';
 import type { AccountId, PublicKey } from '../../lib/crdt/keys.ts';
 import { accountStream } from '../../lib/crdt/stream.ts';
 import { ClchatError, type ErrorCode } from '../../lib/errors.ts';
 import { systemClock } from '../../lib/lifecycle.ts';
-import type { Path, Transport } from '../../lib/node/channel.ts';
+import type { Channel, Path, Transport } from '../../lib/node/channel.ts';
 import type { Home } from '../../lib/node/client/home.ts';
 import { Exchange, type Handlers } from '../../lib/node/exchange.ts';
 import { createLoopback } from '../../lib/node/loopback.ts';
@@ -39,6 +40,7 @@ export class Talker {
     this.sessions = new PrivateSessions({
       transport,
       clock: systemClock,
+      random: randomBytes,
       home: () => (this.isLoggedIn ? bench.home : undefined),
       session,
       onNews: (news) => this.news.push(news),
@@ -129,6 +131,10 @@ export interface PrivateStage {
   isServed: boolean;
   /** How connections run. */
   path: Path;
+  /** Breaks all lines, as silence does, and lets nobody connect. */
+  readonly cut: () => void;
+  /** Lets people connect again. */
+  readonly restore: () => void;
   /** Devices that the server does not know a way to. */
   readonly hidden: Set<PublicKey>;
   readonly join: <const Names extends readonly string[]>(
@@ -150,16 +156,28 @@ export function privateStage(): PrivateStage {
   const homes = homeStage();
   let network = createLoopback();
   const talkers: Talker[] = [];
+  const channels: Channel[] = [];
+  let isCut = false;
 
   const withPath = <T extends object>(one: T): T => Object.assign(one, { path: stage.path });
+  const noted = (channel: Channel): Channel => {
+    channels.push(channel);
+    return channel;
+  };
   const join = (key: PublicKey): Transport => {
     const inner = network.join(key);
     return {
       key,
       addresses: () => inner.addresses(),
-      connect: async (target, options) => withPath(await inner.connect(target, options)),
+      connect: async (target, options) => {
+        if (isCut) throw new ClchatError('NETWORK');
+        const connection = await inner.connect(target, options);
+        const open = connection.open.bind(connection);
+        connection.open = async (protocol, how) => noted(await open(protocol, how));
+        return withPath(connection);
+      },
       handle: (protocol, handler) =>
-        inner.handle(protocol, (channel) => handler(withPath(channel))),
+        inner.handle(protocol, (channel) => handler(noted(withPath(channel)))),
       stop: () => inner.stop(),
     };
   };
@@ -205,6 +223,13 @@ export function privateStage(): PrivateStage {
       await homes.catchUp();
       return stage.byHand(member);
     },
+    cut() {
+      isCut = true;
+      for (const channel of channels.splice(0)) channel.abort(new ClchatError('TIMEOUT'));
+    },
+    restore() {
+      isCut = false;
+    },
     byHand: (member) => new Stranger(member, join(member.id)),
     catchUp: homes.catchUp,
   };
@@ -213,6 +238,7 @@ export function privateStage(): PrivateStage {
     network = createLoopback();
     Object.assign(stage, { refusal: undefined, isServed: true, path: 'direct', options: {} });
     stage.hidden.clear();
+    stage.restore();
   });
 
   afterEach(async () => {

@@ -1,5 +1,5 @@
 /** One's own wish for a session with somebody, from the first attempt to what has become of it. */
-import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
 import type { Target, Transport } from '../channel.ts';
 import { Line, type LineEvents } from './line.ts';
@@ -8,6 +8,7 @@ import type { Reason } from './wire.ts';
 export interface AskingOptions {
   readonly transport: Pick<Transport, 'connect' | 'key'>;
   readonly account: AccountId;
+  readonly random: RandomBytes;
   readonly events: LineEvents;
   /** How long a person may take to answer, in milliseconds. */
   readonly answerMs: number;
@@ -112,7 +113,7 @@ export class Asking {
   }
 
   async #ring(target: Target, relayed: Target[]): Promise<void> {
-    const { transport, account, events, end } = this.#options;
+    const { transport, account, random, events, end } = this.#options;
     const line = await Line.dial(transport, target, account, events, this.#stop.signal);
     const isUnwanted = line.path === 'relayed' && !this.#isRelayFine;
     if (isUnwanted) relayed.push(target);
@@ -121,7 +122,7 @@ export class Asking {
       throw new ClchatError('CLOSED');
     }
     this.#lines.add(line);
-    await line.request().catch((error: unknown) => {
+    await line.request(Uint8Array.from(random(32))).catch((error: unknown) => {
       this.#lines.delete(line);
       line.drop();
       throw error;

@@ -8,10 +8,11 @@ import { PRIVATE, type Reason } from './wire.ts';
 
 export type Said = Request<typeof PRIVATE, 'message'>;
 
-/** What the other side does. What the first three throw is the answer that it gets. */
+/** What the other side does. What the first four throw is the answer that it gets. */
 export interface LineEvents {
   readonly onRequest: (line: Line) => Promise<void>;
   readonly onAccept: (line: Line) => void;
+  readonly onResume: (line: Line, token: Uint8Array) => Promise<void>;
   /** One after the other. */
   readonly onMessage: (line: Line, said: Said) => Promise<void>;
   /** It has ended the line, and said why. */
@@ -27,6 +28,8 @@ const CONNECT_MS = 8_000;
 const ANSWER_MS = 9_000;
 /** How long whoever has connected may be silent before asking for anything, in milliseconds. */
 const SILENT_MS = 10_000;
+/** What does not say that the other side does not want a message. */
+const KNOWN_FAILURES = ['RATE_LIMITED', 'CLOSED', 'TIMEOUT'] as const;
 
 export class Line {
   readonly account: AccountId;
@@ -39,6 +42,8 @@ export class Line {
   /** The other side has asked over it. */
   #hasAsked = false;
   #isOver = false;
+  #token: Uint8Array | undefined;
+  #wasEnded = false;
 
   private constructor(
     account: AccountId,
@@ -52,12 +57,15 @@ export class Line {
     this.#exchange = new Exchange(channel, PRIVATE, {
       onFault: events.onFault,
       methods: {
-        request: async () => {
-          // Whoever was asked does not ask back on the same line, and nobody asks twice.
-          if (connection !== undefined || this.#hasAsked) throw new ClchatError('NOT_SUPPORTED');
-          this.#hasAsked = true;
-          this.#heard();
+        request: async ({ token }) => {
+          this.#beginsWith();
+          this.#token = token;
           await events.onRequest(this);
+          return {};
+        },
+        resume: async ({ token }) => {
+          this.#beginsWith();
+          await events.onResume(this, token);
           return {};
         },
         accept: () => {
@@ -84,8 +92,9 @@ export class Line {
       this.#silence = setTimeout(() => this.drop(), SILENT_MS);
       this.#silence.unref();
     }
-    this.#exchange.onEnd(() => {
+    this.#exchange.onEnd((error) => {
       this.#heard();
+      this.#wasEnded = !hasCode(error, 'TIMEOUT');
       connection?.abort(new ClchatError('CLOSED'));
       if (this.#isOver) return;
       this.#isOver = true;
@@ -136,9 +145,26 @@ export class Line {
     return this.#isOver;
   }
 
+  /** By which the session on it is known on another line; undefined where it is not. */
+  get token(): Uint8Array | undefined {
+    return this.#token;
+  }
+
+  /** Whether it is over since the other side has ended it, and not by its silence. */
+  get wasEnded(): boolean {
+    return this.#wasEnded;
+  }
+
   /** Asks the person at the other end. @throws as that side refuses; TIMEOUT, CLOSED */
-  async request(): Promise<void> {
-    await this.#exchange.call('request', {}, ANSWER_MS);
+  async request(token: Uint8Array): Promise<void> {
+    this.#token = token;
+    await this.#exchange.call('request', { token }, ANSWER_MS);
+  }
+
+  /** Goes on with a session over this line. @throws as that side refuses; TIMEOUT, CLOSED */
+  async resume(token: Uint8Array): Promise<void> {
+    this.#token = token;
+    await this.#exchange.call('resume', { token }, ANSWER_MS);
   }
 
   /** Says yes to who has asked. @throws PEER_GONE */
@@ -150,12 +176,12 @@ export class Line {
 
   /**
    * Says something. Resolves once the other side has shown it.
-   * @throws RATE_LIMITED where too much is on its way, PEER_GONE; after both it was not shown, as far
-   *   as can be told
+   * @throws RATE_LIMITED where too much is on its way; PEER_GONE where the other side does not take it;
+   *   CLOSED and TIMEOUT, after which it cannot be told whether it was shown
    */
   async say(said: Said): Promise<void> {
     await this.#exchange.call('message', said, ANSWER_MS).catch((error: unknown) => {
-      if (hasCode(error, 'RATE_LIMITED')) throw error;
+      if (KNOWN_FAILURES.some((code) => hasCode(error, code))) throw error;
       throw new ClchatError('PEER_GONE', undefined, { cause: error });
     });
   }
@@ -171,6 +197,13 @@ export class Line {
   /** Ends it at once: the other side is gone, or has no business here. */
   drop(): void {
     this.#exchange.abort(new ClchatError('CLOSED'));
+  }
+
+  /** Whoever was asked does not ask back on the same line, and nobody asks twice. */
+  #beginsWith(): void {
+    if (this.#connection !== undefined || this.#hasAsked) throw new ClchatError('NOT_SUPPORTED');
+    this.#hasAsked = true;
+    this.#heard();
   }
 
   /** The other side has said what it wants, or nothing any more. */

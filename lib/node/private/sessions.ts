@@ -3,15 +3,16 @@
  * kept nowhere. One is open once both people want it, and as long as both devices hold it; the server
  * only tells where devices are.
  */
-import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
 import { actorOf, presentAccount } from '../../crdt/records.ts';
-import { ClchatError, hasCode, translate } from '../../errors.ts';
+import { ClchatError, translate } from '../../errors.ts';
 import { sleep, within, type Clock } from '../../lifecycle.ts';
 import type { Channel, Path, Relay, Transport } from '../channel.ts';
 import type { Home } from '../client/home.ts';
-import { TokenBucket, TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../token-bucket.ts';
 import { Asking } from './asking.ts';
 import { Line, type LineEvents, type Said } from './line.ts';
+import { OpenSession } from './open-session.ts';
 import { Whereabouts, type Session } from './whereabouts.ts';
 import { PRIVATE, type Reason } from './wire.ts';
 
@@ -24,7 +25,17 @@ export type PrivateNews =
       readonly mine: boolean;
     }
   | { readonly kind: 'open'; readonly account: AccountId; readonly path: Path }
-  | ({ readonly kind: 'message'; readonly account: AccountId } & Said)
+  /** The line of a session has broken, and another one is sought. */
+  | { readonly kind: 'away'; readonly account: AccountId }
+  /** It goes on over another one. */
+  | { readonly kind: 'back'; readonly account: AccountId; readonly path: Path }
+  | {
+      readonly kind: 'message';
+      readonly account: AccountId;
+      readonly text: string;
+      /** Milliseconds since 1970, by the clock over there. */
+      readonly time: number;
+    }
   | {
       /** A session, or a request that was told of or had reached the other side. */
       readonly kind: 'closed';
@@ -36,6 +47,7 @@ export type PrivateNews =
 export interface PrivateOptions {
   readonly transport: Pick<Transport, 'connect' | 'handle' | 'key'>;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   /** What the account has on this device, while somebody is logged in. */
   readonly home: () => Home | undefined;
   /** With the server, while there is a way to it. */
@@ -58,12 +70,6 @@ interface Asked {
   isTaken: boolean;
 }
 
-interface Open {
-  readonly type: 'open';
-  readonly line: Line;
-  readonly flow: TokenBucket;
-}
-
 /** How long a person may take to answer, in milliseconds. */
 const ANSWER_MS = 60_000;
 /** How much longer a request is kept where it was received, in milliseconds. */
@@ -75,16 +81,13 @@ const MAX_WAITING = 32;
 /** Requests of one account at once, and then a second. */
 const REQUEST_BURST = 5;
 const REQUESTS_PER_SECOND = 5 / 60;
-/** Messages of a session that are shown at once, and then a second; the rest waits. */
-const MESSAGE_BURST = 200;
-const MESSAGES_PER_SECOND = 100;
 
 export class PrivateSessions {
   readonly #options: PrivateOptions;
   readonly #answerMs: number;
   readonly #whereabouts: Whereabouts;
   readonly #rates: TokenBuckets<AccountId>;
-  readonly #dealings = new Map<AccountId, Asking | Asked | Open>();
+  readonly #dealings = new Map<AccountId, Asking | Asked | OpenSession>();
   /** Whose session was lost, and who has not been spoken to since. */
   readonly #gone = new Set<AccountId>();
   /** Lines on their way to their end. */
@@ -99,6 +102,7 @@ export class PrivateSessions {
     this.#events = {
       onRequest: (line) => this.#onRequest(line),
       onAccept: (line) => this.#onAccept(line),
+      onResume: (line, token) => this.#onResume(line, token),
       onMessage: (line, said) => this.#onMessage(line, said),
       onClose: (line, reason) => this.#onEnd(line, reason),
       onLost: (line) => this.#onEnd(line, 'gone'),
@@ -166,6 +170,7 @@ export class PrivateSessions {
     const asking: Asking = new Asking({
       transport: this.#options.transport,
       account,
+      random: this.#options.random,
       events: this.#events,
       answerMs: this.#answerMs,
       onRelay: () => this.#tell({ kind: 'request', account, path: 'relayed', mine: true }),
@@ -203,21 +208,19 @@ export class PrivateSessions {
       throw error;
     });
     if (this.#dealings.get(account) === dealing) this.#open(line);
-    else if (!this.#isOpen(line)) throw new ClchatError('PEER_GONE');
+    else if (this.#sessionOn(line) === undefined) throw new ClchatError('PEER_GONE');
   }
 
   /**
-   * Says something to who is in a session. Resolves once it was shown there.
+   * Says something to who is in a session. Resolves once it was shown there; while there is no line it
+   * waits for another one.
    * @throws NO_SESSION; PEER_GONE; RATE_LIMITED
    */
   async say(account: AccountId, said: Said): Promise<void> {
     const dealing = this.#dealings.get(account);
     if (dealing?.type !== 'open')
       throw new ClchatError(this.#gone.has(account) ? 'PEER_GONE' : 'NO_SESSION');
-    await dealing.line.say(said).catch((error: unknown) => {
-      if (hasCode(error, 'PEER_GONE')) this.#lose(dealing.line);
-      throw error;
-    });
+    await dealing.say(said);
   }
 
   /**
@@ -233,7 +236,8 @@ export class PrivateSessions {
       return dealing.giveUp(new ClchatError('CLOSED', 'It was withdrawn.'), 'withdrawn');
     if (dealing.type === 'asked') clearTimeout(dealing.timer);
     const isDeclined = dealing.type === 'asked' && reason === 'stopped';
-    const ended = this.#end(dealing.line, isDeclined ? 'declined' : reason);
+    const line = dealing.type === 'asked' ? dealing.line : dealing.end();
+    const ended = line && this.#end(line, isDeclined ? 'declined' : reason);
     this.#tell({ kind: 'closed', account, reason });
     await ended;
   }
@@ -295,11 +299,17 @@ export class PrivateSessions {
     if (line.isOver || this.#accountOf(device) !== account) throw new ClchatError('CLOSED');
     const before = this.#dealings.get(account);
     if (before?.type === 'asking') return before.hold(line);
-    // Also of the same device: its own request, crossed by one from here, comes late.
-    if (before?.type === 'open' || (before && before.line.device !== device))
-      throw new ClchatError('ALREADY');
-    // Its program knows of that no more.
-    if (before !== undefined) this.#lose(before.line);
+    if (before?.type === 'open') {
+      // Also of the same device: its own request, crossed by one from here, comes late.
+      if (!before.isAway || before.device !== device) throw new ClchatError('ALREADY');
+      // Its program has begun anew.
+      before.end();
+      this.#onGone(before);
+    } else if (before !== undefined) {
+      if (before.line.device !== device) throw new ClchatError('ALREADY');
+      // Its program knows of that no more.
+      this.#lose(before.line);
+    }
     const waiting = [...this.#dealings.values()].filter(({ type }) => type === 'asked');
     if (waiting.length >= MAX_WAITING) throw new ClchatError('RATE_LIMITED');
     const timer = setTimeout(() => {
@@ -317,36 +327,76 @@ export class PrivateSessions {
     dealing.open(line);
   }
 
-  #isOpen(line: Line): boolean {
+  /** A session goes on over a line. @throws NO_SESSION, and as `OpenSession.resume` */
+  async #onResume(line: Line, token: Uint8Array): Promise<void> {
+    const { account, device } = line;
+    const isUnwanted = await this.#isUnwanted(line);
+    const dealing = this.#dealings.get(account);
+    if (isUnwanted || line.isOver || dealing?.type !== 'open' || dealing.device !== device)
+      throw new ClchatError('NO_SESSION');
+    dealing.resume(line, token);
+  }
+
+  /** Whether somebody is not to be spoken with: blocked on another device, revoked or removed meanwhile. */
+  async #isUnwanted({ account, device }: Pick<Line, 'account' | 'device'>): Promise<boolean> {
+    return this.#accountOf(device) !== account || (await this.#home.contacts.blocks(account));
+  }
+
+  #sessionOn(line: Line): OpenSession | undefined {
     const dealing = this.#dealings.get(line.account);
-    return dealing?.type === 'open' && dealing.line === line;
+    return dealing?.type === 'open' && dealing.isOn(line) ? dealing : undefined;
   }
 
   #open(line: Line): void {
-    const { account, path } = line;
-    const flow = new TokenBucket(MESSAGE_BURST, MESSAGES_PER_SECOND, this.#options.clock);
-    this.#dealings.set(account, { type: 'open', line, flow });
+    const { account, device, path } = line;
+    const { transport, clock } = this.#options;
+    const session: OpenSession = new OpenSession(line, {
+      key: transport.key,
+      clock,
+      dial: (signal) => this.#dial(account, device, signal),
+      onAway: () => this.#tell({ kind: 'away', account }),
+      onBack: (other) => this.#tell({ kind: 'back', account, path: other }),
+      onGone: () => this.#onGone(session),
+    });
+    this.#dealings.set(account, session);
     this.#tell({ kind: 'open', account, path });
     void this.#whereabouts.note(account);
   }
 
+  /** Connects to one device, wherever it is by now. */
+  async #dial(account: AccountId, device: PublicKey, signal: AbortSignal): Promise<Line> {
+    if (await this.#isUnwanted({ account, device })) {
+      void this.stopWith(account);
+      throw new ClchatError('NO_SESSION');
+    }
+    const targets = await this.#whereabouts.of(account, this.#home.space);
+    const target = targets.find(({ key }) => key === device);
+    if (target === undefined) throw new ClchatError('NETWORK');
+    return Line.dial(this.#options.transport, target, account, this.#events, signal);
+  }
+
+  #onGone({ account }: OpenSession): void {
+    this.#gone.add(account);
+    this.#dealings.delete(account);
+    this.#tell({ kind: 'closed', account, reason: 'gone' });
+  }
+
   async #onMessage(line: Line, said: Said): Promise<void> {
-    const { account, device } = line;
+    const { account } = line;
     const before = this.#dealings.get(account);
     // The other side has heard of the yes; that it has is still on its way here.
     if (before?.type === 'asked' && before.line === line && before.isTaken) this.#open(line);
-    // Blocked on another device, revoked or removed meanwhile.
-    const isUnwanted =
-      this.#accountOf(device) !== account || (await this.#home.contacts.blocks(account));
-    const dealing = this.#dealings.get(account);
-    if (dealing?.type !== 'open' || dealing.line !== line) throw new ClchatError('NO_SESSION');
+    const isUnwanted = await this.#isUnwanted(line);
+    const session = this.#sessionOn(line);
+    if (session === undefined) throw new ClchatError('NO_SESSION');
     if (isUnwanted) {
       void this.stop(account);
       throw new ClchatError('NO_SESSION');
     }
-    this.#tell({ kind: 'message', account, ...said });
-    const wait = dealing.flow.reserve();
-    if (wait > 0) await sleep(wait);
+    const heard = session.heard(said);
+    if (heard === undefined) return;
+    this.#tell({ kind: 'message', account, text: said.text, time: said.time });
+    if (heard.wait > 0) await sleep(heard.wait);
   }
 
   /** A line is over, or counts as that. */
@@ -354,9 +404,14 @@ export class PrivateSessions {
     const { account } = line;
     const dealing = this.#dealings.get(account);
     if (dealing?.type === 'asking') return dealing.lost(line, reason);
-    if (dealing?.line !== line) return;
-    if (dealing.type === 'asked') clearTimeout(dealing.timer);
-    else if (reason === 'gone') this.#gone.add(account);
+    if (dealing?.type === 'open') {
+      if (reason === 'gone') return dealing.lost(line);
+      if (!dealing.isOn(line)) return;
+      dealing.end();
+    } else {
+      if (dealing?.line !== line) return;
+      clearTimeout(dealing.timer);
+    }
     this.#dealings.delete(account);
     this.#tell({ kind: 'closed', account, reason });
   }

@@ -16,6 +16,8 @@ type Devices = Reply<typeof SESSION, 'whereis'>['devices'];
 
 /** Accounts that are remembered. */
 const MAX_KNOWN = 64;
+/** How long the server may take to say where somebody is, in milliseconds. */
+const ASK_MS = 4_000;
 
 export class Whereabouts {
   readonly #session: () => Session | undefined;
@@ -71,7 +73,7 @@ export class Whereabouts {
   /** @returns undefined where the server could not be asked */
   async #ask(account: AccountId): Promise<Devices | undefined> {
     try {
-      const { devices } = (await this.#session()?.call('whereis', { account })) ?? {};
+      const { devices } = (await this.#session()?.call('whereis', { account }, ASK_MS)) ?? {};
       if (devices !== undefined) this.#remember(account, devices);
       return devices;
     } catch (error) {

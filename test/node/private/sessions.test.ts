@@ -222,7 +222,8 @@ describe('private sessions', function () {
     it('when the other side is lost, which is told once more to who goes on', async () => {
       await alice.talksWith(bob);
       await bob.transport.stop();
-      await alice.hears('closed bob: gone');
+      await refuses(alice.say(bob, 'x'), 'PEER_GONE');
+      assert.deepEqual(alice.told, ['open bob', 'away bob', 'closed bob: gone']);
       await refuses(alice.say(bob, 'x'), 'PEER_GONE');
       await refuses(alice.sessions.stop(bob.account), 'NO_SESSION');
       await refuses(alice.say(bob, 'x'), 'NO_SESSION');

@@ -1,0 +1,230 @@
+/**
+ * A private session that is open. What is said in it is shown at the other end once, whatever line it
+ * goes over: one that breaks is made anew for as long as there is hope, and nobody is asked again.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import { ClchatError, hasCode } from '../../errors.ts';
+import { deadline, sleep, type Clock } from '../../lifecycle.ts';
+import type { Path } from '../channel.ts';
+import { TokenBucket } from '../token-bucket.ts';
+import type { Line, Said } from './line.ts';
+
+export interface OpenSessionOptions {
+  /** Of this device. */
+  readonly key: PublicKey;
+  readonly clock: Clock;
+  /** Connects to the device once more. */
+  readonly dial: (signal: AbortSignal) => Promise<Line>;
+  /** The line has broken, and another one is sought. */
+  readonly onAway: () => void;
+  /** There is one again. */
+  readonly onBack: (path: Path) => void;
+  /** The other side is gone. */
+  readonly onGone: () => void;
+}
+
+interface Saying {
+  readonly said: Said;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How long another line is sought, in milliseconds. */
+const SEEK_MS = 60_000;
+/** Waits before each attempt, in milliseconds; the last one repeats. */
+const WAITS_MS = [0, 300, 1_000, 2_000];
+/** Attempts where the other side itself has ended the line, as a program does that ends. */
+const FEW_ATTEMPTS = 3;
+/** For so long the line that was made last is not given up for another one, in milliseconds. */
+const SETTLE_MS = 2_000;
+/** Messages that may wait to be shown. */
+const MAX_UNHEARD = 1_024;
+/** Messages that are shown at once, and then a second; the rest waits. */
+const MESSAGE_BURST = 200;
+const MESSAGES_PER_SECOND = 100;
+
+export class OpenSession {
+  readonly type = 'open';
+  readonly account: AccountId;
+  readonly device: PublicKey;
+  readonly #options: OpenSessionOptions;
+  /** Both sides know it and nobody else; without one no other line is taken. */
+  readonly #token: Uint8Array | undefined;
+  /** People have agreed to a relay. */
+  readonly #isRelayFine: boolean;
+  readonly #flow: TokenBucket;
+  #line: Line | undefined;
+  /** Monotonic milliseconds. */
+  #since: number;
+  /** On which the other side is just asked to go on; that it has agreed may show first by what it says. */
+  #candidate: Line | undefined;
+  #seeking: AbortController | undefined;
+  #isOver = false;
+  #lastSaid = 0;
+  #lastShown = 0;
+  /** By their numbers, in order. */
+  readonly #unheard = new Map<number, Saying>();
+
+  constructor(line: Line, options: OpenSessionOptions) {
+    this.account = line.account;
+    this.device = line.device;
+    this.#token = line.token;
+    this.#isRelayFine = line.path === 'relayed';
+    this.#options = options;
+    this.#flow = new TokenBucket(MESSAGE_BURST, MESSAGES_PER_SECOND, options.clock);
+    this.#line = line;
+    this.#since = options.clock.monotonic();
+  }
+
+  /** Whether there is no line at the moment. */
+  get isAway(): boolean {
+    return this.#line === undefined;
+  }
+
+  /** Whether a line is that of the session. */
+  isOn(line: Line): boolean {
+    return line === this.#line || line === this.#candidate;
+  }
+
+  /**
+   * Says something. Resolves once the other side has shown it, over this line or another.
+   * @throws RATE_LIMITED where too much is on its way, PEER_GONE; after both it was not shown, as far
+   *   as can be told
+   */
+  say(said: Said): Promise<void> {
+    if (this.#unheard.size >= MAX_UNHEARD) return Promise.reject(new ClchatError('RATE_LIMITED'));
+    const number = ++this.#lastSaid;
+    return new Promise((resolve, reject) => {
+      this.#unheard.set(number, { said, resolve, reject });
+      this.#send(number);
+    });
+  }
+
+  #send(number: number): void {
+    const [line, saying] = [this.#line, this.#unheard.get(number)];
+    if (line === undefined || saying === undefined) return;
+    line.say({ ...saying.said, number }).then(
+      () => {
+        this.#unheard.delete(number);
+        saying.resolve();
+      },
+      (error: unknown) => {
+        // It is said again on another line.
+        if (hasCode(error, 'CLOSED') || hasCode(error, 'TIMEOUT')) return this.lost(line);
+        this.#unheard.delete(number);
+        saying.reject(error as Error);
+        if (hasCode(error, 'PEER_GONE')) this.#giveUp();
+      },
+    );
+  }
+
+  /**
+   * Takes something said.
+   * @returns whether it is to be shown; undefined where it was before
+   */
+  heard({ number }: Said): { readonly wait: number } | undefined {
+    if (number !== undefined) {
+      if (number <= this.#lastShown) return undefined;
+      this.#lastShown = number;
+    }
+    return { wait: this.#flow.reserve() };
+  }
+
+  /** A line has broken. */
+  lost(line: Line): void {
+    if (line !== this.#line) return;
+    this.#line = undefined;
+    line.drop();
+    if (this.#isOver) return;
+    if (this.#token === undefined) return this.#giveUp();
+    this.#options.onAway();
+    // Through a relay it does not show who has ended it.
+    const isEnded = line.wasEnded && line.path !== 'relayed';
+    void this.#seek(this.#token, isEnded ? FEW_ATTEMPTS : Infinity);
+  }
+
+  async #seek(token: Uint8Array, attempts: number): Promise<void> {
+    const stop = new AbortController();
+    this.#seeking = stop;
+    const limit = deadline(SEEK_MS, stop.signal);
+    for (let attempt = 0; attempt < attempts && !limit.aborted; attempt++) {
+      await sleep(WAITS_MS[Math.min(attempt, WAITS_MS.length - 1)]!, limit);
+      if (limit.aborted || (await this.#redial(token, limit))) break;
+    }
+    if (!stop.signal.aborted) this.#giveUp();
+  }
+
+  /** @returns whether it is decided: there is another line, or none to be hoped for */
+  async #redial(token: Uint8Array, signal: AbortSignal): Promise<boolean> {
+    const { dial } = this.#options;
+    let line: Line | undefined;
+    try {
+      line = await dial(signal);
+      if (signal.aborted || this.#isUnwanted(line)) throw new ClchatError('CLOSED');
+      this.#candidate = line;
+      await line.resume(token);
+      if (signal.aborted) throw new ClchatError('CLOSED');
+      this.#adopt(line);
+      return true;
+    } catch (error) {
+      line?.drop();
+      // Its program knows nothing of the session any more.
+      return hasCode(error, 'NO_SESSION');
+    } finally {
+      if (this.#candidate === line) this.#candidate = undefined;
+    }
+  }
+
+  /** One that went straight does not lead through a relay without a word. */
+  #isUnwanted({ path }: Line): boolean {
+    return path === 'relayed' && !this.#isRelayFine;
+  }
+
+  /**
+   * The other side goes on over another line. Of two that are made at the same time the one is taken
+   * that the device makes whose key comes first.
+   * @throws NO_SESSION where it is not that session; ALREADY where the own line is taken; DENIED
+   *   (through a relay)
+   */
+  resume(line: Line, token: Uint8Array): void {
+    const own = this.#token;
+    if (own?.length !== token.length || !timingSafeEqual(own, token))
+      throw new ClchatError('NO_SESSION');
+    if (this.#isUnwanted(line)) throw new ClchatError('DENIED');
+    const { key, clock } = this.#options;
+    const isSettling = this.#line !== undefined && clock.monotonic() - this.#since < SETTLE_MS;
+    if ((this.#candidate !== undefined || isSettling) && key < this.device)
+      throw new ClchatError('ALREADY');
+    this.#adopt(line);
+  }
+
+  #adopt(line: Line): void {
+    const before = this.#line;
+    this.#seeking?.abort();
+    this.#seeking = undefined;
+    this.#line = line;
+    this.#since = this.#options.clock.monotonic();
+    if (before === undefined) this.#options.onBack(line.path);
+    else before.drop();
+    for (const number of this.#unheard.keys()) this.#send(number);
+  }
+
+  #giveUp(): void {
+    if (this.#isOver) return;
+    this.end();
+    this.#options.onGone();
+  }
+
+  /** Nothing more is said. @returns the line to be ended, where there is one */
+  end(): Line | undefined {
+    const line = this.#line;
+    this.#isOver = true;
+    this.#line = undefined;
+    this.#seeking?.abort();
+    this.#candidate?.drop();
+    for (const { reject } of this.#unheard.values()) reject(new ClchatError('PEER_GONE'));
+    this.#unheard.clear();
+    return line;
+  }
+}

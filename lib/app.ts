@@ -147,6 +147,7 @@ export class ClchatApp implements App {
       // What the network inside this process goes by.
       addresses: () => [server.key],
       join: (key) => server.loopback.join(key),
+      relay: () => ({ key: server.key, addresses: server.addresses() }),
       stop: () => undefined,
     });
   }

@@ -5,11 +5,11 @@ import { hasCode } from '../errors.ts';
 import { startAll, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { BLOBS, BlobStore } from '../node/blobs/store.ts';
-import type { Transport } from '../node/channel.ts';
+import type { Relay, Transport } from '../node/channel.ts';
 import { Client, type ClientEvents } from '../node/client/client.ts';
 import { unsentKey } from '../node/client/files.ts';
 import { inheritKeystore, openKeystore, type Keystore } from '../node/keystore.ts';
-import { createTransport } from '../node/libp2p.ts';
+import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
 import { Opaque } from '../node/opaque.ts';
 import type { Profile } from '../node/profile.ts';
 import { Verifier } from '../node/verifier.ts';
@@ -28,6 +28,8 @@ export interface ClientPeerOptions {
   readonly addresses: () => readonly string[];
   /** In a server's own process: joins the network inside the process. */
   readonly join?: (key: PublicKey) => Transport;
+  /** …and this is the server as a relay for others. */
+  readonly relay?: () => Relay;
   readonly events: ClientEvents;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -95,6 +97,7 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
           verifyAll: verifier.verifyAll,
           blobs,
           addresses: options.addresses,
+          relay: options.relay,
           events: options.events,
         }),
       (value) => value.stop(),
@@ -111,7 +114,7 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
 }
 
 /** The server in this process by the network within it, and everybody else by that outside. */
-function both(inside: Transport, outside: Transport): Transport {
+function both(inside: Transport, outside: Libp2pTransport): Transport {
   return {
     key: outside.key,
     addresses: () => outside.addresses(),
@@ -122,6 +125,7 @@ function both(inside: Transport, outside: Transport): Transport {
       inside.handle(protocol, handler);
       outside.handle(protocol, handler);
     },
+    reserve: (relay, options) => outside.reserve(relay, options),
     async stop() {
       await Promise.all([inside.stop(), outside.stop()]);
     },
@@ -132,7 +136,7 @@ function both(inside: Transport, outside: Transport): Transport {
 const GUESTS = { pending: 64, inbound: 64, inboundPerHost: 8, heldBytes: 32 << 20 };
 
 /** A transport by which others can reach this device, as far as this host lets them. */
-async function reachable(seed: Uint8Array): Promise<Transport> {
+async function reachable(seed: Uint8Array): Promise<Libp2pTransport> {
   for (const listen of [['0.0.0.0:0', '[::]:0'], ['0.0.0.0:0']])
     try {
       return await createTransport({ seed, listen, webSocket: [], limits: GUESTS });

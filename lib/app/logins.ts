@@ -190,6 +190,7 @@ export class Logins {
       isQuiet,
       addresses: found.addresses,
       ...(found.join === undefined ? {} : { join: found.join }),
+      ...(found.relay === undefined ? {} : { relay: found.relay }),
       events: this.#clientEvents(found),
       clock,
       random,

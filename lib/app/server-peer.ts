@@ -131,6 +131,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
           blockDuration: options.blockDuration,
           timeout: options.timeout,
           inviteOnly: options.inviteOnly,
+          isRelay: options.onMapping !== undefined,
           mailer,
           blobs,
           onRename: (name) => rename(name),

@@ -108,6 +108,8 @@ export const SESSION = {
         account: v.nullable(v.strictObject({ id: accountId, name, passwordVersion: count })),
         revoked: v.boolean(),
         inviteOnly: v.boolean(),
+        /** Devices can be reached through it by others. */
+        relay: v.optional(v.literal(true)),
       }),
     },
     lookup: {

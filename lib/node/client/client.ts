@@ -3,7 +3,6 @@
  * while there is none.
  */
 import {
-  isPublicKey,
   type AccountId,
   type PublicKey,
   type RandomBytes,
@@ -49,6 +48,8 @@ export interface ClientOptions {
   readonly blobs?: BlobStore;
   /** Where the server may be found now. */
   readonly addresses: () => readonly string[];
+  /** The server as a relay, where others reach it by other addresses than this device does. */
+  readonly relay?: (() => Relay) | undefined;
   readonly events: ClientEvents;
 }
 
@@ -112,6 +113,7 @@ export class Client {
     this.privately = new PrivateSessions({
       transport,
       clock,
+      random,
       home: () => (this.#loggedIn ? this.#home : undefined),
       session: () => (this.connected ? this.#server.link?.session : undefined),
       relay: () => this.#relay,
@@ -131,6 +133,7 @@ export class Client {
       clock,
       random,
       target: () => this.#target,
+      relay: () => this.#relay,
       home: () => this.#home,
       isWanted: () => this.#loggedIn,
       events: {
@@ -239,10 +242,11 @@ export class Client {
     return this.#server.live.session;
   }
 
-  /** The server, as one that others may be reached through; not from within its own process. */
+  /** The server, where others may be reached through it. */
   get #relay(): Relay | undefined {
+    if (this.hello?.relay !== true) return undefined;
     const { addresses, key } = this.#target;
-    return key === undefined || addresses.some(isPublicKey) ? undefined : { addresses, key };
+    return this.#options.relay?.() ?? (key && { addresses, key });
   }
 
   get #target(): Target {

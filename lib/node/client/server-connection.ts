@@ -6,7 +6,7 @@ import type { RandomBytes } from '../../crdt/keys.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
 import { deadline, sleep, type Clock } from '../../lifecycle.ts';
-import type { Target, Transport } from '../channel.ts';
+import type { Relay, Target, Transport } from '../channel.ts';
 import { handBack } from './hand-back.ts';
 import type { Home } from './home.ts';
 import { Link, type Hello, type LinkEvents } from './link.ts';
@@ -18,6 +18,8 @@ export interface ServerConnectionOptions {
   readonly random: RandomBytes;
   /** Where the server may be found now. */
   readonly target: () => Target;
+  /** The server as a relay; undefined where it cannot be one. */
+  readonly relay: () => Relay | undefined;
   /** What this device has of its account, once there is any. */
   readonly home: () => Home | undefined;
   /** Whether the connection is to be brought back when it ends. */
@@ -164,12 +166,12 @@ export class ServerConnection {
 
   /** Has others who cannot reach this device reach it through the server, if that is a relay. */
   #reserve(link: Link): void {
-    const { transport, target } = this.#options;
-    const relay = { key: link.server, addresses: target().addresses };
-    transport.reserve?.(relay, { signal: deadline(RESERVE_MS) }).catch((error: unknown) => {
-      // It may be none.
-      if (!hasCode(error, 'VERSION')) this.#failed(link, error);
-    });
+    const { transport } = this.#options;
+    const relay = this.#options.relay();
+    if (relay === undefined) return;
+    transport
+      .reserve?.(relay, { signal: deadline(RESERVE_MS) })
+      .catch((error: unknown) => this.#failed(link, error));
   }
 
   async #forked(home: Home, stream: StreamName, until: number): Promise<void> {

@@ -55,6 +55,8 @@ export interface ServerOptions {
   /** Seconds of inactivity after which a person is logged out; 0: never. */
   readonly timeout: number;
   readonly inviteOnly: boolean;
+  /** Clients are to be reached through it by others. */
+  readonly isRelay?: boolean;
   /** An administrator has given the server another name. */
   readonly onRename?: (name: string) => void;
   /** Where files of messages are kept; undefined: nowhere. */
@@ -215,6 +217,7 @@ export class Server {
             clock,
             term: options.term,
             inviteOnly,
+            isRelay: options.isRelay === true,
             timeout: options.timeout,
             isBlocked,
             onLeave: (device) => hub.drop(device),

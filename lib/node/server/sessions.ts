@@ -26,6 +26,7 @@ export interface SessionsOptions extends Omit<CompanyOptions, 'listeners' | 'pre
   readonly conferences: ConferenceRooms;
   readonly term: number;
   readonly inviteOnly: boolean;
+  readonly isRelay: boolean;
   /** Seconds without a person's doing after which a session is logged out; 0: never. */
   readonly timeout: number;
   /** A device is no longer logged in: nothing more is replicated to it. */
@@ -222,7 +223,7 @@ export class Sessions {
 
   #hello(session: Session, version: number): Reply<typeof SESSION, 'hello'> {
     if (version !== PROTOCOL_VERSION) throw new ClchatError('VERSION');
-    const { space, term, inviteOnly, clock } = this.#options;
+    const { space, term, inviteOnly, isRelay, clock } = this.#options;
     const server = space.get<ServerRecord>('server', 'server');
     const device = deviceOf(space, session.device);
     const account = device === undefined ? undefined : accountOf(space, device.account);
@@ -232,6 +233,7 @@ export class Sessions {
       term,
       time: clock.now(),
       inviteOnly,
+      ...(isRelay ? { relay: true } : {}),
       revoked: device?.revoked === true,
       account:
         device === undefined || device.revoked || account === undefined

@@ -10,7 +10,7 @@ import {
   startServerPeer,
   type ServerPeer,
 } from './app/server-peer.ts';
-import type { PortRange } from './app/call-ports.ts';
+import type { AppOptions } from './app/app-options.ts';
 import type { ClientPeer } from './app/client-peer.ts';
 import type { Credentials, LoginOptions } from './app/entering.ts';
 import type { Found } from './app/finding.ts';
@@ -38,26 +38,7 @@ import { pairStream } from './crdt/stream.ts';
 import { ClchatError, hasCode, textOf } from './errors.ts';
 import { tryParseEndpoint } from './interfaces.ts';
 import { systemClock, type Clock } from './lifecycle.ts';
-import type { Log } from './log.ts';
 import { clean, isName, whyNotFree } from './text.ts';
-
-export interface AppOptions {
-  /** Everything in this directory; undefined: the user's data directory. */
-  readonly data: string | undefined;
-  /** Seals keys at rest in place of a key file. */
-  readonly passphrase: string | undefined;
-  readonly blockDuration: number;
-  readonly timeout: number;
-  readonly inviteOnly: boolean;
-  /** Mail server of a server that is started here; see `createMailer`. */
-  readonly smtpUrl?: string | undefined;
-  /** TURN server for calls, and UDP ports for them, of a server that is started here. */
-  readonly turnUrl?: string | undefined;
-  readonly callPorts?: PortRange | undefined;
-  /** Nobody listens to events: messages that come in stay news for the next run. */
-  readonly isQuiet: boolean;
-  readonly log: Log;
-}
 
 /** What a port stands for where only an address is looked at. */
 const ANY_PORT = 1;

@@ -10,6 +10,7 @@ import { Client, type ClientEvents } from '../node/client/client.ts';
 import { unsentKey } from '../node/client/files.ts';
 import { inheritKeystore, openKeystore, type Keystore } from '../node/keystore.ts';
 import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
+import { watchNetwork } from '../node/network-watch.ts';
 import { Opaque } from '../node/opaque.ts';
 import type { Profile } from '../node/profile.ts';
 import { Verifier } from '../node/verifier.ts';
@@ -102,6 +103,10 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
         }),
       (value) => value.stop(),
     );
+    lifecycle.add(
+      'watch of the network',
+      watchNetwork({ onChange: () => client.networkChanged(), clock }),
+    );
     return {
       profile,
       client,
@@ -126,6 +131,7 @@ function both(inside: Transport, outside: Libp2pTransport): Transport {
       outside.handle(protocol, handler);
     },
     reserve: (relay, options) => outside.reserve(relay, options),
+    check: () => outside.check?.(),
     async stop() {
       await Promise.all([inside.stop(), outside.stop()]);
     },

@@ -1,7 +1,7 @@
 /** What is told of private sessions. */
 import type { Home } from '../node/client/home.ts';
 import { comparisonWith } from '../node/private/safety-number.ts';
-import type { PrivateNews } from '../node/private/sessions.ts';
+import type { PrivateNews } from '../node/private/news.ts';
 import type { AppEvent } from './types.ts';
 
 /** In order. */
@@ -26,7 +26,14 @@ export function privateEventsOf(home: Home, news: PrivateNews): AppEvent[] {
     case 'message':
       return [{ event: 'private-message', from: user, text: news.text, time: news.time }];
     case 'closed':
-      return [{ event: 'private-closed', user, reason: news.reason }];
+      return [
+        {
+          event: 'private-closed',
+          user,
+          reason: news.reason,
+          ...(news.unshown === undefined ? {} : { unshown: news.unshown }),
+        },
+      ];
     default:
       return kind satisfies never;
   }

@@ -25,7 +25,8 @@ const startprivate: Handler = async ({ user }, { client, ask }) => {
 const say: Handler = async ({ user, message }, { client, now }) => {
   const { home, privately } = client;
   const other = otherAccount(home, need(user, 'The user'));
-  await privately.say(other, { text: checkText(message), time: now() }).catch((error: unknown) => {
+  const said = { text: checkText(message), time: now() };
+  const heard = await privately.say(other, said).catch((error: unknown) => {
     if (!(error instanceof ClchatError) || error.code !== 'NO_SESSION') throw error;
     const name = home.nameOf(other);
     throw new ClchatError(
@@ -33,7 +34,7 @@ const say: Handler = async ({ user, message }, { client, now }) => {
       `There is no private session with ${name}: "startprivate ${name}" asks for one.`,
     );
   });
-  return { user: home.nameOf(other), state: 'delivered' };
+  return { user: home.nameOf(other), state: heard === 'shown' ? 'delivered' : 'waiting' };
 };
 
 const stopprivate: Handler = async ({ user }, { client }) => {

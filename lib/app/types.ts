@@ -6,7 +6,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Path } from '../node/channel.ts';
 import type { Comparison } from '../node/private/safety-number.ts';
-import type { PrivateNews } from '../node/private/sessions.ts';
+import type { PrivateNews } from '../node/private/news.ts';
 
 /** A parsed command: its name in the table and its arguments by name; absent ones are left out. */
 export interface CommandCall {
@@ -227,6 +227,8 @@ export type AppEvent =
       readonly event: 'private-closed';
       readonly user: string;
       readonly reason: Extract<PrivateNews, { readonly kind: 'closed' }>['reason'];
+      /** Messages of this side that waited for a line, and were not shown. */
+      readonly unshown?: number;
     }
   | {
       /** How somebody is connected to this device. */

@@ -98,6 +98,8 @@ export interface Transport {
    * @throws as `connect`; DENIED, RATE_LIMITED, VERSION (it is no relay)
    */
   reserve?(relay: Relay, options: { signal: AbortSignal }): Promise<unknown>;
+  /** Ends the connections whose peers do not answer at once; absent where they cannot be lost unawares. */
+  check?(): void;
   /** Serves a protocol. The handler must attach `onFrame` synchronously; what it throws ends the channel. */
   handle(protocol: string, handler: (channel: Channel) => void): void;
   stop(): Promise<void>;

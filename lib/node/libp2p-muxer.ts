@@ -50,8 +50,13 @@ interface Watched {
 
 export interface GuardedYamux {
   readonly factory: () => StreamMuxerFactory;
+  /** Ends the connections whose peers do not answer at once, as after a change of the network. */
+  readonly check: () => void;
   readonly stop: () => void;
 }
+
+/** How long a peer may take to answer when it is asked at once, in milliseconds. */
+const CHECK_MS = 2_000;
 
 /** @param clock its monotonic time is used */
 export function guardedYamux(limits: MuxerLimits, clock: Clock): GuardedYamux {
@@ -102,7 +107,16 @@ export function guardedYamux(limits: MuxerLimits, clock: Clock): GuardedYamux {
       return muxer;
     },
   };
-  return { factory: () => factory, stop: () => clearInterval(timer) };
+  const check = (): void => {
+    const asked = clock.monotonic();
+    const all = [...watched];
+    for (const entry of all) entry.ping().catch(() => undefined);
+    setTimeout(() => {
+      for (const entry of all)
+        if (watched.has(entry) && entry.heard < asked) entry.abort(new ClchatError('TIMEOUT'));
+    }, CHECK_MS).unref();
+  };
+  return { factory: () => factory, check, stop: () => clearInterval(timer) };
 }
 
 /** What there is to yamux beside what libp2p says of multiplexers and their streams. */

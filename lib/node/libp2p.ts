@@ -20,6 +20,7 @@ import { PeerConnection, toMultiaddr, type Dialer } from './libp2p-connection.ts
 import { Gate, type GateLimits } from './libp2p-gate.ts';
 import { guardedYamux, type MuxerLimits } from './libp2p-muxer.ts';
 import { fastNoise } from './libp2p-noise.ts';
+import { answerPing, PING_PROTOCOL } from './libp2p-ping.ts';
 import { Ways, type Observed, type Upgrader, type WayLimits } from './libp2p-relay.ts';
 import type { Reservation } from './relay/circuits.ts';
 import { tellObserved } from './relay/observed.ts';
@@ -105,8 +106,6 @@ export interface Libp2pTransport extends Transport {
 
 /** Ports after the one of `listen` that are tried for WebSockets. */
 const WEB_SOCKET_TRIES = 16;
-const PING_PROTOCOL = '/ipfs/ping/1.0.0';
-const PING_MS = 10_000;
 const SWEEP_MS = 5_000;
 const HELD_UP_PERIODS = 3;
 /** Channels to a relay that a peer may have open at once on one connection. */
@@ -226,6 +225,7 @@ export function createTransport(options: TransportOptions): Promise<Libp2pTransp
       },
       reserve: (relay, { signal }) => ways.reserve(relay, signal),
       observedAddresses: () => ways.observed(),
+      check: muxer.check,
       async stop() {
         await lifecycle.stop();
       },
@@ -372,23 +372,6 @@ function serveStream(
   } catch (error) {
     channel.abort(translate(error));
   }
-}
-
-/**
- * The ping protocol of libp2p: sends back what comes. libp2p's own keeps all that comes while the
- * peer does not read, without bound.
- */
-function answerPing(stream: Stream): void {
-  const timer = setTimeout(() => stream.abort(new ClchatError('TIMEOUT')), PING_MS);
-  timer.unref();
-  stream.addEventListener('message', ({ data }) => {
-    if (stream.status === 'open' && !stream.send(data)) stream.pause();
-  });
-  stream.addEventListener('drain', () => {
-    if (stream.readStatus === 'paused') stream.resume();
-  });
-  stream.addEventListener('end', () => void stream.close().catch(() => undefined));
-  stream.addEventListener('close', () => clearTimeout(timer));
 }
 
 /** libp2p makes a logger for every connection and stream; these cost nothing. */

@@ -63,6 +63,13 @@ function withWarning(
   return `${note(text, style)}\n${paint(changedText(clean(user)), RED, style)}`;
 }
 
+function unshownText(unshown: number | undefined): string {
+  if (unshown === undefined) return '';
+  return unshown === 1
+    ? ' Your last message was not shown to them.'
+    : ` Your last ${unshown} messages were not shown to them.`;
+}
+
 /** Safe to print. */
 export function privateEventText(event: PrivateEvent, style: Style): string {
   switch (event.event) {
@@ -80,7 +87,7 @@ export function privateEventText(event: PrivateEvent, style: Style): string {
       return `${stamp(event.time, style)}${mark} ${author(event.from, style)}: ${body(event.text)}`;
     }
     case 'private-closed':
-      return note(CLOSED[event.reason](clean(event.user)), style);
+      return note(CLOSED[event.reason](clean(event.user)) + unshownText(event.unshown), style);
     case 'path':
       return note(`${clean(event.user)} is connected ${PATHS[event.kind]}.`, style);
     default:
@@ -118,7 +125,9 @@ export function privateResultText(name: string, data: ResultData): string | unde
         ? openText(user)
         : `${user} has been asked for a private session. You are told of the answer.`;
     case 'private':
-      return `${user} has it.`;
+      return data['state'] === 'waiting'
+        ? `The line to ${user} is lost: it is shown to them when there is another one.`
+        : `${user} has it.`;
     case 'stopprivate':
       return CLOSED.stopped(user);
     case 'yes':

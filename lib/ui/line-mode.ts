@@ -14,12 +14,14 @@ import { Departure } from './departure.ts';
 import { formatServer } from './format-network.ts';
 import { formatError, formatEvent, type Style } from './format.ts';
 import { Once } from './once.ts';
+import { Outage } from './outage.ts';
 import { isSecretLine, maskSecrets, parse, scan } from './parse.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Prompt } from './prompt-contract.ts';
 import { failure, run, type Context, type Ending, type Outcome } from './runner.ts';
 import type { Settings } from './settings.ts';
 import { Speech, type Work } from './speech.ts';
+import { note } from './style.ts';
 import { Transfers } from './transfers.ts';
 import { addressee, Typists } from './typing.ts';
 import { wrapLines } from './width.ts';
@@ -60,6 +62,7 @@ class LineMode {
   readonly #departure: Departure;
   readonly #typists = new Typists(() => this.#refresh());
   readonly #once: Once;
+  readonly #outage: Outage;
   /** Refusals that the result of a command under way may be about to tell. */
   #refusals: Extract<AppEvent, { event: 'refused' }>[] = [];
   /** The command under way that runs alone; what it does needs no further word. */
@@ -75,6 +78,11 @@ class LineMode {
     this.#mode = options.mode;
     this.#transfers = new Transfers(options.prompt, () => this.#style);
     this.#once = new Once(options.clock);
+    this.#outage = new Outage({
+      clock: options.clock,
+      tell: (event) => this.#event(event),
+      say: (text) => this.#print(note(text, this.#style)),
+    });
     const unattended = options.unattended === true;
     this.#attention = new Attention({ ...options, attended: !unattended });
     this.#departure = new Departure({
@@ -115,6 +123,7 @@ class LineMode {
     signal.removeEventListener('abort', onAbort);
     unsubscribe();
     this.#typists.stop();
+    this.#outage.stop();
     this.#prompt.close();
     return ending;
   }
@@ -153,12 +162,11 @@ class LineMode {
 
   #greet(): void {
     const { mode, user, server, conversation } = this.#app.status();
-    this.#refresh();
     this.#external = server?.external;
     if (mode === 'server' && server !== undefined)
       this.#prompt.print(formatServer(server, this.#style, this.#prompt.columns ?? Infinity));
     if (server !== undefined && !server.connected)
-      this.#event({ event: 'server', connected: false, name: server.name });
+      this.#outage.note({ event: 'server', connected: false, name: server.name }, false);
     const where = server === undefined ? '' : ` on ${clean(server.name)}`;
     const who = user === undefined ? 'You are not logged in' : `You are ${clean(user)}${where}`;
     const inChat = this.#reading === 'chat';
@@ -167,6 +175,7 @@ class LineMode {
       mode === 'shell'
         ? ' "connect IP:PORT" or "connect NAME" joins a server, "server NAME IP:PORT" starts one.'
         : '';
+    this.#refresh();
     this.#print(`${who}${place}.${ways} "${inChat ? '/' : ''}help" lists the commands.`);
   }
 
@@ -177,8 +186,9 @@ class LineMode {
     const chat = conversation === undefined ? '' : clean(conversation);
     const typing = this.#typists.textFor(conversation);
     const others = typing === '' ? '' : `(${typing}) `;
+    const away = this.#outage.isAway ? '(server away) ' : '';
     this.#prompt.setPrompt(
-      this.#reading === 'command' ? `${place}${others}>>> ` : `${others}${chat}> `,
+      away + (this.#reading === 'command' ? `${place}${others}>>> ` : `${others}${chat}> `),
       this.#style.colours ? '1' : '',
     );
   }
@@ -345,6 +355,9 @@ class LineMode {
       case 'private-request':
         this.#event(event);
         if (this.#options.settings.get('bell')) this.#prompt.bell();
+        break;
+      case 'server':
+        this.#outage.note(event, this.#prompt.inPlace);
         break;
       case 'locked':
         this.#event(event);

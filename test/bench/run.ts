@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { files } from './files.ts';
 import { floors } from './floors.ts';
+import { internet } from './internet.ts';
 import { join } from './join.ts';
 import { latency } from './latency.ts';
 import { log } from './log.ts';
@@ -33,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   log,
   scale,
   memory,
+  internet,
   floors,
 ];
 const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));

@@ -1,5 +1,7 @@
 /** Invite links, by the real program. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { parseInviteLink, formatInviteLink } from '../../lib/app/invite-link.ts';
 import { SigningKey } from '../../lib/crdt/keys.ts';
 import type { Line } from '../support/cli.ts';
@@ -83,6 +85,33 @@ describe('an invite link', function () {
     const gone = await join(nobody);
     assert.equal(codeOf(gone), 'NETWORK');
     assert.equal(gone.status, 4);
+  });
+
+  it('does not wait long for who accepts and goes silent, whatever leads there', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const key = new SigningKey(new Uint8Array(32).fill(7)).public;
+    const address = `127.0.0.1:${port}`;
+    try {
+      for (const target of [address, formatInviteLink({ key, addresses: [address] })]) {
+        const begun = performance.now();
+        const refused = await join(target);
+        assert.ok(['TIMEOUT', 'NETWORK'].includes(String(codeOf(refused))), target);
+        assert.equal(refused.status, 4);
+        const took = performance.now() - begun;
+        assert.ok(took < 10_000, `${took} ms`);
+      }
+      // The server itself is found all the same, where the link leads to both.
+      const both = formatInviteLink({
+        key: parseInviteLink(link).key,
+        addresses: [address, server.address],
+      });
+      assert.equal((await join(both)).status, 0);
+    } finally {
+      silent.close();
+      silent.unref();
+    }
   });
 
   it('is asked for where nothing is given, and an address does as well', async () => {

@@ -55,7 +55,7 @@ describe('a server that continues from a backup', function () {
     const carol = await world.join('carol');
     assert.equal(await carol.say('gone on'), 'held');
     alice.addresses = world.transport.addresses();
-    alice.client.retryNow();
+    alice.client.networkChanged();
     await reads(alice, ['before', 'gone on', 'lost', 'written away']);
     await reads(carol, ['before', 'gone on', 'lost', 'written away']);
     assert.equal(await alice.say('later'), 'held');
@@ -214,7 +214,7 @@ describe('messages under a key that changes', function () {
       }
       await revoke();
       alice.addresses = world.transport.addresses();
-      alice.client.retryNow();
+      alice.client.networkChanged();
       await bob.hears('queued');
       assert.deepEqual(alice.refused, []);
       assert.deepEqual(await alice.reads('bob'), ['queued']);

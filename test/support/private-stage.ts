@@ -8,11 +8,9 @@ import type { Channel, Path, Transport } from '../../lib/node/channel.ts';
 import type { Home } from '../../lib/node/client/home.ts';
 import { Exchange, type Handlers } from '../../lib/node/exchange.ts';
 import { createLoopback } from '../../lib/node/loopback.ts';
-import {
-  PrivateSessions,
-  type PrivateNews,
-  type PrivateOptions,
-} from '../../lib/node/private/sessions.ts';
+import type { PrivateNews } from '../../lib/node/private/news.ts';
+import type { Heard } from '../../lib/node/private/open-session.ts';
+import { PrivateSessions, type PrivateOptions } from '../../lib/node/private/sessions.ts';
 import type { Session } from '../../lib/node/private/whereabouts.ts';
 import { PRIVATE } from '../../lib/node/private/wire.ts';
 import { eventually } from './channels.ts';
@@ -66,7 +64,8 @@ export class Talker {
     return this.news.map((news) => {
       const what = `${news.kind} ${this.home.nameOf(news.account)}`;
       if (news.kind === 'message') return `${what}: ${news.text}`;
-      return news.kind === 'closed' ? `${what}: ${news.reason}` : what;
+      if (news.kind !== 'closed') return what;
+      return `${what}: ${news.reason}${news.unshown === undefined ? '' : `, ${news.unshown} unshown`}`;
     });
   }
 
@@ -77,7 +76,7 @@ export class Talker {
     );
   }
 
-  say(to: Talker, text: string): Promise<void> {
+  say(to: Talker, text: string): Promise<Heard> {
     return this.sessions.say(to.account, { text, time: 1 });
   }
 

@@ -54,6 +54,24 @@ describe('texts of private sessions', () => {
     assert.ok(texts.every((text) => text.includes('bob')));
   });
 
+  it('say what was not shown any more', () => {
+    const gone = (unshown: number): string =>
+      told({ event: 'private-closed', user: 'bob', reason: 'gone', unshown });
+    assert.match(gone(1), /is over\. Your last message was not shown to them\.$/);
+    assert.match(gone(3), /is over\. Your last 3 messages were not shown to them\.$/);
+  });
+
+  it('say that a line is lost', () => {
+    assert.equal(
+      told({ event: 'private-away', user: 'bob' }),
+      '14:05 * The line to bob is lost. Another one is sought; what you say waits for it.',
+    );
+    assert.match(
+      formatResult('private', { user: 'bob', state: 'waiting' }, plain),
+      /^The line to bob is lost: it is shown/,
+    );
+  });
+
   it('say how somebody is connected', () => {
     const texts = (['direct', 'relayed', 'punched'] as const).map((kind) =>
       told({ event: 'path', user: 'bob', kind }),
@@ -68,6 +86,7 @@ describe('texts of private sessions', () => {
       { event: 'private-open', user: HOSTILE, verified: 'no' },
       { event: 'private-message', from: HOSTILE, text: HOSTILE, time: NOW },
       { event: 'private-closed', user: HOSTILE, reason: 'gone' },
+      { event: 'private-away', user: HOSTILE },
       { event: 'path', user: HOSTILE, kind: 'direct' },
     ];
     for (const event of events)

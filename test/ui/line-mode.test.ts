@@ -115,6 +115,22 @@ describe('line mode prints', () => {
       assert.deepEqual(bench.told({ event: 'receipt', id: 'x', held: true, on: 1, of: 2 }), []);
     });
 
+    it('one line of a server that was away for a while, which the prompt shows meanwhile', () => {
+      const bench = start();
+      const away = { event: 'server', connected: false, name: 'acme' } as const;
+      assert.deepEqual(bench.told(away), []);
+      assert.equal(bench.prompt.prompt, '(server away) #lobby> ');
+      bench.clock.steady += 5_000;
+      assert.deepEqual(bench.told({ ...away, connected: true }), [
+        '04:05 * The server acme was away for 5 seconds and is back.',
+      ]);
+      assert.equal(bench.prompt.prompt, '#lobby> ');
+      // Over a pipe there is no prompt that would show it.
+      assert.deepEqual(start({ inPlace: false }).told(away), [
+        '04:05 * The server acme is away. What you write is kept and sent when it is back.',
+      ]);
+    });
+
     it('why one is logged out, and in again', () => {
       const bench = start();
       for (const [reason, text] of [
@@ -169,7 +185,7 @@ describe('line mode prints', () => {
     for (const [event, line] of [
       [bench.message(), 'bob: hello\r\n'],
       [{ event: 'presence', user: 'bob', online: false }, '* bob is offline\r\n'],
-      [{ event: 'server', connected: false, name: 'acme' }, 'back.\r\n'],
+      [{ event: 'server', connected: true, name: 'acme' }, 'back.\r\n'],
       [{ event: 'notice', text: 'Some news.' }, '* Some news.\r\n'],
     ] as const) {
       screen = '';

@@ -61,6 +61,30 @@ describeLong('private sessions across the internet', function () {
     await ben.next(event('private-closed', { user: 'cat' }), PATIENCE_MS, 'the end');
   });
 
+  it('are had with the person at the server as well', async () => {
+    const ben = await join('b1', 'ben');
+    for (const [asker, asked, name, other] of [
+      [ben, server, 'ben', 'root'],
+      [server, ben, 'root', 'ben'],
+    ] as const) {
+      asker.send(`startprivate ${other}`);
+      const question = event('private-request', { direction: 'outgoing', kind: 'relayed' });
+      await asker.next(question, PATIENCE_MS, 'the question');
+      asker.send(`yes ${other}`);
+      await asked.next(event('private-request', { user: name }), PATIENCE_MS, 'the request');
+      await does(asked, `yes ${name}`);
+      await asker.next(event('private-open', { user: other }), PATIENCE_MS, 'the session');
+      await asker.next(result, PATIENCE_MS, 'the answer to one of the two');
+      await asker.next(result, PATIENCE_MS, 'the answer to the other one');
+      await talk([
+        [asker, other, asked],
+        [asked, name, asker],
+      ]);
+      await does(asker, `stopprivate ${other}`);
+      await asked.next(event('private-closed', { user: name }), PATIENCE_MS, 'the end');
+    }
+  });
+
   it('lead through the server where there is no other way, if that is wanted', async () => {
     const [ben, dan] = [await join('b1', 'ben'), await join('d1', 'dan')];
     ben.send('startprivate dan');

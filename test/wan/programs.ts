@@ -1,30 +1,22 @@
-/** The program itself on the hosts of an internet, in machine mode. */
+/** Programs on the hosts of an internet, for as long as a test lasts. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Line, LabProcess } from '../lan/process.ts';
 import { program } from '../support/build.ts';
 import type { WanLab } from './lab.ts';
+import {
+  event,
+  isOutcome,
+  launch,
+  PATIENCE_MS,
+  result,
+  SERVE,
+  untilReady,
+  type Started,
+} from './program.ts';
 
-/** How long anything may take on a machine that has much else to do, in milliseconds. */
-export const PATIENCE_MS = 30_000;
-
-/** A program that has said that it is ready. */
-export interface Started {
-  readonly process: LabProcess;
-  readonly ready: Line;
-  /** Milliseconds from its start until then. */
-  readonly milliseconds: number;
-}
-
-export const event =
-  (name: string, fields: Line = {}) =>
-  (line: Line): boolean =>
-    line['event'] === name && Object.entries(fields).every(([key, value]) => line[key] === value);
-export const result = (line: Line): boolean => line['type'] === 'result';
-
-/** What a program says when it can do, or when it cannot. */
-const isOutcome = (line: Line): boolean => line['type'] === 'ready' || line['type'] === 'error';
+export { event, PATIENCE_MS, result, type Started };
 
 export class Programs {
   readonly #lab: () => WanLab;
@@ -50,8 +42,7 @@ export class Programs {
 
   /** A server for the internet, which is ready. */
   serve(host: string, ...args: readonly string[]): Promise<Started> {
-    const name = ['--name', 'acme', '--user', 'root', '--headless'];
-    return this.#ready(host, ['-s', ...name, ...args]);
+    return this.#ready(host, [...SERVE, ...args]);
   }
 
   /** Somebody who gets in by a link or an address. */
@@ -71,23 +62,13 @@ export class Programs {
     return { error, milliseconds, status: await process.end() };
   }
 
-  async #ready(host: string, args: readonly string[]): Promise<Started> {
-    const begun = performance.now();
-    const process = this.#start(host, args);
-    const ready = await process.next(isOutcome, PATIENCE_MS, '"ready"');
-    const milliseconds = performance.now() - begun;
-    if (ready['type'] !== 'ready') throw new Error(`${host}: ${JSON.stringify(ready)}`);
-    return { process, ready, milliseconds };
+  #ready(host: string, args: readonly string[]): Promise<Started> {
+    return untilReady(host, () => this.#start(host, args));
   }
 
   #start(host: string, args: readonly string[]): LabProcess {
-    const data = join(this.#directory, `${++this.#started}`);
-    const running = this.#lab()
-      .host(host)
-      .exec(process.execPath, [this.#file, '--json', ...args, '--data', data], {
-        HOME: this.#directory,
-        XDG_DATA_HOME: this.#directory,
-      });
+    const installed = { file: this.#file, directory: this.#directory };
+    const running = launch(this.#lab().host(host), installed, `${++this.#started}`, args);
     this.#running.push(running);
     return running;
   }

@@ -308,9 +308,9 @@ export class Client {
     void this.conferences.resume();
   }
 
-  /** The addresses have changed: there is no point in waiting any longer. */
-  retryNow(): void {
-    this.#server.retryNow();
+  /** This host has other addresses, or was asleep: finds out what is still connected, and connects. */
+  networkChanged(): void {
+    this.#server.networkChanged();
   }
 
   #leave(reason: string): void {

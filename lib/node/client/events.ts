@@ -2,7 +2,7 @@
 import type { EntryId } from '../../crdt/keys.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Notice } from '../exchange.ts';
-import type { PrivateNews } from '../private/sessions.ts';
+import type { PrivateNews } from '../private/news.ts';
 import type { SESSION } from '../wire.ts';
 import type { AdminNews } from './admin-news.ts';
 import type { ConferenceNews } from './conferences.ts';

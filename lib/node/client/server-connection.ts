@@ -46,6 +46,8 @@ const JITTER = 0.1;
 /** Receipts asked for at once. */
 const RECEIPTS = 500;
 
+/** Own addresses that the server is told. */
+const MAX_ADDRESSES = 32;
 /** How long it may take to have a place at a relay, in milliseconds. */
 const RESERVE_MS = 10_000;
 
@@ -132,7 +134,7 @@ export class ServerConnection {
 
   /** Brings a replica up to date over a link that is logged in, and keeps it so. */
   async attach(link: Link, home: Home): Promise<void> {
-    const { events, transport, onAttached, onSent } = this.#options;
+    const { events, onAttached, onSent } = this.#options;
     const channel = await link.openSync();
     const sync = new SyncClient(channel, {
       replica: home.replica,
@@ -153,7 +155,7 @@ export class ServerConnection {
     this.#sync = sync;
     home.outbox.attach(sync.exchange);
     await onAttached();
-    link.session.notify('reachable', { addresses: transport.addresses().slice(0, 32) });
+    this.#tellReachable(link);
     this.#reserve(link);
     home.outbox.settled().then(onSent).catch(events.onFault);
     askReceipts(sync, home).catch((error: unknown) => this.#failed(link, error));
@@ -248,9 +250,18 @@ export class ServerConnection {
     }
   }
 
-  /** The addresses have changed: there is no point in waiting any longer. */
-  retryNow(): void {
-    this.#retryNow.abort();
+  /** The network has changed: there is no point in waiting any longer, or in trusting what was there. */
+  networkChanged(): void {
+    const { transport } = this.#options;
+    transport.check?.();
+    if (this.#link?.ended === false) this.#tellReachable(this.#link);
+    else this.#retryNow.abort();
+  }
+
+  /** Has others who are to fetch something from here, or to talk in private, learn where this device is. */
+  #tellReachable(link: Link): void {
+    const addresses = this.#options.transport.addresses().slice(0, MAX_ADDRESSES);
+    link.session.notify('reachable', { addresses });
   }
 
   /** Lets go of the connection, which is not wanted any more. */

@@ -20,14 +20,17 @@ export interface OpenSessionOptions {
   readonly onAway: () => void;
   /** There is one again. */
   readonly onBack: (path: Path) => void;
-  /** The other side is gone. */
-  readonly onGone: () => void;
+  /** The other side is gone. @param unshown messages that were said to wait, and were not shown */
+  readonly onGone: (unshown: number) => void;
 }
+
+/** `waiting`: there is no line at the moment; should it never be shown the end of the session tells. */
+export type Heard = 'shown' | 'waiting';
 
 interface Saying {
   readonly said: Said;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly settle: (outcome: Heard | Error) => void;
+  isWaiting: boolean;
 }
 
 /** How long another line is sought, in milliseconds. */
@@ -38,6 +41,8 @@ const WAITS_MS = [0, 300, 1_000, 2_000];
 const FEW_ATTEMPTS = 3;
 /** For so long the line that was made last is not given up for another one, in milliseconds. */
 const SETTLE_MS = 2_000;
+/** Whoever has said something is told that it waits after so long, in milliseconds. */
+const WAIT_MS = 3_000;
 /** Messages that may wait to be shown. */
 const MAX_UNHEARD = 1_024;
 /** Messages that are shown at once, and then a second; the rest waits. */
@@ -88,15 +93,29 @@ export class OpenSession {
   }
 
   /**
-   * Says something. Resolves once the other side has shown it, over this line or another.
+   * Says something. Resolves once the other side has shown it, over this line or another, or it has
+   * waited for a line for a while.
    * @throws RATE_LIMITED where too much is on its way, PEER_GONE; after both it was not shown, as far
    *   as can be told
    */
-  say(said: Said): Promise<void> {
+  say(said: Said): Promise<Heard> {
     if (this.#unheard.size >= MAX_UNHEARD) return Promise.reject(new ClchatError('RATE_LIMITED'));
     const number = ++this.#lastSaid;
     return new Promise((resolve, reject) => {
-      this.#unheard.set(number, { said, resolve, reject });
+      const look = (): void => {
+        saying.isWaiting = this.isAway;
+        if (saying.isWaiting) resolve('waiting');
+        else timer.refresh();
+      };
+      const timer = setTimeout(look, WAIT_MS);
+      const settle = (outcome: Heard | Error): void => {
+        clearTimeout(timer);
+        this.#unheard.delete(number);
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      };
+      const saying: Saying = { said, settle, isWaiting: false };
+      this.#unheard.set(number, saying);
       this.#send(number);
     });
   }
@@ -105,15 +124,11 @@ export class OpenSession {
     const [line, saying] = [this.#line, this.#unheard.get(number)];
     if (line === undefined || saying === undefined) return;
     line.say({ ...saying.said, number }).then(
-      () => {
-        this.#unheard.delete(number);
-        saying.resolve();
-      },
+      () => saying.settle('shown'),
       (error: unknown) => {
         // It is said again on another line.
         if (hasCode(error, 'CLOSED') || hasCode(error, 'TIMEOUT')) return this.lost(line);
-        this.#unheard.delete(number);
-        saying.reject(error as Error);
+        saying.settle(error as Error);
         if (hasCode(error, 'PEER_GONE')) this.#giveUp();
       },
     );
@@ -212,8 +227,9 @@ export class OpenSession {
 
   #giveUp(): void {
     if (this.#isOver) return;
+    const unshown = [...this.#unheard.values()].filter(({ isWaiting }) => isWaiting).length;
     this.end();
-    this.#options.onGone();
+    this.#options.onGone(unshown);
   }
 
   /** Nothing more is said. @returns the line to be ended, where there is one */
@@ -223,8 +239,7 @@ export class OpenSession {
     this.#line = undefined;
     this.#seeking?.abort();
     this.#candidate?.drop();
-    for (const { reject } of this.#unheard.values()) reject(new ClchatError('PEER_GONE'));
-    this.#unheard.clear();
+    for (const { settle } of [...this.#unheard.values()]) settle(new ClchatError('PEER_GONE'));
     return line;
   }
 }

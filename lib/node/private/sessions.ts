@@ -7,42 +7,15 @@ import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
 import { actorOf, presentAccount } from '../../crdt/records.ts';
 import { ClchatError, translate } from '../../errors.ts';
 import { sleep, within, type Clock } from '../../lifecycle.ts';
-import type { Channel, Path, Relay, Transport } from '../channel.ts';
+import type { Channel, Relay, Transport } from '../channel.ts';
 import type { Home } from '../client/home.ts';
 import { TokenBuckets } from '../token-bucket.ts';
 import { Asking } from './asking.ts';
 import { Line, type LineEvents, type Said } from './line.ts';
-import { OpenSession } from './open-session.ts';
+import type { PrivateNews } from './news.ts';
+import { OpenSession, type Heard } from './open-session.ts';
 import { Whereabouts, type Session } from './whereabouts.ts';
 import { PRIVATE, type Reason } from './wire.ts';
-
-export type PrivateNews =
-  | {
-      /** Somebody asks for a session; `mine`: whether one's own request may go through a relay. */
-      readonly kind: 'request';
-      readonly account: AccountId;
-      readonly path: Path;
-      readonly mine: boolean;
-    }
-  | { readonly kind: 'open'; readonly account: AccountId; readonly path: Path }
-  /** The line of a session has broken, and another one is sought. */
-  | { readonly kind: 'away'; readonly account: AccountId }
-  /** It goes on over another one. */
-  | { readonly kind: 'back'; readonly account: AccountId; readonly path: Path }
-  | {
-      readonly kind: 'message';
-      readonly account: AccountId;
-      readonly text: string;
-      /** Milliseconds since 1970, by the clock over there. */
-      readonly time: number;
-    }
-  | {
-      /** A session, or a request that was told of or had reached the other side. */
-      readonly kind: 'closed';
-      readonly account: AccountId;
-      /** `gone`: the other side was lost without a word. */
-      readonly reason: Reason | 'gone';
-    };
 
 export interface PrivateOptions {
   readonly transport: Pick<Transport, 'connect' | 'handle' | 'key'>;
@@ -212,15 +185,14 @@ export class PrivateSessions {
   }
 
   /**
-   * Says something to who is in a session. Resolves once it was shown there; while there is no line it
-   * waits for another one.
+   * Says something to who is in a session. See `OpenSession.say`.
    * @throws NO_SESSION; PEER_GONE; RATE_LIMITED
    */
-  async say(account: AccountId, said: Said): Promise<void> {
+  async say(account: AccountId, said: Said): Promise<Heard> {
     const dealing = this.#dealings.get(account);
     if (dealing?.type !== 'open')
       throw new ClchatError(this.#gone.has(account) ? 'PEER_GONE' : 'NO_SESSION');
-    await dealing.say(said);
+    return dealing.say(said);
   }
 
   /**
@@ -356,7 +328,7 @@ export class PrivateSessions {
       dial: (signal) => this.#dial(account, device, signal),
       onAway: () => this.#tell({ kind: 'away', account }),
       onBack: (other) => this.#tell({ kind: 'back', account, path: other }),
-      onGone: () => this.#onGone(session),
+      onGone: (unshown) => this.#onGone(session, unshown),
     });
     this.#dealings.set(account, session);
     this.#tell({ kind: 'open', account, path });
@@ -375,10 +347,10 @@ export class PrivateSessions {
     return Line.dial(this.#options.transport, target, account, this.#events, signal);
   }
 
-  #onGone({ account }: OpenSession): void {
+  #onGone({ account }: OpenSession, unshown = 0): void {
     this.#gone.add(account);
     this.#dealings.delete(account);
-    this.#tell({ kind: 'closed', account, reason: 'gone' });
+    this.#tell({ kind: 'closed', account, reason: 'gone', ...(unshown > 0 ? { unshown } : {}) });
   }
 
   async #onMessage(line: Line, said: Said): Promise<void> {

@@ -222,7 +222,7 @@ describe('a client that tries to come back', () => {
     alice.addresses = ['10.0.0.9:1'];
     const server = world.network.join('10.0.0.9:1', world.key.public);
     const before = attempts.length;
-    alice.client.retryNow();
+    alice.client.networkChanged();
     await time.pass(10);
     assert.equal(attempts.length, before + 1);
     // And only once.

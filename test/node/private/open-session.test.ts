@@ -39,7 +39,7 @@ describe('an open private session', function () {
       assert.deepEqual([messages(alice), messages(bob)], [[], ['before']]);
       assert.equal(alice.sessions.isOpenWith(bob.account), true);
       stage.restore();
-      await shown;
+      assert.deepEqual(new Set(await shown), new Set(['shown']));
       assert.deepEqual([messages(alice), messages(bob)], [said, ['before', ...said]]);
       assert.deepEqual(alice.told.slice(0, 3), ['open bob', 'away bob', 'back bob']);
       for (const who of [alice, bob])
@@ -85,15 +85,16 @@ describe('an open private session', function () {
       try {
         stage.cut();
         await clock.tickAsync(100);
-        const waiting = refuses(alice.say(bob, 'hello?'), 'PEER_GONE');
-        await clock.tickAsync(55_000);
+        const waiting = [alice.say(bob, 'hello?'), alice.say(bob, 'are you there?')];
+        await clock.tickAsync(3_000);
+        assert.deepEqual(await Promise.all(waiting), ['waiting', 'waiting']);
+        await clock.tickAsync(52_000);
         assert.deepEqual(alice.told, ['open bob', 'away bob']);
         await clock.tickAsync(15_000);
-        await waiting;
       } finally {
         clock.uninstall();
       }
-      assert.deepEqual(alice.told, ['open bob', 'away bob', 'closed bob: gone']);
+      assert.deepEqual(alice.told.slice(1), ['away bob', 'closed bob: gone, 2 unshown']);
       assert.equal(bob.told.at(-1), 'closed alice: gone');
       await refuses(bob.say(alice, 'x'), 'PEER_GONE');
     });

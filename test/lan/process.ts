@@ -9,6 +9,7 @@ export class LabProcess {
   readonly #what: string;
   /** Lines that nobody has taken yet. */
   #lines: Line[] = [];
+  readonly #all: Line[] = [];
   #errors = '';
   #waiters = new Set<() => void>();
   readonly #exited: Promise<number | null>;
@@ -30,7 +31,9 @@ export class LabProcess {
     });
     createInterface({ input: child.stdout! }).on('line', (text) => {
       try {
-        this.#lines.push(JSON.parse(text) as Line);
+        const line = JSON.parse(text) as Line;
+        this.#lines.push(line);
+        this.#all.push(line);
       } catch {
         this.#complain(`not JSON: ${text}\n`);
       }
@@ -50,6 +53,11 @@ export class LabProcess {
   /** Lines that have come and were not taken. */
   get lines(): readonly Line[] {
     return this.#lines;
+  }
+
+  /** All lines that have ever come. */
+  get all(): readonly Line[] {
+    return this.#all;
   }
 
   /** What it has written to standard error, the end of it. */

@@ -138,7 +138,9 @@ export class OpenSession {
    * Takes something said.
    * @returns whether it is to be shown; undefined where it was before
    */
-  heard({ number }: Said): { readonly wait: number } | undefined {
+  heard({ number }: Said, line: Line): { readonly wait: number } | undefined {
+    // Whoever says something over it has agreed to it.
+    if (line === this.#candidate) this.#adopt(line);
     if (number !== undefined) {
       if (number <= this.#lastShown) return undefined;
       this.#lastShown = number;
@@ -179,11 +181,11 @@ export class OpenSession {
       if (signal.aborted || this.#isUnwanted(line)) throw new ClchatError('CLOSED');
       this.#candidate = line;
       await line.resume(token);
-      if (signal.aborted) throw new ClchatError('CLOSED');
+      if (signal.aborted && this.#line !== line) throw new ClchatError('CLOSED');
       this.#adopt(line);
       return true;
     } catch (error) {
-      line?.drop();
+      if (line !== this.#line) line?.drop();
       // Its program knows nothing of the session any more.
       return hasCode(error, 'NO_SESSION');
     } finally {
@@ -216,6 +218,7 @@ export class OpenSession {
 
   #adopt(line: Line): void {
     const before = this.#line;
+    if (line === before) return;
     this.#seeking?.abort();
     this.#seeking = undefined;
     this.#line = line;

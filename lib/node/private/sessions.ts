@@ -365,7 +365,7 @@ export class PrivateSessions {
       void this.stop(account);
       throw new ClchatError('NO_SESSION');
     }
-    const heard = session.heard(said);
+    const heard = session.heard(said, line);
     if (heard === undefined) return;
     this.#tell({ kind: 'message', account, text: said.text, time: said.time });
     if (heard.wait > 0) await sleep(heard.wait);

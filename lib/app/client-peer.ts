@@ -25,8 +25,10 @@ export interface ClientPeerOptions {
   readonly label: string;
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet: boolean;
-  /** Where the server may be found now. */
+  /** Where the server may be found now… */
   readonly addresses: () => readonly string[];
+  /** …and its key; who is met first is it where it is left out. */
+  readonly server?: PublicKey;
   /** In a server's own process: joins the network inside the process. */
   readonly join?: (key: PublicKey) => Transport;
   /** …and this is the server as a relay for others. */
@@ -44,6 +46,8 @@ export interface ClientPeer {
   readonly profile: Profile;
   readonly client: Client;
   readonly keystore: Keystore;
+  /** Has ready what a password takes, ahead of its first use. */
+  warmPasswords(): void;
   stop(): Promise<void>;
 }
 
@@ -98,6 +102,7 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
           verifyAll: verifier.verifyAll,
           blobs,
           addresses: options.addresses,
+          server: options.server,
           relay: options.relay,
           events: options.events,
         }),
@@ -111,6 +116,7 @@ export function openClientPeer(options: ClientPeerOptions): Promise<ClientPeer> 
       profile,
       client,
       keystore,
+      warmPasswords: () => opaque.warm(),
       stop: async () => {
         for (const { error } of await lifecycle.stop()) log.fault(error);
       },

@@ -1,10 +1,11 @@
 /** Getting into an account: by the device, by a password, by a code, or by making it. */
-import type { AccountId, PublicKey } from '../crdt/keys.ts';
+import type { AccountId } from '../crdt/keys.ts';
 import { ClchatError, hasCode } from '../errors.ts';
 import type { Hello } from '../node/client/link.ts';
 import { become, leave } from '../node/keystore.ts';
 import { clean, fold, whyNotFree } from '../text.ts';
 import type { ClientPeer } from './client-peer.ts';
+import type { Found } from './finding.ts';
 import { isFirstPassword, writtenCode } from './codes.ts';
 import { newPassword, newSecret } from './handlers.ts';
 import type { Ask } from './types.ts';
@@ -27,8 +28,8 @@ export interface LoginOptions {
 export interface EnterOptions extends LoginOptions {
   readonly credentials: Credentials;
   readonly ask: Ask | undefined;
-  /** Key of the server that was looked for. */
-  readonly server: PublicKey;
+  /** The server that was looked for. */
+  readonly found: Pick<Found, 'key' | 'explain' | 'onReached'>;
   /** The server runs in this process: its own console needs no invitation. */
   readonly isHost: boolean;
   /** A person typed a wrong password and may try again. */
@@ -69,21 +70,29 @@ export async function enterAccount(
   options: EnterOptions,
 ): Promise<boolean> {
   const { client, keystore } = peer;
-  const { credentials, ask } = options;
+  const { credentials, ask, found } = options;
+  // Meanwhile the way to the server is found.
+  if (credentials.password !== undefined && keystore.read().account === undefined)
+    peer.warmPasswords();
   try {
     await client.connect();
   } catch (error) {
     // Without any address yet it is away as well.
     const away = isAway(error) || hasCode(error, 'BAD_ADDRESS');
-    if (!away || keystore.read().account === undefined) throw error;
+    const failure = found.explain?.(error) ?? error;
+    if (!away || keystore.read().account === undefined) throw failure;
     await client.startAway(credentials.password).catch((refusal: unknown) => {
-      throw hasCode(refusal, 'NOT_LOGGED_IN') ? error : refusal;
+      throw hasCode(refusal, 'NOT_LOGGED_IN') ? failure : refusal;
     });
     return false;
   }
   // A new profile does not know yet whom it should meet.
-  if (client.server !== options.server) throw new ClchatError('SERVER_KEY_CHANGED');
-  const { account, revoked } = client.hello!;
+  if (client.server !== found.key) {
+    const error = new ClchatError('SERVER_KEY_CHANGED');
+    throw found.explain?.(error) ?? error;
+  }
+  const { account, revoked, name: serverName } = client.hello!;
+  if (client.address !== undefined) await found.onReached?.(client.address, serverName);
   if (revoked) throw new ClchatError('REVOKED');
   const { created, password } =
     account === null

@@ -29,6 +29,10 @@ export interface Found {
   readonly stop: () => void;
   /** It was not there when it was looked for. */
   readonly isAway?: boolean;
+  /** It was not asked for yet: what it means that it is not reached, or another one is. */
+  readonly explain?: (error: unknown) => Error;
+  /** …and where it has been reached then. */
+  readonly onReached?: (address: string, name: string) => Promise<void>;
 }
 
 /** How long servers are looked for on the LAN, in milliseconds. */

@@ -124,7 +124,7 @@ export class Logins {
     try {
       const created = await enterAccount(peer, name, {
         ...options,
-        server: found.key,
+        found,
         isHost: host !== undefined,
         onWrongPassword: (text) =>
           this.#options.tell({ event: 'notice', code: 'BAD_PASSWORD', text }),
@@ -189,6 +189,7 @@ export class Logins {
       label: hostname().slice(0, 64),
       isQuiet,
       addresses: found.addresses,
+      server: found.key,
       ...(found.join === undefined ? {} : { join: found.join }),
       ...(found.relay === undefined ? {} : { relay: found.relay }),
       events: this.#clientEvents(found),

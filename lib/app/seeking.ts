@@ -1,6 +1,6 @@
 /** Which server logins go to, and how it is come by. */
 import type { PublicKey, RandomBytes } from '../crdt/keys.ts';
-import { ClchatError, codeOf, hasCode } from '../errors.ts';
+import { ClchatError, codeOf, hasCode, translate } from '../errors.ts';
 import { parseEndpoint } from '../interfaces.ts';
 import type { Log } from '../log.ts';
 import { clean } from '../text.ts';
@@ -75,7 +75,12 @@ export class Seeking {
     const known = await places.known(where.user);
     const { connect, invite } = where;
     if (invite !== undefined) {
-      this.#found = await this.#byLink(parseInviteLink(invite), known, where.mustAnswer);
+      const link = parseInviteLink(invite);
+      // A person is told before being asked for anything that the server is not there.
+      this.#found =
+        ask === undefined && where.mustAnswer !== true
+          ? this.#unasked(link, known)
+          : await this.#byLink(link, known, where.mustAnswer);
       return;
     }
     try {
@@ -106,23 +111,24 @@ export class Seeking {
       if (found.reached !== undefined) await places.vouch(found.reached, found);
       return found;
     } catch (error) {
-      if (hasCode(error, 'SERVER_KEY_CHANGED'))
-        throw new ClchatError(
-          'SERVER_KEY_CHANGED',
-          'At the addresses of that link another server answers than the one that it was made by. Ask for a new link.',
-          { cause: error },
-        );
-      if (!isAway(error)) throw error;
-      if (profile !== undefined && !mustAnswer) {
-        log.fault(error);
-        return remembered(profile, link.addresses);
-      }
-      throw new ClchatError(
-        codeOf(error),
-        'The server of that link cannot be reached. It may be switched off, or have another address by now: ask for a new link.',
-        { cause: error },
-      );
+      if (!isAway(error) || profile === undefined || mustAnswer) throw explained(error);
+      log.fault(error);
+      return remembered(profile, link.addresses);
     }
+  }
+
+  /** The link says who the server is and where: it is asked when somebody logs in. */
+  #unasked(link: InviteLink, known: readonly KnownProfile[]): Found {
+    const { places } = this.#options;
+    const profile = known.find(({ about }) => about.server === link.key);
+    return {
+      key: link.key,
+      name: profile?.about.serverName ?? '',
+      addresses: () => link.addresses,
+      stop: () => undefined,
+      explain: explained,
+      onReached: (address, name) => places.vouch(address, { key: link.key, name }),
+    };
   }
 
   async #at(connect: string, known: readonly KnownProfile[], mustAnswer = false): Promise<Found> {
@@ -224,4 +230,20 @@ export class Seeking {
   #notice(error: unknown): void {
     this.#options.tell({ event: 'notice', code: codeOf(error), text: (error as Error).message });
   }
+}
+
+/** What it means that the server of a link was not reached. */
+function explained(error: unknown): Error {
+  if (hasCode(error, 'SERVER_KEY_CHANGED'))
+    return new ClchatError(
+      'SERVER_KEY_CHANGED',
+      'At the addresses of that link another server answers than the one that it was made by. Ask for a new link.',
+      { cause: error },
+    );
+  if (!isAway(error)) return translate(error);
+  return new ClchatError(
+    codeOf(error),
+    'The server of that link cannot be reached. It may be switched off, or have another address by now: ask for a new link.',
+    { cause: error },
+  );
 }

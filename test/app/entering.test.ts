@@ -11,6 +11,7 @@ import { contextOf } from '../support/commands.ts';
 import { enterAs } from '../support/entering.ts';
 import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
+import { SERVER_ADDRESS } from '../simulation/world.ts';
 
 /** Somebody at a terminal, with answers to what is asked; more may not be asked. */
 function person(...answers: (string | boolean)[]): { ask: Ask; asked: string[] } {
@@ -263,8 +264,27 @@ describe('entering an account', () => {
     it('that is not the one that was looked for is refused', async () => {
       const server = new SigningKey(world.random.bytes(32)).public;
       const device = await newDevice();
-      await refused(enterAs(device, 'alice', { server, password: 'x' }), 'SERVER_KEY_CHANGED');
+      const found = { key: server };
+      await refused(enterAs(device, 'alice', { found, password: 'x' }), 'SERVER_KEY_CHANGED');
       assert.deepEqual(await device.client.lookup('alice'), { exists: false, password: false });
+    });
+
+    it('is told where it was reached, or what it means that it was not', async () => {
+      const reached: string[] = [];
+      const found = {
+        key: world.key.public,
+        onReached: async (...what: string[]) => void reached.push(what.join(' ')),
+        explain: () => new ClchatError('NETWORK', 'switched off'),
+      };
+      const device = await newDevice();
+      await enterAs(device, 'alice', { found, password: 'x' });
+      assert.deepEqual(reached, [`${SERVER_ADDRESS} ${world.server.name}`]);
+      const away = await newDevice();
+      away.addresses = ['10.0.9.9:1'];
+      await assert.rejects(enterAs(away, 'alice', { found }), { message: 'switched off' });
+      const key = new SigningKey(world.random.bytes(32)).public;
+      const other = enterAs(await newDevice(), 'alice', { found: { ...found, key } });
+      await assert.rejects(other, { message: 'switched off' });
     });
 
     it('that is away is not possible for who has never been there', async () => {

@@ -9,13 +9,14 @@ export function enterAs(
   name: string,
   { password, code, ...options }: Partial<EnterOptions> & { password?: string; code?: string } = {},
 ): Promise<boolean> {
-  const peer = { client: device.client, keystore: device.keystore } as ClientPeer;
+  const { client, keystore } = device;
+  const peer = { client, keystore, warmPasswords: () => undefined } as unknown as ClientPeer;
   return enterAccount(peer, name, {
     mayRegister: true,
     mayLogin: true,
     mustProve: false,
     ask: undefined,
-    server: device.world.key.public,
+    found: { key: device.world.key.public },
     isHost: false,
     onWrongPassword: () => undefined,
     credentials: { password, code },

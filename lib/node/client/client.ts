@@ -48,6 +48,8 @@ export interface ClientOptions {
   readonly blobs?: BlobStore;
   /** Where the server may be found now. */
   readonly addresses: () => readonly string[];
+  /** Its key, where that is known before this device has been there. */
+  readonly server?: PublicKey | undefined;
   /** The server as a relay, where others reach it by other addresses than this device does. */
   readonly relay?: (() => Relay) | undefined;
   readonly events: ClientEvents;
@@ -250,7 +252,7 @@ export class Client {
   }
 
   get #target(): Target {
-    const key = this.#options.keystore.read().server?.key;
+    const key = this.#options.keystore.read().server?.key ?? this.#options.server;
     return { addresses: this.#options.addresses(), key };
   }
 

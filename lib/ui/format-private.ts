@@ -66,8 +66,8 @@ function withWarning(
 function unshownText(unshown: number | undefined): string {
   if (unshown === undefined) return '';
   return unshown === 1
-    ? ' Your last message was not shown to them.'
-    : ` Your last ${unshown} messages were not shown to them.`;
+    ? ' Your last message may not have been shown to them.'
+    : ` Your last ${unshown} messages may not have been shown to them.`;
 }
 
 /** Safe to print. */

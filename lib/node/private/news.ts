@@ -29,6 +29,6 @@ export type PrivateNews =
       readonly account: AccountId;
       /** `gone`: the other side was lost without a word. */
       readonly reason: Reason | 'gone';
-      /** Messages of this side that waited for a line, and were not shown. */
+      /** Messages of this side that waited for a line, and were not shown, as far as can be told. */
       readonly unshown?: number;
     };

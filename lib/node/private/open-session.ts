@@ -37,7 +37,7 @@ interface Saying {
 const SEEK_MS = 60_000;
 /** Waits before each attempt, in milliseconds; the last one repeats. */
 const WAITS_MS = [0, 300, 1_000, 2_000];
-/** Attempts where the other side itself has ended the line, as a program does that ends. */
+/** Attempts where the other side itself has ended a direct line, as a program does that ends. */
 const FEW_ATTEMPTS = 3;
 /** For so long the line that was made last is not given up for another one, in milliseconds. */
 const SETTLE_MS = 2_000;
@@ -156,9 +156,9 @@ export class OpenSession {
     if (this.#isOver) return;
     if (this.#token === undefined) return this.#giveUp();
     this.#options.onAway();
-    // Through a relay it does not show who has ended it.
-    const isEnded = line.wasEnded && line.path !== 'relayed';
-    void this.#seek(this.#token, isEnded ? FEW_ATTEMPTS : Infinity);
+    // A program that is reached at its own address and has ended refuses: others may just be cut off.
+    const hasEnded = line.wasEnded && line.path === 'direct';
+    void this.#seek(this.#token, hasEnded ? FEW_ATTEMPTS : Infinity);
   }
 
   async #seek(token: Uint8Array, attempts: number): Promise<void> {

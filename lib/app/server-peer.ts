@@ -209,12 +209,21 @@ async function listen(
   lifecycle: Lifecycle,
   seed: Uint8Array,
 ): Promise<Libp2pTransport> {
-  const start = (address: string): Promise<Libp2pTransport> =>
+  const startAt = (...addresses: string[]): Promise<Libp2pTransport> =>
     lifecycle.start(
       'network',
-      () => createTransport({ seed, listen: [address] }),
+      () => createTransport({ seed, listen: addresses }),
       (value) => value.stop(),
     );
+  const start = async (address: string): Promise<Libp2pTransport> => {
+    const { ip, port } = parseEndpoint(address, { listen: true });
+    // Every network means those of IPv6 as well, where there are any and nobody else has the port.
+    if (ip !== '0.0.0.0' || port === 0) return startAt(address);
+    return startAt(address, `[::]:${port}`).catch((error: unknown) => {
+      if (!hasCode(error, 'BAD_ADDRESS') && !hasCode(error, 'PORT_IN_USE')) throw error;
+      return startAt(address);
+    });
+  };
   if (options.listen !== undefined) return start(options.listen);
   for (let port = DEFAULT_PORT; ; port++) {
     try {

@@ -159,6 +159,22 @@ describeLong('a server on the internet', function () {
     });
   });
 
+  describe('with IPv6', () => {
+    const stage = stageFor({ homes: [{ igd: 'off' }, { igd: 'off' }], ipv6: true });
+    const programs = new Programs(() => stage.lab);
+
+    it('is reached by it as well, and by it alone', async () => {
+      const server = await programs.serve('pub1');
+      const { address6 } = stage.lab.host('pub1');
+      const address = `[${address6}]:${PORT}`;
+      assert.ok((server.ready['addresses'] as string[]).includes(address), address);
+      const ann = await programs.join('a1', address, 'ann');
+      const link = String(server.ready['invite']);
+      const ben = await programs.join('b1', link, 'ben');
+      await talk(ann.process, ben.process);
+    });
+  });
+
   describe('behind a router of another kind', () => {
     const kinds = [
       ['UPnP IGD 2', 'upnp', 'upnp'],

@@ -98,7 +98,9 @@ describeLong('punching holes', function () {
   });
 
   describe('over a long way', () => {
-    const stage = stageFor({ homes: [{}, { firewall: 'reject' }, { firewall: 'reject' }] });
+    const stage = stageFor({
+      homes: [{ hosts: 2 }, { firewall: 'reject' }, { firewall: 'reject' }],
+    });
     let relay: WanPeer;
     let peers: WanPeer[];
     before(async () => {
@@ -124,6 +126,17 @@ describeLong('punching holes', function () {
       const { path, milliseconds } = await peers[0]!.reach(peers[1]!, relay);
       report('a1 - b1, 300 ms', path, milliseconds);
       assert.equal(path, 'punched');
+    });
+
+    it('leads there, this way or the other, with a tenth of all packets lost', async () => {
+      for (const router of ['r1', 'r2']) await stage.lab.router(router).shape({ loss: 10 });
+      const asker = await WanPeer.start(stage, 'a2', { limits: { directMs: 100 } });
+      const { path, milliseconds, echo } = await asker.reach(peers[1]!, relay);
+      report('a2 - b1, 10 % lost', path, milliseconds);
+      assert.ok(['punched', 'relayed'].includes(path), path);
+      assert.ok(milliseconds < 15_000 && echo < 15_000, `${milliseconds} ms, ${echo} ms`);
+      await asker.stop();
+      for (const router of ['r1', 'r2']) await stage.lab.router(router).shape({});
     });
 
     it('does not need the relay any more', async () => {

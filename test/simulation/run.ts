@@ -350,7 +350,8 @@ class Run {
     await checkContacts(holders, log, this.#seed);
     for (const holder of holders)
       await this.#until(this.#attachments.check(holder, { holders, server: files }, this.#seed));
-    await this.#attachments.checkGone(holders, { log, files }, this.#seed);
+    const everCrashed = this.#everCrashed;
+    await this.#attachments.checkGone(holders, { log, files, everCrashed }, this.#seed);
     const disks = holders.map(({ name, number }) => ({ name, disk: this.#clients[number]!.disk }));
     checkErased(
       [...disks, { name: 'the server', disk: this.#server.disk }],

@@ -341,7 +341,9 @@ describe('prompt in a terminal', () => {
     await screen.see('bob → you: psst');
     assert.equal(screen.output.split('\u0007').length, 2);
     await emit({ event: 'server', connected: false, name: 'acme' });
-    await screen.see('The server acme is away.');
+    await screen.see('(server away) #lobby>');
+    await emit({ event: 'server', connected: true, name: 'acme' });
+    await screen.see('The server acme was away for 1 second and is back.');
     for (let count = 0; count < 300; count += 1) await incoming(`burst ${count}`);
     screen.type('typed meanwhile');
     await screen.see('burst 299');

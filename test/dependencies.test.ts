@@ -90,6 +90,7 @@ const LEVELS: readonly (readonly string[])[] = [
   [
     'lib/errors.ts',
     'lib/interfaces.ts',
+    'lib/ip-bytes.ts',
     'lib/lifecycle.ts',
     'lib/log.ts',
     'lib/names.ts',

@@ -10,7 +10,7 @@ import { concat, equal, fromHex, sha256, toHex, utf8 } from '../crdt/bytes.ts';
 import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError } from '../errors.ts';
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../interfaces.ts';
-import { ipFromBytes, ipToBytes } from '../nat/ip-bytes.ts';
+import { ipFromBytes, ipToBytes } from '../ip-bytes.ts';
 
 export interface InviteLink {
   /** The server's. */

@@ -4,7 +4,7 @@
  */
 import { isIPv4 } from 'node:net';
 import { crc32 } from 'node:zlib';
-import { ipFromBytes, ipToBytes } from './ip-bytes.ts';
+import { ipFromBytes, ipToBytes } from '../ip-bytes.ts';
 
 export interface StunAddress {
   readonly ip: string;

@@ -10,7 +10,7 @@ import { ClchatError, translate } from '../errors.ts';
 import type { Endpoint } from '../interfaces.ts';
 import type { Clock } from '../lifecycle.ts';
 import { Datagrams } from './datagrams.ts';
-import { ipToBytes } from './ip-bytes.ts';
+import { networkOf } from '../ip-bytes.ts';
 import {
   decodeStun,
   encodeRequest,
@@ -65,8 +65,6 @@ function seenIn(bytes: Uint8Array, transaction: Uint8Array): Endpoint | undefine
 const MOST_TO_ONE = 50;
 const MOST_IN_ALL = 2_000;
 const SECOND_MS = 1_000;
-/** A host of IPv6 has all addresses that begin so, in bytes. */
-const NETWORK6_BYTES = 8;
 
 export interface StunResponderOptions {
   /** Where it listens; port 0 is any free one. */
@@ -131,7 +129,7 @@ export class StunResponder {
     const request = decodeStun(bytes);
     // No answer can be sent to port 0.
     if (request?.kind !== 'request' || port === 0) return undefined;
-    if (!this.#rate.takes(senderOf(address))) return undefined;
+    if (!this.#rate.takes(networkOf(address))) return undefined;
     return request.unknown.length > 0
       ? encodeUnknown(request)
       : encodeSuccess(request, { ip: address, port });
@@ -139,11 +137,6 @@ export class StunResponder {
 }
 
 /** Whom an address stands for. */
-function senderOf(address: string): string {
-  if (isIPv4(address)) return address;
-  return Buffer.from(ipToBytes(address).subarray(0, NETWORK6_BYTES)).toString('hex');
-}
-
 /** So many to each, and to all together, in every second. */
 class Rate {
   readonly #clock: Clock;

@@ -97,7 +97,10 @@ export interface Transport {
    * where there is nothing to be reached through.
    * @throws as `connect`; DENIED, RATE_LIMITED, VERSION (it is no relay)
    */
-  reserve?(relay: Relay, options: { signal: AbortSignal }): Promise<unknown>;
+  reserve?(
+    relay: Relay,
+    options: { signal: AbortSignal },
+  ): Promise<{ onEnd(handler: () => void): void }>;
   /** Ends the connections whose peers do not answer at once; absent where they cannot be lost unawares. */
   check?(): void;
   /** Serves a protocol. The handler must attach `onFrame` synchronously; what it throws ends the channel. */

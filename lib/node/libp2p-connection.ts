@@ -11,10 +11,12 @@ import { toHex } from '../crdt/bytes.ts';
 import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError, codeOf, hasCode, translate, type ErrorCode } from '../errors.ts';
 import { formatEndpoint, tryParseEndpoint, type Endpoint } from '../interfaces.ts';
-import type { Clock } from '../lifecycle.ts';
+import { sleep, type Clock } from '../lifecycle.ts';
 
 /** Addresses of one target that are tried. */
 const MAX_ADDRESSES = 16;
+/** By how much addresses of IPv4 go first where there are both, in milliseconds. */
+const HEAD_START_MS = 200;
 /** How long the end of a connection may take, in milliseconds. */
 const CLOSE_MS = 1_000;
 /** What ends the address of a peer that is reached through the one before it. */
@@ -173,9 +175,19 @@ export async function dialAny(
       endpoints.set(formatEndpoint(endpoint), endpoint);
   }
   if (endpoints.size === 0 && !signal.aborted) throw new ClchatError('BAD_ADDRESS');
-  const tries = [...endpoints.values()].map(
-    (endpoint) => (over: AbortSignal) => dialOne(dialer, endpoint, target.key, over),
-  );
+  const all = [...endpoints.values()];
+  // Who comes by IPv4 can be told to those who have nothing else.
+  let first = all.filter(({ family }) => family === 4).length;
+  const without = new AbortController();
+  if (first === 0) without.abort();
+  const tries = all.map((endpoint) => async (over: AbortSignal) => {
+    if (endpoint.family === 6) await sleep(HEAD_START_MS, AbortSignal.any([over, without.signal]));
+    try {
+      return await dialOne(dialer, endpoint, target.key, over);
+    } finally {
+      if (endpoint.family === 4 && --first === 0) without.abort();
+    }
+  });
   return firstOf(tries, signal);
 }
 

@@ -7,6 +7,7 @@ import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface';
 import { AbstractMessageStream } from '@libp2p/utils';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { ClchatError } from '../errors.ts';
+import { networkOf } from '../ip-bytes.ts';
 
 /** Bytes that a peer may send before its handshake is finished; an honest one sends about 500. */
 const MAX_HANDSHAKE = 16 * 1024;
@@ -106,9 +107,9 @@ export function unlimitHandshake(connection: MultiaddrConnection): void {
   if (connection instanceof AbstractMessageStream) Reflect.deleteProperty(connection, 'onData');
 }
 
-/** The address of a peer without its port. */
+/** The host of a peer, as far as it can be told: whoever has one address of IPv6 has its whole network. */
 export function hostOf({ remoteAddr }: { readonly remoteAddr: Multiaddr }): string {
-  return remoteAddr.getComponents()[0]?.value ?? '';
+  return networkOf(remoteAddr.getComponents()[0]?.value ?? '');
 }
 
 function count(connections: ReadonlyMap<unknown, string>, host: string): number {

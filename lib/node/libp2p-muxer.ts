@@ -13,6 +13,7 @@ import type { AbstractStream } from '@libp2p/utils';
 import { yamux } from '@libp2p/yamux';
 import { ClchatError } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
+import { afterAwake } from './abort.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface MuxerLimits {
@@ -107,16 +108,22 @@ export function guardedYamux(limits: MuxerLimits, clock: Clock): GuardedYamux {
       return muxer;
     },
   };
+  let cancelCheck = (): void => undefined;
   const check = (): void => {
     const asked = clock.monotonic();
     const all = [...watched];
     for (const entry of all) entry.ping().catch(() => undefined);
-    setTimeout(() => {
+    cancelCheck();
+    cancelCheck = afterAwake(CHECK_MS, () => {
       for (const entry of all)
         if (watched.has(entry) && entry.heard < asked) entry.abort(new ClchatError('TIMEOUT'));
-    }, CHECK_MS).unref();
+    });
   };
-  return { factory: () => factory, check, stop: () => clearInterval(timer) };
+  const stop = (): void => {
+    clearInterval(timer);
+    cancelCheck();
+  };
+  return { factory: () => factory, check, stop };
 }
 
 /** What there is to yamux beside what libp2p says of multiplexers and their streams. */

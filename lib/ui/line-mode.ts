@@ -165,8 +165,7 @@ class LineMode {
     this.#external = server?.external;
     if (mode === 'server' && server !== undefined)
       this.#prompt.print(formatServer(server, this.#style, this.#prompt.columns ?? Infinity));
-    if (server !== undefined && !server.connected)
-      this.#outage.note({ event: 'server', connected: false, name: server.name }, false);
+    this.#outage.restart(server, false);
     const where = server === undefined ? '' : ` on ${clean(server.name)}`;
     const who = user === undefined ? 'You are not logged in' : `You are ${clean(user)}${where}`;
     const inChat = this.#reading === 'chat';
@@ -329,6 +328,8 @@ class LineMode {
   }
 
   #onEvent(event: AppEvent): void {
+    const { inPlace } = this.#prompt;
+    const { server } = this.#app.status();
     switch (event.event) {
       case 'message':
         this.#speech.onMessage(event);
@@ -357,16 +358,18 @@ class LineMode {
         if (this.#options.settings.get('bell')) this.#prompt.bell();
         break;
       case 'server':
-        this.#outage.note(event, this.#prompt.inPlace);
+        this.#outage.note(event, inPlace);
         break;
       case 'locked':
         this.#event(event);
         this.#departure.end({ reason: 'locked', status: EXIT.authentication });
         break;
       case 'login':
+        this.#outage.restart(server, inPlace);
         if (this.#running !== 'login' && this.#running !== 'user') this.#event(event);
         break;
       case 'logout':
+        this.#outage.restart(undefined, inPlace);
         if (this.#running !== 'logout') this.#event(event);
         break;
       case 'mapping':

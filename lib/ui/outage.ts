@@ -56,6 +56,20 @@ export class Outage {
     );
   }
 
+  /**
+   * Whoever logs in or out has nothing to do with what was before.
+   * @param server where one is logged in now
+   */
+  restart(
+    server: { readonly name: string; readonly connected: boolean } | undefined,
+    isShown: boolean,
+  ): void {
+    this.stop();
+    this.#since = undefined;
+    if (server?.connected === false)
+      this.note({ event: 'server', connected: false, name: server.name }, isShown);
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

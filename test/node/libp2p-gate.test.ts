@@ -68,6 +68,12 @@ describe('a gate', () => {
     admit('2001:db8::1');
   });
 
+  it('takes a network of IPv6 for one host', () => {
+    for (let i = 0; i < 3; i++) admit(`2001:db8:0:1::${i + 1}`);
+    assert.equal(come('2001:db8:0:1:ffff::1'), undefined);
+    admit('2001:db8:0:2::1');
+  });
+
   it('lets in only so many in all', () => {
     for (let i = 0; i < 6; i++) admit(`10.0.0.${i}`);
     assert.equal(come('10.0.0.99'), undefined);

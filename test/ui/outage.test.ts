@@ -65,6 +65,20 @@ describe('an outage of the server', () => {
     assert.equal(said[1], 'back');
   });
 
+  it('is forgotten by whoever logs out', async () => {
+    note(false);
+    outage.restart(undefined, true);
+    assert.equal(outage.isAway, false);
+    await time.tickAsync(60_000);
+    assert.deepEqual(said, []);
+    outage.restart({ name: 'acme', connected: true }, true);
+    assert.equal(outage.isAway, false);
+    outage.restart({ name: 'acme', connected: false }, true);
+    assert.equal(outage.isAway, true);
+    note(true);
+    assert.deepEqual(said, ['The server acme was away for 1 second and is back.']);
+  });
+
   it('is not told of any more after the end', async () => {
     note(false);
     outage.stop();

@@ -50,6 +50,8 @@ const RECEIPTS = 500;
 const MAX_ADDRESSES = 32;
 /** How long it may take to have a place at a relay, in milliseconds. */
 const RESERVE_MS = 10_000;
+/** How long until again, in milliseconds. */
+const RESERVE_AGAIN_MS = 5_000;
 
 export class ServerConnection {
   readonly #options: ServerConnectionOptions;
@@ -156,7 +158,7 @@ export class ServerConnection {
     home.outbox.attach(sync.exchange);
     await onAttached();
     this.#tellReachable(link);
-    this.#reserve(link);
+    void this.#reserve(link);
     home.outbox.settled().then(onSent).catch(events.onFault);
     askReceipts(sync, home).catch((error: unknown) => this.#failed(link, error));
   }
@@ -167,13 +169,23 @@ export class ServerConnection {
   }
 
   /** Has others who cannot reach this device reach it through the server, if that is a relay. */
-  #reserve(link: Link): void {
+  async #reserve(link: Link): Promise<void> {
     const { transport } = this.#options;
-    const relay = this.#options.relay();
-    if (relay === undefined) return;
-    transport
-      .reserve?.(relay, { signal: deadline(RESERVE_MS) })
-      .catch((error: unknown) => this.#failed(link, error));
+    while (!link.ended && !this.#stop.signal.aborted) {
+      const relay = this.#options.relay();
+      if (relay === undefined) return;
+      try {
+        const place = await transport.reserve?.(relay, { signal: deadline(RESERVE_MS) });
+        if (place === undefined) return;
+        await new Promise<void>((resolve) => place.onEnd(resolve));
+      } catch (error) {
+        this.#failed(link, error);
+        // Whoever is refused once is refused again.
+        if (!hasCode(error, 'NETWORK') && !hasCode(error, 'TIMEOUT')) return;
+      }
+      // It may go by a connection of its own, which is lost for itself.
+      await sleep(RESERVE_AGAIN_MS, this.#stop.signal);
+    }
   }
 
   async #forked(home: Home, stream: StreamName, until: number): Promise<void> {

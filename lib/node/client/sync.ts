@@ -107,6 +107,8 @@ export class SyncClient {
     const isLater = (stream: StreamName): boolean =>
       placeOfStream(stream).type === 'room' && stream !== LOBBY_STREAM;
     await this.#catchUpAll(rest.filter((stream) => !isLater(stream)));
+    // One of a stream in which nothing was said was refused.
+    this.#asked.clear();
     this.#later = this.#catchUpAll(rest.filter(isLater))
       .then(() => this.#pumpAll())
       .catch((error: unknown) => this.#failed(error));

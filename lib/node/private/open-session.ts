@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
 import { deadline, sleep, type Clock } from '../../lifecycle.ts';
+import { byteLength } from '../../text.ts';
 import type { Path } from '../channel.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import type { Line, Said } from './line.ts';
@@ -38,13 +39,14 @@ const SEEK_MS = 60_000;
 /** Waits before each attempt, in milliseconds; the last one repeats. */
 const WAITS_MS = [0, 300, 1_000, 2_000];
 /** Attempts where the other side itself has ended a direct line, as a program does that ends. */
-const FEW_ATTEMPTS = 3;
+const FEW_ATTEMPTS = 4;
 /** For so long the line that was made last is not given up for another one, in milliseconds. */
 const SETTLE_MS = 2_000;
 /** Whoever has said something is told that it waits after so long, in milliseconds. */
-const WAIT_MS = 3_000;
-/** Messages that may wait to be shown. */
-const MAX_UNHEARD = 1_024;
+const WAIT_MS = 5_000;
+/** Messages that may wait to be shown, and bytes of them: on another line they are said again at once. */
+const MAX_UNHEARD = 400;
+const MAX_UNHEARD_BYTES = 2 << 20;
 /** Messages that are shown at once, and then a second; the rest waits. */
 const MESSAGE_BURST = 200;
 const MESSAGES_PER_SECOND = 100;
@@ -70,6 +72,7 @@ export class OpenSession {
   #lastShown = 0;
   /** By their numbers, in order. */
   readonly #unheard = new Map<number, Saying>();
+  #unheardBytes = 0;
 
   constructor(line: Line, options: OpenSessionOptions) {
     this.account = line.account;
@@ -99,7 +102,10 @@ export class OpenSession {
    *   as can be told
    */
   say(said: Said): Promise<Heard> {
-    if (this.#unheard.size >= MAX_UNHEARD) return Promise.reject(new ClchatError('RATE_LIMITED'));
+    const bytes = byteLength(said.text);
+    if (this.#unheard.size >= MAX_UNHEARD || this.#unheardBytes + bytes > MAX_UNHEARD_BYTES)
+      return Promise.reject(new ClchatError('RATE_LIMITED'));
+    this.#unheardBytes += bytes;
     const number = ++this.#lastSaid;
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -110,7 +116,7 @@ export class OpenSession {
       const timer = setTimeout(look, WAIT_MS);
       const settle = (outcome: Heard | Error): void => {
         clearTimeout(timer);
-        this.#unheard.delete(number);
+        if (this.#unheard.delete(number)) this.#unheardBytes -= bytes;
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       };
@@ -230,19 +236,23 @@ export class OpenSession {
 
   #giveUp(): void {
     if (this.#isOver) return;
-    const unshown = [...this.#unheard.values()].filter(({ isWaiting }) => isWaiting).length;
-    this.end();
+    const { line, unshown } = this.end();
+    line?.drop();
     this.#options.onGone(unshown);
   }
 
-  /** Nothing more is said. @returns the line to be ended, where there is one */
-  end(): Line | undefined {
+  /**
+   * Nothing more is said.
+   * @returns the line to be ended, where there is one, and how many messages waited in vain
+   */
+  end(): { readonly line: Line | undefined; readonly unshown: number } {
     const line = this.#line;
+    const unshown = [...this.#unheard.values()].filter(({ isWaiting }) => isWaiting).length;
     this.#isOver = true;
     this.#line = undefined;
     this.#seeking?.abort();
     this.#candidate?.drop();
     for (const { settle } of [...this.#unheard.values()]) settle(new ClchatError('PEER_GONE'));
-    return line;
+    return { line, unshown };
   }
 }

@@ -208,9 +208,10 @@ export class PrivateSessions {
       return dealing.giveUp(new ClchatError('CLOSED', 'It was withdrawn.'), 'withdrawn');
     if (dealing.type === 'asked') clearTimeout(dealing.timer);
     const isDeclined = dealing.type === 'asked' && reason === 'stopped';
-    const line = dealing.type === 'asked' ? dealing.line : dealing.end();
+    const { line, unshown } =
+      dealing.type === 'asked' ? { line: dealing.line, unshown: 0 } : dealing.end();
     const ended = line && this.#end(line, isDeclined ? 'declined' : reason);
-    this.#tell({ kind: 'closed', account, reason });
+    this.#tellClosed(account, reason, unshown);
     await ended;
   }
 
@@ -274,9 +275,6 @@ export class PrivateSessions {
     if (before?.type === 'open') {
       // Also of the same device: its own request, crossed by one from here, comes late.
       if (!before.isAway || before.device !== device) throw new ClchatError('ALREADY');
-      // Its program has begun anew.
-      before.end();
-      this.#onGone(before);
     } else if (before !== undefined) {
       if (before.line.device !== device) throw new ClchatError('ALREADY');
       // Its program knows of that no more.
@@ -284,6 +282,8 @@ export class PrivateSessions {
     }
     const waiting = [...this.#dealings.values()].filter(({ type }) => type === 'asked');
     if (waiting.length >= MAX_WAITING) throw new ClchatError('RATE_LIMITED');
+    // Its program has begun anew.
+    if (before?.type === 'open') this.#onGone(before, before.end().unshown);
     const timer = setTimeout(() => {
       this.#onEnd(line, 'late');
       void this.#end(line, 'late');
@@ -347,10 +347,14 @@ export class PrivateSessions {
     return Line.dial(this.#options.transport, target, account, this.#events, signal);
   }
 
-  #onGone({ account }: OpenSession, unshown = 0): void {
+  #onGone({ account }: OpenSession, unshown: number): void {
     this.#gone.add(account);
     this.#dealings.delete(account);
-    this.#tell({ kind: 'closed', account, reason: 'gone', ...(unshown > 0 ? { unshown } : {}) });
+    this.#tellClosed(account, 'gone', unshown);
+  }
+
+  #tellClosed(account: AccountId, reason: Reason | 'gone', unshown = 0): void {
+    this.#tell({ kind: 'closed', account, reason, ...(unshown > 0 ? { unshown } : {}) });
   }
 
   async #onMessage(line: Line, said: Said): Promise<void> {
@@ -379,12 +383,14 @@ export class PrivateSessions {
     if (dealing?.type === 'open') {
       if (reason === 'gone') return dealing.lost(line);
       if (!dealing.isOn(line)) return;
-      dealing.end();
-    } else {
-      if (dealing?.line !== line) return;
-      clearTimeout(dealing.timer);
+      const { line: other, unshown } = dealing.end();
+      if (other !== line) other?.drop();
+      this.#dealings.delete(account);
+      return this.#tellClosed(account, reason, unshown);
     }
+    if (dealing?.line !== line) return;
+    clearTimeout(dealing.timer);
     this.#dealings.delete(account);
-    this.#tell({ kind: 'closed', account, reason });
+    this.#tellClosed(account, reason);
   }
 }

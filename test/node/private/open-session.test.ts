@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { ClchatError } from '../../../lib/errors.ts';
 import { sleep } from '../../../lib/lifecycle.ts';
 import { eventually } from '../../support/channels.ts';
 import { privateStage, type Talker } from '../../support/private-stage.ts';
@@ -86,9 +87,9 @@ describe('an open private session', function () {
         stage.cut();
         await clock.tickAsync(100);
         const waiting = [alice.say(bob, 'hello?'), alice.say(bob, 'are you there?')];
-        await clock.tickAsync(3_000);
+        await clock.tickAsync(5_000);
         assert.deepEqual(await Promise.all(waiting), ['waiting', 'waiting']);
-        await clock.tickAsync(52_000);
+        await clock.tickAsync(50_000);
         assert.deepEqual(alice.told, ['open bob', 'away bob']);
         await clock.tickAsync(15_000);
       } finally {
@@ -97,6 +98,38 @@ describe('an open private session', function () {
       assert.deepEqual(alice.told.slice(1), ['away bob', 'closed bob: gone, 2 unshown']);
       assert.equal(bob.told.at(-1), 'closed alice: gone');
       await refuses(bob.say(alice, 'x'), 'PEER_GONE');
+    });
+
+    it('keeps no more than can be said again at once', async () => {
+      await alice.talksWith(bob);
+      stage.cut();
+      await both((other) => `away ${other}`);
+      const text = 'x'.repeat(16_000);
+      const said = Array.from({ length: 140 }, () => alice.say(bob, text));
+      const refused = (await Promise.allSettled(said.slice(131))).map(({ status }) => status);
+      assert.deepEqual(new Set(refused), new Set(['rejected']));
+      await refuses(alice.say(bob, text), 'RATE_LIMITED');
+      stage.restore();
+      await Promise.all(said.slice(0, 131));
+      assert.equal(messages(bob).length, 131);
+      for (const who of [alice, bob])
+        assert.equal(who.told.filter((one) => one.startsWith('back')).length, 1);
+    });
+
+    it('lets go of the line where the other side does not take what is said', async () => {
+      const eve = await stage.stranger('eve');
+      const line = await eve.reach(alice, {
+        accept: () => ({}),
+        message: () => {
+          throw new ClchatError('INTERNAL');
+        },
+      });
+      await line.call('request', { token: Uint8Array.from(randomBytes(32)) });
+      await alice.sessions.answer(eve.member.account, true);
+      const said = alice.sessions.say(eve.member.account, { text: 'hello', time: 1 });
+      await refuses(said, 'PEER_GONE');
+      await eventually('the end', () => line.ended);
+      assert.equal(alice.told.at(-1), 'closed eve: gone');
     });
 
     it('can be ended, which the other side learns when it comes back', async () => {

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import fc from 'fast-check';
-import { ipFromBytes, ipToBytes } from '../../lib/nat/ip-bytes.ts';
+import { ipFromBytes, ipToBytes, networkOf } from '../lib/ip-bytes.ts';
 
 const hex = (ip: string): string => Buffer.from(ipToBytes(ip)).toString('hex');
+
+describe('the hosts that limits are for', () => {
+  it('are addresses of IPv4 and networks of IPv6', () => {
+    assert.equal(networkOf('192.168.1.20'), '192.168.1.20');
+    assert.equal(networkOf('::ffff:192.168.1.20'), '192.168.1.20');
+    assert.equal(networkOf('2a0e:c1a7:0:1::b'), networkOf('2a0e:c1a7:0:1:ffff::1'));
+    assert.notEqual(networkOf('2a0e:c1a7:0:1::b'), networkOf('2a0e:c1a7:0:2::b'));
+    assert.equal(networkOf('no address'), 'no address');
+  });
+});
 
 describe('the bytes of an IP address', () => {
   it('are those of its parts', () => {

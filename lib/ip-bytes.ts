@@ -1,5 +1,5 @@
 /** IP addresses as the bytes that go over a wire. */
-import { isIPv4, SocketAddress } from 'node:net';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 
 /**
  * @param ip one that `net.isIP` takes; the zone of one of IPv6 is left out
@@ -36,4 +36,18 @@ export function ipFromBytes(bytes: Uint8Array): string {
     ((bytes[2 * n]! << 8) | bytes[2 * n + 1]!).toString(16),
   );
   return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
+}
+
+/** A host of IPv6 has all addresses that begin so, in bytes. */
+const NETWORK6_BYTES = 8;
+/** How an address of IPv4 begins that is written as one of IPv6, in bytes. */
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
+
+/** What tells the hosts apart that limits are for: an address of IPv4, a network of IPv6. */
+export function networkOf(ip: string): string {
+  if (!isIPv6(ip)) return ip;
+  const bytes = Buffer.from(ipToBytes(ip));
+  if (bytes.subarray(0, MAPPED.length).equals(MAPPED))
+    return ipFromBytes(bytes.subarray(MAPPED.length));
+  return bytes.subarray(0, NETWORK6_BYTES).toString('hex');
 }

@@ -15,7 +15,7 @@ import { Reading } from '../../lib/node/client/reading.ts';
 import { Draft } from '../../lib/node/client/search-build.ts';
 import { Catalog } from '../../lib/node/client/search-catalog.ts';
 import { CoverageBook } from '../../lib/node/client/search-coverage.ts';
-import type { Stretches } from '../../lib/node/client/search-pace.ts';
+import { Pace, type Stretches } from '../../lib/node/client/search-pace.ts';
 import { messageOf, PIECE_POSTINGS } from '../../lib/node/client/search-pages.ts';
 import { SearchSeal } from '../../lib/node/client/search-seal.ts';
 import type { Segment } from '../../lib/node/client/search-segment.ts';
@@ -98,6 +98,8 @@ export class SearchStage {
       conversations: { reading: this.reading },
       key,
       onFault: (error) => this.faults.push(error),
+      // However much else this machine has to do.
+      pace: new Pace(() => 0),
     });
   }
 

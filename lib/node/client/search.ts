@@ -38,6 +38,8 @@ export interface SearchOptions extends ReaderOptions {
   readonly unsent?: () => readonly Entry[];
   /** What goes wrong in the background. */
   readonly onFault?: (error: unknown) => void;
+  /** As this thread has time, by default. */
+  readonly pace?: Pace;
 }
 
 export interface Found {
@@ -52,7 +54,7 @@ export class SearchIndex {
   readonly #seal: SearchSeal;
   readonly #book: CoverageBook;
   readonly #reader: MessageReader;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   readonly #soon = new Gather(() => void this.#inBackground(this.update()), SOON_MS, APART_MS);
   /** Streams that may hold what is not in the index; undefined: any. */
   #changed: Set<StreamName> | undefined;
@@ -65,6 +67,7 @@ export class SearchIndex {
 
   constructor(options: SearchOptions) {
     this.#options = options;
+    this.#pace = options.pace ?? new Pace();
     this.#seal = new SearchSeal(options.key);
     this.#book = new CoverageBook(options.replica.log.store);
     this.#reader = new MessageReader(options, this.#book);

@@ -85,11 +85,10 @@ export class ClchatApp implements App {
   async serve(name: string, listen: string | undefined, internet = false): Promise<void> {
     if (this.#server !== undefined) throw new ClchatError('ALREADY', 'A server runs here already.');
     if (!isName(name)) throw new ClchatError('BAD_NAME');
-    const { passphrase, blockDuration, timeout, inviteOnly, log } = this.#options;
-    const { smtpUrl, turnUrl, callPorts } = this.#options;
     // Checked before anything is made on disk for it.
     const address = listen === undefined ? undefined : listenAddress(listen);
     const server = await startServerPeer({
+      ...this.#options,
       profile: await this.#places.server(name).catch((error: unknown) => {
         if (!hasCode(error, 'DATA_IN_USE')) throw error;
         throw new ClchatError(
@@ -99,17 +98,9 @@ export class ClchatApp implements App {
       }),
       name,
       listen: address,
-      passphrase,
-      blockDuration,
-      timeout,
-      inviteOnly,
-      smtpUrl,
-      turnUrl,
-      callPorts,
       onMapping: internet ? (event) => this.#emit(event) : undefined,
       clock: this.#clock,
       random: this.#random,
-      log,
     }).catch(async (error: unknown) => {
       if (!hasCode(error, 'PORT_IN_USE')) throw error;
       throw new ClchatError(

@@ -125,6 +125,15 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
+/**
+ * How long to wait before an attempt.
+ * @param attempt from 0 on
+ * @param waits before each, in milliseconds; the last one repeats
+ */
+export function waitBefore(attempt: number, waits: readonly number[]): number {
+  return waits[Math.min(attempt, waits.length - 1)] ?? 0;
+}
+
 /** How often it is looked whether something has come about, in milliseconds. */
 const LOOK_MS = 10;
 

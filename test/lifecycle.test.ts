@@ -11,6 +11,7 @@ import {
   STOP_STEP_MS,
   systemClock,
   until,
+  waitBefore,
   within,
 } from '../lib/lifecycle.ts';
 
@@ -162,6 +163,15 @@ describe('waiting', () => {
     await time.tickAsync(200);
     assert.equal(await never, false);
     assert.equal(time.countTimers(), 0);
+  });
+
+  it('lasts longer from attempt to attempt, and then as long as the last', () => {
+    const waits = [100, 300, 1_000];
+    assert.deepEqual(
+      [0, 1, 2, 3, 50].map((attempt) => waitBefore(attempt, waits)),
+      [100, 300, 1_000, 1_000, 1_000],
+    );
+    assert.equal(waitBefore(3, []), 0);
   });
 
   it('has deadlines that any of several signals may bring forward', async () => {

@@ -10,10 +10,11 @@ export interface AppOptions {
   readonly blockDuration: number;
   readonly timeout: number;
   readonly inviteOnly: boolean;
-  /** Mail server of a server that is started here; see `createMailer`. */
+  /** Mail server of a server that is started here, as `createMailer` takes it; undefined: no mails are sent. */
   readonly smtpUrl?: string | undefined;
-  /** TURN server for calls, and UDP ports for them, of a server that is started here. */
+  /** TURN server for calls of a server that is started here, as `parseTurnUrl` takes it. */
   readonly turnUrl?: string | undefined;
+  /** UDP ports for calls of such a server; `DEFAULT_CALL_PORTS` by default. */
   readonly callPorts?: PortRange | undefined;
   /** Nobody listens to events: messages that come in stay news for the next run. */
   readonly isQuiet: boolean;

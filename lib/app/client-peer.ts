@@ -137,7 +137,7 @@ function both(inside: Transport, outside: Libp2pTransport): Transport {
       outside.handle(protocol, handler);
     },
     reserve: (relay, options) => outside.reserve(relay, options),
-    check: () => outside.check?.(),
+    check: () => outside.check(),
     async stop() {
       await Promise.all([inside.stop(), outside.stop()]);
     },

@@ -76,11 +76,12 @@ export class Seeking {
     const { connect, invite } = where;
     if (invite !== undefined) {
       const link = parseInviteLink(invite);
+      const profile = known.find(({ about }) => about.server === link.key);
       // A person is told before being asked for anything that the server is not there.
       this.#found =
         ask === undefined && where.mustAnswer !== true
-          ? this.#unasked(link, known)
-          : await this.#byLink(link, known, where.mustAnswer);
+          ? this.#unasked(link, profile)
+          : await this.#byLink(link, profile, where.mustAnswer);
       return;
     }
     try {
@@ -101,11 +102,10 @@ export class Seeking {
   /** The link says who the server is: nothing is taken on trust. */
   async #byLink(
     link: InviteLink,
-    known: readonly KnownProfile[],
+    profile: KnownProfile | undefined,
     mustAnswer = false,
   ): Promise<Found> {
     const { places, random, log } = this.#options;
-    const profile = known.find(({ about }) => about.server === link.key);
     try {
       const found = await probeFor(link, random, log);
       if (found.reached !== undefined) await places.vouch(found.reached, found);
@@ -118,9 +118,8 @@ export class Seeking {
   }
 
   /** The link says who the server is and where: it is asked when somebody logs in. */
-  #unasked(link: InviteLink, known: readonly KnownProfile[]): Found {
+  #unasked(link: InviteLink, profile: KnownProfile | undefined): Found {
     const { places } = this.#options;
-    const profile = known.find(({ about }) => about.server === link.key);
     return {
       key: link.key,
       name: profile?.about.serverName ?? '',

@@ -23,7 +23,7 @@ import { DEFAULT_ALLOWANCE, type Allowance } from '../node/relay/service.ts';
 import { Server } from '../node/server/server.ts';
 import { openVault, type Vault } from '../node/vault.ts';
 import { parseTurnUrl } from '../nat/turn-url.ts';
-import type { PortRange } from './call-ports.ts';
+import type { AppOptions } from './app-options.ts';
 import { Outside, type CallWays } from './outside.ts';
 import type { AppEvent } from './types.ts';
 import { advertise } from '../node/discovery.ts';
@@ -32,28 +32,17 @@ import { advertise } from '../node/discovery.ts';
 export const DEFAULT_PORT = 49152;
 export const LAST_PORT = 49161;
 
-export interface ServerPeerOptions {
+export interface ServerPeerOptions extends Omit<AppOptions, 'data' | 'isQuiet'> {
   /** Closed with the peer. */
   readonly profile: Profile;
   /** Name of a new server. */
   readonly name: string;
   /** `IP:PORT`, as `listenAddress` gives it; undefined: every network, the first free default port. */
   readonly listen: string | undefined;
-  readonly passphrase: string | undefined;
-  readonly blockDuration: number;
-  readonly timeout: number;
-  readonly inviteOnly: boolean;
-  /** Of the mail server, as `createMailer` takes it; undefined: no mails are sent. */
-  readonly smtpUrl?: string | undefined;
-  /** Of a TURN server for calls, as `parseTurnUrl` takes it. */
-  readonly turnUrl?: string | undefined;
-  /** UDP ports for calls; `DEFAULT_CALL_PORTS` by default. */
-  readonly callPorts?: PortRange | undefined;
   /** It is to be reached from the internet: told of what becomes of that. */
   readonly onMapping?: ((event: AppEvent) => void) | undefined;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  readonly log: Log;
 }
 
 export interface ServerPeer {

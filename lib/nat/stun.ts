@@ -136,7 +136,6 @@ export class StunResponder {
   }
 }
 
-/** Whom an address stands for. */
 /** So many to each, and to all together, in every second. */
 class Rate {
   readonly #clock: Clock;

@@ -102,6 +102,7 @@ export interface Libp2pTransport extends Transport {
    * left out. To one that has connected that is the address by which it has come.
    */
   observedAddresses(): Promise<Observed[]>;
+  check(): void;
 }
 
 /** Ports after the one of `listen` that are tried for WebSockets. */

@@ -328,8 +328,6 @@ class LineMode {
   }
 
   #onEvent(event: AppEvent): void {
-    const { inPlace } = this.#prompt;
-    const { server } = this.#app.status();
     switch (event.event) {
       case 'message':
         this.#speech.onMessage(event);
@@ -358,18 +356,18 @@ class LineMode {
         if (this.#options.settings.get('bell')) this.#prompt.bell();
         break;
       case 'server':
-        this.#outage.note(event, inPlace);
+        this.#outage.note(event, this.#prompt.inPlace);
         break;
       case 'locked':
         this.#event(event);
         this.#departure.end({ reason: 'locked', status: EXIT.authentication });
         break;
       case 'login':
-        this.#outage.restart(server, inPlace);
+        this.#outage.restart(this.#app.status().server, this.#prompt.inPlace);
         if (this.#running !== 'login' && this.#running !== 'user') this.#event(event);
         break;
       case 'logout':
-        this.#outage.restart(undefined, inPlace);
+        this.#outage.restart(undefined, this.#prompt.inPlace);
         if (this.#running !== 'logout') this.#event(event);
         break;
       case 'mapping':

@@ -3,9 +3,10 @@
  * somebody is in, what is said in private, and after a cable was cut. Needs root.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LabProcess, Line } from '../lan/process.ts';
+import type { LabProcess } from '../lan/process.ts';
 import { WanLab } from '../wan/lab.ts';
 import {
+  does,
   event,
   launch,
   PATIENCE_MS,
@@ -94,13 +95,6 @@ class Internet {
 async function leave({ process }: Started): Promise<void> {
   process.send('quit');
   await process.end();
-}
-
-async function does(who: LabProcess, line: string): Promise<Line> {
-  who.send(line);
-  const answer = await who.next(result, PATIENCE_MS, `the answer to "${line}"`);
-  if (answer['ok'] !== true) throw new Error(`${line}: ${JSON.stringify(answer)}`);
-  return answer;
 }
 
 /** Until a server behind a gateway is ready. */

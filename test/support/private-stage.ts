@@ -1,4 +1,5 @@
 /** People who talk in private over a network in one process; the test is the server they ask. */
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { AccountId, PublicKey } from '../../lib/crdt/keys.ts';
 import { accountStream } from '../../lib/crdt/stream.ts';
@@ -17,6 +18,9 @@ import { eventually } from './channels.ts';
 import type { Member, SealedCommunity } from './community.ts';
 import { homeStage } from './home-stage.ts';
 import type { HomeBench } from './homes.ts';
+
+export const refuses = (promise: Promise<unknown>, code: string): Promise<void> =>
+  assert.rejects(promise, { code });
 
 /** A device, and what its person is told. */
 export class Talker {

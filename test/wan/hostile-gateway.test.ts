@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { LabProcess } from '../lan/process.ts';
-import { event, PATIENCE_MS, Programs } from './programs.ts';
+import { event, PATIENCE_MS } from './program.ts';
+import { Programs } from './programs.ts';
 import { describeLong, PORT, stageFor } from './stage.ts';
 import { noteTime } from './times.ts';
 

@@ -329,7 +329,7 @@ function placeBehind(router: Router, stage: Stage, device: string, index: number
 }
 
 /** The IPv4 address after this one in its network. */
-function following(address: string): string {
+export function following(address: string): string {
   const parts = address.split('.');
   return [...parts.slice(0, 3), Number(parts[3]) + 1].join('.');
 }

@@ -6,7 +6,8 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabProcess, Line } from '../lan/process.ts';
-import { event, PATIENCE_MS, Programs, result, type Started } from './programs.ts';
+import { event, PATIENCE_MS, result, type Started } from './program.ts';
+import { Programs } from './programs.ts';
 import { describeLong, stageFor } from './stage.ts';
 import { noteTime } from './times.ts';
 

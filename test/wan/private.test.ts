@@ -1,7 +1,8 @@
 /** Private sessions between people at home, each behind a router that lets nobody in. */
 import assert from 'node:assert/strict';
 import type { LabProcess, Line } from '../lan/process.ts';
-import { event, PATIENCE_MS, Programs, result } from './programs.ts';
+import { does, event, PATIENCE_MS, result } from './program.ts';
+import { Programs } from './programs.ts';
 import { describeLong, stageFor } from './stage.ts';
 import { noteTime } from './times.ts';
 
@@ -16,11 +17,6 @@ describeLong('private sessions across the internet', function () {
 
   const join = async (host: string, user: string): Promise<LabProcess> =>
     (await programs.join(host, link, user)).process;
-  const does = async (who: LabProcess, line: string): Promise<void> => {
-    who.send(line);
-    const answer = await who.next(result, PATIENCE_MS, `the answer to "${line}"`);
-    assert.equal(answer['ok'], true, JSON.stringify(answer));
-  };
   /** That each hears what the other says, and nobody else. */
   const talk = async (pairs: readonly (readonly [LabProcess, string, LabProcess])[]) => {
     for (const [from, to, hearer] of pairs) {

@@ -1,4 +1,5 @@
 /** The program itself in machine mode on a host of an internet. */
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Line, LabProcess } from '../lan/process.ts';
 import type { NamespaceHost } from '../support/namespaces.ts';
@@ -55,6 +56,14 @@ export async function untilReady(host: string, start: () => LabProcess): Promise
   const milliseconds = performance.now() - begun;
   if (ready['type'] !== 'ready') throw new Error(`${host}: ${JSON.stringify(ready)}`);
   return { process: running, ready, milliseconds };
+}
+
+/** Has a program carry out a command. @returns the result, which is a good one */
+export async function does(who: LabProcess, line: string): Promise<Line> {
+  who.send(line);
+  const answer = await who.next(result, PATIENCE_MS, `the answer to "${line}"`);
+  assert.equal(answer['ok'], true, JSON.stringify(answer));
+  return answer;
 }
 
 /** What a server for the internet is started with. */

@@ -5,18 +5,7 @@ import { join } from 'node:path';
 import type { Line, LabProcess } from '../lan/process.ts';
 import { program } from '../support/build.ts';
 import type { WanLab } from './lab.ts';
-import {
-  event,
-  isOutcome,
-  launch,
-  PATIENCE_MS,
-  result,
-  SERVE,
-  untilReady,
-  type Started,
-} from './program.ts';
-
-export { event, PATIENCE_MS, result, type Started };
+import { isOutcome, launch, PATIENCE_MS, SERVE, untilReady, type Started } from './program.ts';
 
 export class Programs {
   readonly #lab: () => WanLab;

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { sleep } from '../../lib/lifecycle.ts';
 import type { LabProcess, Line } from '../lan/process.ts';
 import type { Cut } from './cable.ts';
-import { event, PATIENCE_MS, Programs, result } from './programs.ts';
+import { following } from './lab.ts';
+import { does, event, PATIENCE_MS, result } from './program.ts';
+import { Programs } from './programs.ts';
 import { describeLong, stageForEach } from './stage.ts';
 import { noteTime } from './times.ts';
 
@@ -26,12 +28,6 @@ describeLong('after the network was lost', function () {
     cat = (await programs.join('c1', link, 'cat')).process;
   });
 
-  const does = async (who: LabProcess, line: string): Promise<Line> => {
-    who.send(line);
-    const answer = await who.next(result, PATIENCE_MS, `the answer to "${line}"`);
-    assert.equal(answer['ok'], true, JSON.stringify(answer));
-    return answer['data'] as Line;
-  };
   const hears = (who: LabProcess, text: string): Promise<Line> =>
     who.next(event('message', { text }), PATIENCE_MS, text);
   const count = (who: LabProcess, name: string, fields: Line = {}): number =>
@@ -157,9 +153,3 @@ describeLong('after the network was lost', function () {
     assert.equal(count(ben, 'private-message'), 1);
   });
 });
-
-/** The next address of the same network. */
-function following(address: string): string {
-  const parts = address.split('.').map(Number);
-  return [...parts.slice(0, 3), parts[3]! + 1].join('.');
-}

@@ -2,12 +2,7 @@
  * The client role: one account's device, at its server while there is a way to it, and by itself
  * while there is none.
  */
-import {
-  type AccountId,
-  type PublicKey,
-  type RandomBytes,
-  type VerifyAll,
-} from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RandomBytes, VerifyAll } from '../../crdt/keys.ts';
 import type { Store } from '../../crdt/store.ts';
 import { isEncryptedRoom } from '../../crdt/rooms.ts';
 import { placeOfStream, type StreamName } from '../../crdt/stream.ts';

@@ -16,7 +16,7 @@ import { fileLimitOf } from '../../crdt/rights.ts';
 import { prefixed, type Store } from '../../crdt/store.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, codeOf, hasCode, isAbort, type ErrorCode } from '../../errors.ts';
-import type { Clock } from '../../lifecycle.ts';
+import { waitBefore, type Clock } from '../../lifecycle.ts';
 import { sizeText } from '../../text.ts';
 import { abortReason } from '../abort.ts';
 import { addFile, type Progress } from '../blobs/add-file.ts';
@@ -220,7 +220,7 @@ export class Files {
   }
 
   #sendLater(): void {
-    const wait = BACKOFF_MS[Math.min(this.#failures++, BACKOFF_MS.length - 1)];
+    const wait = waitBefore(this.#failures++, BACKOFF_MS);
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.send(), wait);
     this.#retry.unref();

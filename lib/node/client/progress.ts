@@ -11,6 +11,8 @@ import type { EntryId } from '../../crdt/keys.ts';
 import { count } from '../../crdt/records.ts';
 import { Gather } from '../../lifecycle.ts';
 import { prefixed, type Store, type StoreOperation } from '../../crdt/store.ts';
+import type { Reply } from '../exchange.ts';
+import type { SYNC } from '../wire.ts';
 
 export interface Receipt {
   readonly id: EntryId;
@@ -28,6 +30,14 @@ const DELIVERED = 100;
 const SAVE_APART_MS = 250;
 /** The last was not there at first. */
 const schema = v.pipe(v.array(count), v.minLength(2), v.maxLength(3));
+
+/** As it goes over the wire. */
+export function toReceipt([id, on, of, read]: Reply<
+  typeof SYNC,
+  'receipts'
+>['receipts'][number]): Receipt {
+  return { id, on, of, read };
+}
 
 export class ProgressBook {
   readonly #store: Store;

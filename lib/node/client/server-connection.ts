@@ -5,12 +5,13 @@
 import type { RandomBytes } from '../../crdt/keys.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError, hasCode, type ErrorCode } from '../../errors.ts';
-import { deadline, sleep, type Clock } from '../../lifecycle.ts';
+import { deadline, sleep, waitBefore, type Clock } from '../../lifecycle.ts';
 import type { Relay, Target, Transport } from '../channel.ts';
 import { handBack } from './hand-back.ts';
 import type { Home } from './home.ts';
 import { Link, type Hello, type LinkEvents } from './link.ts';
-import { SyncClient, toReceipt } from './sync.ts';
+import { toReceipt } from './progress.ts';
+import { SyncClient } from './sync.ts';
 
 export interface ServerConnectionOptions {
   readonly transport: Transport;
@@ -239,7 +240,7 @@ export class ServerConnection {
   async #reconnect(): Promise<void> {
     const { events, random, home, onConnected, onLogout, onNotice } = this.#options;
     for (let attempt = 0; !this.#isOver; attempt++) {
-      const base = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)]!;
+      const base = waitBefore(attempt, BACKOFF_MS);
       const spread = 1 + (random(1)[0]! / 255) * JITTER;
       await sleep(base * spread, AbortSignal.any([this.#stop.signal, this.#retryNow.signal]));
       if (this.#retryNow.signal.aborted) this.#retryNow = new AbortController();

@@ -15,8 +15,8 @@ import { MAX_WANTS, SYNC } from '../wire.ts';
 import { EarlyBatches, type WireBatch } from './early-batches.ts';
 import { commonLength } from './fork.ts';
 import type { Inbox } from './inbox.ts';
-import type { Receipt } from './progress.ts';
-import { fetchSnapshot } from './snapshot.ts';
+import { toReceipt, type Receipt } from './progress.ts';
+import { Snapshots } from './snapshot.ts';
 
 /** A gap of more items than this is bridged by a snapshot of the state, and filled afterwards. */
 const BRIDGE_ITEMS = 2_000;
@@ -54,8 +54,7 @@ export class SyncClient {
   /** How far the server said its streams go. */
   readonly #heads = new Map<StreamName, number>();
   readonly #early = new EarlyBatches();
-  /** Snapshots that were asked for before it was clear how far those streams go. */
-  readonly #asked = new Map<StreamName, ReturnType<typeof fetchSnapshot>>();
+  readonly #snapshots: Snapshots;
   /** Rooms that are caught up with while everything else goes on. */
   #later: Promise<void> = Promise.resolve();
   #arriving = 0;
@@ -76,6 +75,7 @@ export class SyncClient {
       },
     });
     this.exchange.onEnd(() => this.#acks.stop());
+    this.#snapshots = new Snapshots(this.exchange);
   }
 
   /**
@@ -85,7 +85,10 @@ export class SyncClient {
   async open(): Promise<void> {
     const { replica } = this.#options;
     const asking = this.#askHeads();
-    for (const stream of ['space', LOBBY_STREAM] as const) this.#askEarly(stream);
+    // Whoever has nothing of a stream that everybody has needs its snapshot, however far it goes.
+    for (const stream of ['space', LOBBY_STREAM] as const)
+      if (replica.log.headOf(stream).length === 0 && replica.takesSnapshot(stream))
+        this.#snapshots.prepare(stream);
     const heads = await asking;
     const rest: StreamName[] = [];
     for (const [stream, length, seal] of heads) {
@@ -107,20 +110,10 @@ export class SyncClient {
     const isLater = (stream: StreamName): boolean =>
       placeOfStream(stream).type === 'room' && stream !== LOBBY_STREAM;
     await this.#catchUpAll(rest.filter((stream) => !isLater(stream)));
-    // One of a stream in which nothing was said was refused.
-    this.#asked.clear();
+    this.#snapshots.clear();
     this.#later = this.#catchUpAll(rest.filter(isLater))
       .then(() => this.#pumpAll())
       .catch((error: unknown) => this.#failed(error));
-  }
-
-  /** Whoever has nothing of a stream that everybody has needs its snapshot: no need to wait for the heads. */
-  #askEarly(stream: StreamName): void {
-    const { replica } = this.#options;
-    if (replica.log.headOf(stream).length > 0 || !replica.takesSnapshot(stream)) return;
-    const asked = fetchSnapshot(this.exchange, stream);
-    asked.catch(() => undefined);
-    this.#asked.set(stream, asked);
   }
 
   async #catchUpAll(streams: readonly StreamName[]): Promise<void> {
@@ -342,9 +335,7 @@ export class SyncClient {
     const before = this.#options.replica.log.headOf(stream).length;
     for (let attempt = 1; ; attempt++) {
       try {
-        const asked = this.#asked.get(stream) ?? fetchSnapshot(this.exchange, stream);
-        this.#asked.delete(stream);
-        const { seal, records } = await asked;
+        const { seal, records } = await this.#snapshots.fetch(stream);
         await this.#options.replica.adopt(seal, records);
         this.#options.onAdopted(stream);
         break;
@@ -402,11 +393,4 @@ export class SyncClient {
     await this.#later;
     await Promise.allSettled(this.#catching.values());
   }
-}
-
-export function toReceipt([id, on, of, read]: Reply<
-  typeof SYNC,
-  'receipts'
->['receipts'][number]): Receipt {
-  return { id, on, of, read };
 }

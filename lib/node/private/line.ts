@@ -163,7 +163,6 @@ export class Line {
 
   /** Goes on with a session over this line. @throws as that side refuses; TIMEOUT, CLOSED */
   async resume(token: Uint8Array): Promise<void> {
-    this.#token = token;
     await this.#exchange.call('resume', { token }, ANSWER_MS);
   }
 

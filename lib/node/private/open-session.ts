@@ -5,7 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
-import { deadline, sleep, type Clock } from '../../lifecycle.ts';
+import { deadline, sleep, waitBefore, type Clock } from '../../lifecycle.ts';
 import { byteLength } from '../../text.ts';
 import type { Path } from '../channel.ts';
 import { TokenBucket } from '../token-bucket.ts';
@@ -172,7 +172,7 @@ export class OpenSession {
     this.#seeking = stop;
     const limit = deadline(SEEK_MS, stop.signal);
     for (let attempt = 0; attempt < attempts && !limit.aborted; attempt++) {
-      await sleep(WAITS_MS[Math.min(attempt, WAITS_MS.length - 1)]!, limit);
+      await sleep(waitBefore(attempt, WAITS_MS), limit);
       if (limit.aborted || (await this.#redial(token, limit))) break;
     }
     if (!stop.signal.aborted) this.#giveUp();

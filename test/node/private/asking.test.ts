@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { privateStage, type Talker } from '../../support/private-stage.ts';
+import { privateStage, refuses, type Talker } from '../../support/private-stage.ts';
 
 describe('a wish for a private session', function () {
   this.timeout(30_000);
@@ -11,8 +11,6 @@ describe('a wish for a private session', function () {
     [alice, bob] = await stage.join('alice', 'bob');
   });
 
-  const refuses = (promise: Promise<unknown>, code: string): Promise<void> =>
-    assert.rejects(promise, { code });
   /** Whether two can talk, and have no more than one session. */
   const talk = async (one: Talker, other: Talker): Promise<void> => {
     await one.say(other, 'there');

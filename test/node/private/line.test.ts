@@ -3,7 +3,7 @@ import { encode } from '../../../lib/crdt/codec.ts';
 import { MAX_TEXT_BYTES } from '../../../lib/text.ts';
 import { ended, eventually, turns } from '../../support/channels.ts';
 import { fakeClock } from '../../support/time.ts';
-import { privateStage, type Stranger, type Talker } from '../../support/private-stage.ts';
+import { privateStage, refuses, type Stranger, type Talker } from '../../support/private-stage.ts';
 
 describe('a line to another device', function () {
   this.timeout(30_000);
@@ -16,9 +16,6 @@ describe('a line to another device', function () {
     [alice, bob] = await stage.join('alice', 'bob');
     eve = await stage.stranger('eve');
   });
-
-  const refuses = (promise: Promise<unknown>, code: string): Promise<void> =>
-    assert.rejects(promise, { code });
 
   describe('is none', () => {
     const isShut = async (stranger: Stranger, to: Talker): Promise<void> => {

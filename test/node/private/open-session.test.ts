@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { ClchatError } from '../../../lib/errors.ts';
 import { sleep } from '../../../lib/lifecycle.ts';
 import { eventually } from '../../support/channels.ts';
-import { privateStage, type Talker } from '../../support/private-stage.ts';
+import { privateStage, refuses, type Talker } from '../../support/private-stage.ts';
 import { fakeClock } from '../../support/time.ts';
 
 describe('an open private session', function () {
@@ -16,8 +16,6 @@ describe('an open private session', function () {
     [alice, bob] = await stage.join('alice', 'bob');
   });
 
-  const refuses = (promise: Promise<unknown>, code: string): Promise<void> =>
-    assert.rejects(promise, { code });
   const both = async (what: (other: string) => string): Promise<void> => {
     await alice.hears(what('bob'));
     await bob.hears(what('alice'));

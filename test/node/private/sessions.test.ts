@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually, turns } from '../../support/channels.ts';
-import { privateStage, type Talker } from '../../support/private-stage.ts';
+import { privateStage, refuses, type Talker } from '../../support/private-stage.ts';
 
 describe('private sessions', function () {
   this.timeout(30_000);
@@ -11,9 +11,6 @@ describe('private sessions', function () {
   beforeEach(async () => {
     [alice, bob] = await stage.join('alice', 'bob');
   });
-
-  const refuses = (promise: Promise<unknown>, code: string): Promise<void> =>
-    assert.rejects(promise, { code });
 
   describe('are asked for', () => {
     it('and open to both once the other has said yes', async () => {

@@ -62,6 +62,16 @@ const CODES = {
   NOT_CONTACT: { text: 'That user is not a contact of yours.' },
   OFFLINE: { text: 'That user is not online.' },
   DECLINED: { text: 'That user has declined.' },
+  BUSY: { text: 'That user is in a call already.' },
+  NO_ANSWER: { text: 'That user did not answer.' },
+  NO_CALL: { text: 'There is no call.' },
+  NOT_LIVE: { text: 'That user shares no screen.' },
+  NO_DEVICE: {
+    text: 'There is no such device. "settings camera" lists the cameras, microphones and speakers.',
+  },
+  NO_MEDIA: {
+    text: 'Calls are not possible on this system: its part for WebRTC is missing or does not start.',
+  },
   NO_SESSION: { text: 'There is no private session with that user.' },
   PEER_GONE: { text: 'That user is gone, and the private session with them is over.' },
   NO_SUCH_ROOM: { text: 'There is no such room.' },

@@ -120,6 +120,20 @@ const content = {
   ]),
 } as const;
 
+/** A call that is over: the server's word. */
+const call = v.strictObject({
+  call: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  /** `missed`: of one between two that the one who was called was not in. */
+  outcome: v.picklist(['ended', 'missed']),
+  /** Of one between two: who called. */
+  caller: v.optional(accountId),
+  /** For how long at least two people were in it. */
+  seconds: count,
+  /** The most who were in it at once. */
+  people: count,
+});
+export type CallBody = v.InferOutput<typeof call>;
+
 const wrapsOf = <N extends number>(most: N) => ({
   number: count,
   wraps: v.pipe(v.array(v.tuple([accountId, count, box])), v.maxLength(most)),
@@ -226,6 +240,8 @@ export const BODIES = {
     /** Shuts somebody out of a room or of the server, for a time or (0) for good. */
     ban: v.strictObject({ account: accountId, room: v.optional(roomId), until: count }),
     unban: v.strictObject({ account: accountId, room: v.optional(roomId) }),
+    /** Silences somebody for everyone in the calls of a room, or in all; or does so no more. */
+    suppress: v.strictObject({ account: accountId, room: v.optional(roomId), on: v.boolean() }),
     room: v.strictObject({
       name,
       private: v.boolean(),
@@ -262,6 +278,7 @@ export const BODIES = {
     say: sayBody,
     sealed: sealedBody,
     ...content,
+    call,
     epoch: v.strictObject({
       ...wrapsOf(512),
       lock: epochRecord.entries.lock,
@@ -299,6 +316,7 @@ export const BODIES = {
     unfriend: nothing,
     sealed: sealedBody,
     ...content,
+    call,
     epoch: v.strictObject(wrapsOf(2)),
   },
   account: {

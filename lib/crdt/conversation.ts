@@ -3,6 +3,7 @@
  * good while its wraps reach exactly the members, at the present generation of each one's keyring.
  */
 import type { PairAction, RoomAction } from './bodies.ts';
+import { checkCall } from './calls.ts';
 import type { ContactAction } from './contact.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { EntryId } from './keys.ts';
@@ -179,6 +180,7 @@ export function checkConversation(
 ): ErrorCode | undefined {
   const { space, entry, actor, hindsight } = context;
   if (isMembershipAction(action)) return checkMembership(action, context);
+  if (action.kind === 'call') return checkCall(context);
   if (actor === undefined) return 'NOT_LOGGED_IN';
   const maySend = hindsight || may(space, actor, 'sendMessage');
   switch (action.kind) {

@@ -120,6 +120,16 @@ export function isMessage(entry: Pick<Entry, 'kind'>): boolean {
   return entry.kind === 'say' || entry.kind === 'sealed';
 }
 
+/** Whether an entry says that there was a call. */
+export function isCall(entry: Pick<Entry, 'kind'>): boolean {
+  return entry.kind === 'call';
+}
+
+/** Whether an entry is read among the messages of a conversation. */
+export function isShown(entry: Pick<Entry, 'kind'>): boolean {
+  return isMessage(entry) || isCall(entry);
+}
+
 /** Whether an entry does something about a message that is there already. */
 export function isAnnotation(entry: Pick<Entry, 'kind'>): boolean {
   return entry.kind === 'edit' || entry.kind === 'remove' || entry.kind === 'react';

@@ -18,6 +18,7 @@ import { admins, isLastAdmin, levelOf, may } from './rights.ts';
 import { ownedChanges } from './room-rules.ts';
 import type { Context } from './rules.ts';
 import type { Change, Reader } from './state.ts';
+import { suppressionsOf } from './suppress.ts';
 import { fold } from '../text.ts';
 
 const KINDS = [
@@ -243,7 +244,7 @@ function removeUser(space: Reader, id: AccountId, isErased: boolean): Change[] {
         id: key,
         value: { ...room, owner: null },
       });
-  changes.push(...codesOf(space, new Set([id])));
+  changes.push(...codesOf(space, new Set([id])), ...suppressionsOf(space, id));
   return changes;
 }
 

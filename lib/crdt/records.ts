@@ -213,6 +213,8 @@ export const TABLES: Readonly<Record<string, v.GenericSchema>> = {
   code: codeRecord,
   /** Account, behind `<room>:` where it is for a room → until when by the server's clock, 0: for good. */
   ban: count,
+  /** As of `ban`: silenced for everyone. */
+  suppress: marker,
   reset: resetRecord,
   head: headRecord,
   clock: count,

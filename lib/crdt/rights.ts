@@ -1,4 +1,5 @@
 /** What an account may do, by the group it is in. */
+import { ClchatError } from '../errors.ts';
 import type { AccountId, PublicKey } from './keys.ts';
 import { ADMIN_GROUP, type Permission } from './permissions.ts';
 import { actorOf, groupOf, presentAccount, type AccountRecord } from './records.ts';
@@ -12,6 +13,13 @@ export function may(
   permission: Permission,
 ): boolean {
   return groupOf(space, account)?.permissions.includes(permission) === true;
+}
+
+/** Why somebody is refused whom their group does not allow it. */
+export function lacking(permission: Permission): ClchatError {
+  return new ClchatError('DENIED', `You need the permission "${permission}".`, {
+    data: { permission },
+  });
 }
 
 /** 0 to 100; 0 where the group does not exist. */

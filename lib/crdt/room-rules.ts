@@ -303,7 +303,7 @@ export function reduceRooms(action: RoomsAction, context: Context): Change[] {
           id,
           value: undefined,
         });
-        for (const table of ['member', 'ban', 'lock', 'owned'])
+        for (const table of ['member', 'ban', 'suppress', 'lock', 'owned'])
           for (const [key] of space.of(table, id))
             changes.push({ table, id: key, value: undefined });
       }

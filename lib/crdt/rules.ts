@@ -57,8 +57,9 @@ export type Verdict =
 
 /** Kinds by which a device that nobody knows yet makes itself known. */
 const INTRODUCTIONS = new Set(['account', 'device', 'recover']);
-/** Kinds that the server's own key may sign. */
-const SERVER_KINDS = new Set(['server', 'setgroup', 'removeroom', 'members']);
+/** Kinds that the server's own key may sign, and those of them that no other may. */
+const SERVER_KINDS = new Set(['server', 'setgroup', 'removeroom', 'members', 'call']);
+const SERVER_ALONE = new Set(['server', 'call']);
 
 /** Kinds that depend on the conversation's key. */
 const UNDER_KEYS = new Set(['sealed', 'edit', 'react', 'epoch']);
@@ -170,7 +171,7 @@ export function checkChain(stream: Reader, entry: Entry): ErrorCode | undefined 
 function checkEntitled(context: Omit<Context, 'position'>): ErrorCode | undefined {
   const { entry, space, stream, actor, hindsight } = context;
   if (entry.device === entry.server) return SERVER_KINDS.has(entry.kind) ? undefined : 'DENIED';
-  if (entry.kind === 'server') return 'DENIED';
+  if (SERVER_ALONE.has(entry.kind)) return 'DENIED';
   if (actor === undefined) {
     if (entry.stream === 'space' && INTRODUCTIONS.has(entry.kind))
       return deviceOf(space, entry.device) === undefined ? undefined : 'REVOKED';
@@ -282,7 +283,7 @@ export function reduceItem(
 export function isFitInHindsight(entry: Entry, space: Reader): boolean {
   if (entry.device === entry.server) return SERVER_KINDS.has(entry.kind);
   const author = deviceOf(space, entry.device)?.account;
-  if (author === undefined) return false;
+  if (author === undefined || SERVER_ALONE.has(entry.kind)) return false;
   const isRoom = placeOfStream(entry.stream).type === 'room';
   return isRoom || mayRead(space, entry.stream, { get: () => undefined }, author, true);
 }

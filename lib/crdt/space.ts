@@ -28,6 +28,7 @@ import { checkRooms, isRoomsAction, reduceRooms, roomChanges } from './room-rule
 import type { Context } from './rules.ts';
 import type { Change } from './state.ts';
 import { LOBBY } from './stream.ts';
+import { checkSuppress, reduceSuppress } from './suppress.ts';
 
 const DEVICE_TAG = 'clchat device v1';
 /** Most devices an account may have at a time. */
@@ -132,6 +133,8 @@ export function checkSpace(action: SpaceAction, context: Context): ErrorCode | u
       const all = devices.includes(entry.device) ? devices : [...devices, entry.device].sort();
       return reachesExactly(body.wraps, all) ? undefined : 'STALE_KEY';
     }
+    case 'suppress':
+      return checkSuppress(action.body, context);
     default:
       return isRoomsAction(action) ? checkRooms(action, context) : checkPeople(action, context);
   }
@@ -257,6 +260,8 @@ export function reduceSpace(action: SpaceAction, context: Context): Change[] {
         keyringChange(id, keyring.generation, { wraps, password: password.wrap, previous: null }),
       ];
     }
+    case 'suppress':
+      return reduceSuppress(action.body);
     default:
       return isRoomsAction(action) ? reduceRooms(action, context) : reducePeople(action, context);
   }

@@ -84,6 +84,7 @@ function prefixOf(id: string): string {
 const OWNERS: Readonly<Record<string, (id: string, value: unknown) => string>> = {
   member: prefixOf,
   ban: prefixOf,
+  suppress: prefixOf,
   lock: prefixOf,
   owned: prefixOf,
   device: (_id, value) => (value as { readonly account: string }).account,

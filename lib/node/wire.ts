@@ -19,6 +19,7 @@ import { isErrorCode, type ErrorCode } from '../errors.ts';
 import { messageText } from '../crdt/bodies.ts';
 import { isEmail } from './addresses.ts';
 import { blobHash } from './blobs/manifest.ts';
+import { CALL_METHODS, CALL_NOTICES } from './calls/wire.ts';
 import type { Protocol } from './exchange.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -276,6 +277,7 @@ export const SESSION = {
       request: v.strictObject({ id: roomId, account: accountId }),
       reply: nothing,
     },
+    ...CALL_METHODS,
     /** Which of one's own devices are connected. */
     online: { request: nothing, reply: v.strictObject({ devices: v.array(publicKey) }) },
     /** Tells that the connection lives. */
@@ -290,6 +292,7 @@ export const SESSION = {
     conference,
     /** Something has happened in conferences that was not told: they are to be asked for anew. */
     conferences: nothing,
+    ...CALL_NOTICES,
     /** Where this device may be reached by others, `IP:PORT` each. */
     reachable: v.strictObject({ addresses }),
     /** Somebody is typing: from a client for those who take part in a conversation, and to these. */

@@ -31,7 +31,7 @@ describe('a community and its replicas', function () {
       const community = await SealedCommunity.found(seed);
       const life = new Life(seed, community);
       await life.begin();
-      for (let round = 0; round < 240; round++) await life.round();
+      for (let round = 0; round < 260; round++) await life.round();
       for (const [label, count] of life.outcomes) total.set(label, (total.get(label) ?? 0) + count);
 
       const { log, batches } = community;
@@ -102,9 +102,9 @@ describe('a community and its replicas', function () {
 
   it('have done all that there is to do, and been refused all that can be', () => {
     const kinds =
-      'account ban block code createuser creategroup device edit elevate epoch expel join leave ' +
+      'account ban block call code createuser creategroup device edit elevate epoch expel join leave ' +
       'lock members motd owner password react read recover remove removegroup removeroom ' +
-      'removeuser renameserver request reset retire revoke room say sealed setgroup unban ' +
+      'removeuser renameserver request reset retire revoke room say sealed setgroup suppress unban ' +
       'updategroup updateroom updateuser';
     const codes =
       'ALREADY BAD_CODE BAD_ENTRY BAD_PASSWORD DENIED NAME_TAKEN NOT_MEMBER NOT_OWNER ' +

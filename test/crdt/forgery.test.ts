@@ -81,6 +81,7 @@ describe('forged entries', () => {
       mallory.forge('space', 'retire', { room: vault.id }),
       mallory.forge('space', 'ban', { ...account(alice), room: open.id, until: 0 }),
       mallory.forge('space', 'expel', { ...account(alice), room: open.id }),
+      mallory.forge('space', 'suppress', { ...account(alice), room: open.id, on: true }),
     ],
     'of a member': () => [
       mallory.forge(open.stream, 'say', { text: 'x' }),
@@ -112,6 +113,7 @@ describe('forged entries', () => {
       mallory.forge('space', 'renameserver', { name: 'mine' }),
       mallory.forge('space', 'motd', { text: 'mine' }),
       mallory.forge('space', 'ban', { ...account(alice), until: 0 }),
+      mallory.forge('space', 'suppress', { ...account(alice), on: true }),
       mallory.forge(open.stream, 'edit', { target, text: 'x', moderator: true }),
       mallory.forge(LOBBY_STREAM, 'remove', { target, moderator: true }),
     ],
@@ -135,6 +137,19 @@ describe('forged entries', () => {
       gone.forge(club.stream, 'join', { by: { type: 'owner' } }),
       gone.device().enrolment(),
     ],
+    'of the server': () => {
+      const told = { call: 'c'.repeat(32), seconds: 1, people: 2 };
+      const two = { ...told, outcome: 'missed', caller: root.account };
+      const stranger = mallory.device();
+      return [
+        mallory.forge(LOBBY_STREAM, 'call', { ...told, outcome: 'ended' }),
+        alice.forge(open.stream, 'call', { ...told, outcome: 'ended' }),
+        alice.forge(club.stream, 'call', { ...told, outcome: 'ended' }),
+        root.forge(pair, 'call', two),
+        alice.forge(pair, 'call', { ...two, caller: alice.account }),
+        stranger.forge(LOBBY_STREAM, 'call', { ...told, outcome: 'ended' }),
+      ];
+    },
     'by the server': () => {
       const { server } = community;
       return [

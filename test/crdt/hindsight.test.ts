@@ -66,6 +66,7 @@ describe('in hindsight', () => {
 
   const carol = (): Member => ledger.join('carol');
   const target = 'ab'.repeat(32);
+  const ofRoom = { call: 'c'.repeat(32), outcome: 'ended', seconds: 60, people: 2 };
   const sealedBy = (by: Member, stream: StreamName): Entry =>
     by.write(stream, 'sealed', { epoch: epochOf(stream), box: KEY });
 
@@ -98,6 +99,10 @@ describe('in hindsight', () => {
     },
     'somebody put out': () =>
       root.write(vault.stream, 'members', { add: [], remove: [alice.account] }),
+    'a call in an open room': () => ledger.server.write(open.stream, 'call', ofRoom),
+    'a call in a private room': () => ledger.server.write(club.stream, 'call', ofRoom),
+    'a call of two': () =>
+      ledger.server.write(pair, 'call', { ...ofRoom, outcome: 'missed', caller: bob.account }),
     'a code for a room': () => bob.write(club.stream, 'code', codeFacts('MORE')),
     'a request to be a contact': () => bob.write(pair, 'request', {}),
     blocked: () =>
@@ -206,10 +211,20 @@ describe('in hindsight', () => {
       joinEntry(mallory, vault, newLock(ledger.random).keyring),
       mallory.write(club.stream, 'join', { by: { type: 'word' } }),
       mallory.write(`room/${lobby}`, 'join', { by: { type: 'owner' } }),
+      bob.write(LOBBY_STREAM, 'call', ofRoom),
+      bob.write(pair, 'call', { ...ofRoom, caller: bob.account }),
     ]) {
       const { state, length } = ledger.at(entry.stream);
       const { void: code } = reduceItem(entryItem(entry), standing(state, length));
       assert.notEqual(code, undefined, `${entry.kind} ${entry.stream}`);
+    }
+  });
+
+  it('of calls tells the server alone, however long ago', () => {
+    const isFit = (entry: Entry): boolean => isFitInHindsight(entry, ledger.space);
+    for (const stream of [LOBBY_STREAM, club.stream, pair]) {
+      assert.ok(isFit(ledger.server.forge(stream, 'call', ofRoom)));
+      assert.ok(!isFit(bob.forge(stream, 'call', ofRoom)));
     }
   });
 });

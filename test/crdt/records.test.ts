@@ -45,6 +45,7 @@ describe('records', () => {
     ledger.accept(alice.write('space', 'owner', { room: vault.id, account: bob.account }));
     ledger.accept(roomEntry(alice, 'open'));
     ledger.accept(alice.write('space', 'ban', { account: bob.account, until: 0 }));
+    ledger.accept(alice.write('space', 'suppress', { account: bob.account, on: true }));
     const verifier = codeKey('ABCDE-12345').public;
     const code = { purpose: 'signup', group: 'user', verifier, uses: 1, expires: ledger.now };
     ledger.accept(alice.write('space', 'code', code));
@@ -63,7 +64,7 @@ describe('records', () => {
     fc.assert(
       fc.property(fc.constantFrom(...Object.keys(TABLES)), fc.anything(), (table, value) => {
         const scalars = ['ban', 'block', 'clock', 'contact', 'epochs', 'member', 'owned'];
-        scalars.push('read', 'request', 'roomlook', 'roomname');
+        scalars.push('read', 'request', 'roomlook', 'roomname', 'suppress');
         assert.ok(!isRecord(table, value) || scalars.includes(table));
       }),
     );

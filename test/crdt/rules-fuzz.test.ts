@@ -93,6 +93,11 @@ describe('the rules', function () {
       position: fc.nat(3),
       lock: fc.option(fc.record({ keyring, password: fc.constant(null) })),
       until: fc.nat(2),
+      call: fc.constantFrom('c'.repeat(32), 'C'),
+      outcome: fc.constantFrom('ended', 'missed'),
+      caller: accounts,
+      seconds: fc.nat(9),
+      people: fc.integer({ min: -1, max: 3 }),
       target: fc.constantFrom(den.padEnd(64, '0'), 'zz'),
       emoji: fc.constantFrom('x', ''),
       on: fc.boolean(),
@@ -134,6 +139,8 @@ describe('the rules', function () {
       motd: ['text'],
       ban: ['account', 'room?', 'until'],
       unban: ['account', 'room?'],
+      suppress: ['account', 'room?', 'on'],
+      call: ['call', 'outcome', 'caller?', 'seconds', 'people'],
       updateroom: ['room', 'name?', 'parent?', 'media?', 'position?'],
       removeroom: ['room'],
       lock: ['room', 'lock'],
@@ -156,6 +163,7 @@ describe('the rules', function () {
       if (['join', 'leave', 'code'].includes(kind)) return streams.slice(0, 4);
       if (['say', 'edit', 'remove', 'react'].includes(kind)) return streams.slice(1, 5);
       if (kind === 'sealed' || kind === 'epoch') return streams.slice(2, 6);
+      if (kind === 'call') return streams.slice(1, 6);
       if (kind === 'request' || kind === 'unfriend') return streams.slice(4, 6);
       return streams.slice(0, 1);
     };

@@ -11,6 +11,7 @@ import { isBanned, isOpenMember, roomOf } from '../../lib/crdt/rooms.ts';
 import { reduceItem } from '../../lib/crdt/rules.ts';
 import { entryItem } from '../../lib/crdt/seal.ts';
 import { LOBBY, roomStream } from '../../lib/crdt/stream.ts';
+import { isSuppressed } from '../../lib/crdt/suppress.ts';
 import { Ledger, type Member } from '../support/community.ts';
 import { Dice } from '../support/plain-deeds.ts';
 import { LOTS, TABLE } from '../support/plain-table.ts';
@@ -90,6 +91,7 @@ function compare(ledger: Ledger, world: PlainWorld): void {
     assert.deepEqual([record?.name, record?.group], [name, group]);
     assert.equal(presentAccount(space, account) === undefined, isRemoved);
     assert.equal(isBanned(space, account, undefined, 0), world.banned.has(account));
+    assert.equal(isSuppressed(space, account, undefined), world.silenced.has(account));
   }
   assert.equal([...space.entries('room')].length, world.rooms.size);
   for (const room of world.rooms.values()) {
@@ -107,8 +109,11 @@ function compare(ledger: Ledger, world: PlainWorld): void {
           (one) => room.id !== LOBBY && isOpenMember(space, room.id, one),
         );
     assert.deepEqual(members.sort(), [...room.members].sort());
-    for (const account of world.people.keys())
+    for (const account of world.people.keys()) {
       assert.equal(isBanned(space, account, room.id, 0), room.banned.has(account));
+      const isSilenced = room.silenced.has(account) || world.silenced.has(account);
+      assert.equal(isSuppressed(space, account, room.id), isSilenced);
+    }
   }
 }
 

@@ -1,12 +1,12 @@
 /** A server with its administrator and others, and the commands that they give. */
 import assert from 'node:assert/strict';
-import { Situation } from '../../lib/app/situation.ts';
 import type { Ask, ResultData } from '../../lib/app/types.ts';
 import { ADMIN_GROUP } from '../../lib/crdt/permissions.ts';
 import { ClchatError } from '../../lib/errors.ts';
 import type { Clock } from '../../lib/lifecycle.ts';
 import type { Mail, Mailer } from '../../lib/node/mailer.ts';
 import type { ServerOptions } from '../../lib/node/server/server.ts';
+import { contextOf } from './commands.ts';
 import { eventually } from './channels.ts';
 import { HANDLERS } from './handlers.ts';
 import { World, type TestClient } from './roles.ts';
@@ -55,13 +55,7 @@ export class AdminStage {
   /** Carries out a command. */
   async run(who: TestClient, name: string, args: Args = {}, ask?: Ask): Promise<ResultData> {
     const handler = HANDLERS[name] ?? assert.fail(`there is no command ${name}`);
-    return handler(args, {
-      client: who.client,
-      now: Date.now,
-      ask,
-      situation: new Situation(),
-      tell: () => undefined,
-    });
+    return handler(args, { ...contextOf(who.client), ask });
   }
 
   /** Carries out a command that must be refused, and has written nothing when it is. */

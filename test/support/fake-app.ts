@@ -7,6 +7,7 @@ import type {
   AppEvent,
   AppStatus,
   Ask,
+  CallScreen,
   CommandCall,
   MessageView,
   ResultData,
@@ -63,6 +64,19 @@ export class FakeApp implements App {
     this.#mode = options.mode ?? 'client';
     this.#password = options.password ?? 'secret';
     this.#manual = options.manual ?? false;
+  }
+
+  /** What has the call to show. */
+  screen: CallScreen | undefined;
+  /** How often sizes were said to be others. */
+  resizes = 0;
+
+  watchCall(screen: CallScreen | undefined): void {
+    this.screen = screen;
+  }
+
+  sizesChanged(): void {
+    this.resizes += 1;
   }
 
   get listeners(): number {

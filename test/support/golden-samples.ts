@@ -21,6 +21,7 @@ export const SALT = fixed('salt')(16);
 export const ALICE = 'a'.repeat(32);
 export const BOB = 'b'.repeat(32);
 export const ID = fixed('id')(32);
+const CALL = 'c'.repeat(32);
 const BOX = fill(80, 7);
 const keyring = { generation: 3, box: fill(32, 1), sign: OTHER.public };
 const device = { sealing: fill(32, 2), label: 'laptop' };
@@ -73,6 +74,7 @@ export const SAMPLES: {
     motd: { text: 'Grüße, 世界 🙂' },
     ban: { account: BOB, until: 1_700_000_000_999 },
     unban: { account: BOB },
+    suppress: { account: BOB, on: true },
     room: { name: 'kitchen', private: true },
     updateroom: { room: ALICE, name: 'Küche' },
     removeroom: { room: ALICE },
@@ -97,6 +99,7 @@ export const SAMPLES: {
     edit: { target: toHex(ID), text: 'Grüße' },
     remove: { target: toHex(ID) },
     react: { target: toHex(ID), emoji: '👍', on: true },
+    call: { call: CALL, outcome: 'ended', seconds: 3_600, people: 4 },
     join: { by: { type: 'owner' } },
     leave: {},
     code: CODE,
@@ -119,6 +122,7 @@ export const SAMPLES: {
     edit: { target: toHex(ID), epoch: toHex(ID), box: fill(40, 8) },
     remove: { target: toHex(ID) },
     react: { target: toHex(ID), epoch: toHex(ID), box: fill(40, 8) },
+    call: { call: CALL, outcome: 'missed', caller: ALICE, seconds: 0, people: 1 },
   },
   account: {
     block: { account: BOB, blocked: true },
@@ -138,6 +142,7 @@ export const VARIANTS: Readonly<Record<string, unknown>> = {
   'space/code elevate': { purpose: 'elevate', group: 'crew', ...CODE },
   'space/ban room': { account: BOB, room: 'lobby', until: 0 },
   'space/unban room': { account: BOB, room: 'lobby' },
+  'space/suppress room': { account: BOB, room: 'lobby', on: false },
   'space/room all': {
     name: 'kitchen',
     private: true,
@@ -171,6 +176,7 @@ export const VARIANTS: Readonly<Record<string, unknown>> = {
   'room/edit sealed': { target: toHex(ID), moderator: true, epoch: toHex(ID), box: fill(40, 8) },
   'room/remove moderator': { target: toHex(ID), moderator: true },
   'room/react sealed': { target: toHex(ID), epoch: toHex(ID), box: fill(40, 8) },
+  'pair/call ended': { call: CALL, outcome: 'ended', caller: BOB, seconds: 70_000, people: 2 },
   'room/epoch lock': {
     number: 2,
     wraps: [[ALICE, 1, BOX]],
@@ -230,6 +236,7 @@ export const RECORDS: Readonly<Record<keyof typeof TABLES, readonly [id: string,
     code: [OTHER.public, { ...CODE_RECORD, purpose: 'signup', group: 'crew' }],
     ban: [`${ALICE}:${BOB}`, 1_700_000_000_999],
     read: ['room/lobby', 70_000],
+    suppress: [`${ALICE}:${BOB}`, true],
   };
 
 /** What else the records of a table may hold: by `<table> <what>`. */

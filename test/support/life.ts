@@ -89,6 +89,7 @@ export class Life {
       await this.#submit(random.pick(this.sent));
       return;
     }
+    if (dice < 0.09) return this.#call(writer);
     const made = random.chance(0.55) ? this.#deed(writer) : await this.#make(writer);
     if (made === undefined) return;
     const { stream, kind, body, after } = made;
@@ -107,6 +108,23 @@ export class Life {
     this.outcomes.set(label, (this.outcomes.get(label) ?? 0) + 1);
     if (outcome.type === 'sealed') this.sent.push(entry);
     return outcome;
+  }
+
+  /** The server says that there was a call; at times somebody else does, or of what is not there. */
+  async #call(writer: Member): Promise<void> {
+    const { random, community } = this;
+    const other = random.pick(this.devices);
+    const isOfTwo = other.account !== writer.account && random.chance(0.6);
+    const { id } = random.pick([...this.world.rooms.values()]);
+    const stream = isOfTwo ? pairStream(writer.account, other.account) : roomStream(id);
+    const told = { call: 'c'.repeat(32), seconds: random.below(100), people: 1 + random.below(3) };
+    const body = isOfTwo
+      ? { ...told, outcome: random.pick(['ended', 'missed']), caller: writer.account }
+      : { ...told, outcome: random.chance(0.9) ? 'ended' : 'missed' };
+    const by = random.chance(0.9) ? community.server : writer;
+    const entry = by.forge(stream, 'call', body);
+    const outcome = await this.#submit(entry);
+    if (outcome.type !== 'rejected') by.rewind(stream, entry);
   }
 
   async #arrive(): Promise<void> {
@@ -129,7 +147,7 @@ export class Life {
     const { random, world } = this;
     const what = random.pick(LOTS);
     // Where accounts ended as often as they do anything else, nobody would be left.
-    if (what === 'removeuser' && random.chance(0.7)) return undefined;
+    if (what === 'removeuser' && random.chance(0.4)) return undefined;
     const person = world.people.get(writer.account)!;
     const dice = new Dice(Array.from({ length: 14 }, () => random.below(10_000)));
     return TABLE[what]!(world, { ...person, device: writer }, dice);

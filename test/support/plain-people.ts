@@ -154,8 +154,10 @@ export const PEOPLE: Record<string, Row> = {
       ],
       after: () => {
         world.people.get(account)!.isRemoved = true;
+        world.silenced.delete(account);
         for (const room of world.rooms.values()) {
           room.members.delete(account);
+          room.silenced.delete(account);
           if (room.owner === account) room.owner = null;
         }
         for (const [code, { issuer }] of world.codes)

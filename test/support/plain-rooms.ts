@@ -55,6 +55,7 @@ export const ROOMS: Record<string, Row> = {
           ...{ id, name, parent, isPrivate, lifetime, media: 'both', owner: by },
           members: new Set(),
           banned: new Set(),
+          silenced: new Set(),
           lock: lock && { generation: 1, isRetired: false, hasPassword: true },
           locks: lock === undefined ? [] : [lock],
           codes: new Map(),
@@ -261,6 +262,34 @@ export const ROOMS: Record<string, Row> = {
         banned!.add(account);
         if (room !== undefined && !world.isEncrypted(room.id)) room.members.delete(account);
       },
+    };
+  },
+
+  suppress(world, { account: by }, dice) {
+    const id = dice.rarely(2) ? undefined : somewhere(world, by, dice);
+    const room = id === undefined ? undefined : world.rooms.get(id);
+    const silenced = id === undefined ? world.silenced : room?.silenced;
+    const account = dice.rarely(8)
+      ? by
+      : silenced !== undefined && silenced.size > 0 && dice.rarely(2)
+        ? dice.pick([...silenced])
+        : someone(world, dice);
+    const on = dice.rarely(2);
+    const isOwn = account === by;
+    return {
+      ...inSpace,
+      kind: 'suppress',
+      body: { account, on, ...(id === undefined ? {} : { room: id }) },
+      reasons: [
+        world.present(account) === undefined && 'NO_SUCH_USER',
+        id !== undefined && room === undefined && 'NO_SUCH_ROOM',
+        isOwn && on && 'SELF',
+        // Nobody lifts what was done to them, but for whom it is to silence anybody.
+        (room?.owner !== by || isOwn) && !world.has(by, 'suppressUser') && 'DENIED',
+        world.level(account) > world.level(by) && 'DENIED',
+        silenced?.has(account) === on && 'ALREADY',
+      ],
+      after: () => void (on ? silenced!.add(account) : silenced!.delete(account)),
     };
   },
 

@@ -32,6 +32,8 @@ export interface PlainRoom {
   /** Of an encrypted room those in its stream. */
   readonly members: Set<AccountId>;
   readonly banned: Set<AccountId>;
+  /** Who is silenced in it. */
+  readonly silenced: Set<AccountId>;
   /** Generation 0 of a room that was opened by one above, and is by none any more. */
   lock: { generation: number; isRetired: boolean; hasPassword: boolean } | undefined;
   /** All that there ever were, the first one first. */
@@ -70,6 +72,8 @@ export class PlainWorld {
   readonly codes = new Map<string, PlainCode>();
   /** Whom the server shuts out. */
   readonly banned = new Set<AccountId>();
+  /** Who is silenced everywhere. */
+  readonly silenced = new Set<AccountId>();
 
   /** Just founded, with these groups, and nobody in it. */
   static found(
@@ -81,7 +85,7 @@ export class PlainWorld {
     world.rooms.set(LOBBY, {
       ...{ id: LOBBY, name: 'lobby', parent: undefined, isPrivate: false, lifetime: 'builtin' },
       ...{ media: 'both', owner: null, members: new Set(), banned: new Set(), lock: undefined },
-      ...{ locks: [], codes: new Map() },
+      ...{ silenced: new Set(), locks: [], codes: new Map() },
     });
     return world;
   }

@@ -11,12 +11,13 @@ import type { Store } from '../../lib/crdt/store.ts';
 import { pairStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { Clock } from '../../lib/lifecycle.ts';
+import type { CallView, RoomCallView } from '../../lib/node/calls/wire.ts';
 import type { Channel, Connection } from '../../lib/node/channel.ts';
 import type { AdminNews } from '../../lib/node/client/admin-news.ts';
 import type { ConferenceNews } from '../../lib/node/client/conferences.ts';
 import { Client, type ClientEvents, type ClientOptions } from '../../lib/node/client/client.ts';
 import type { SendingNews } from '../../lib/node/client/files.ts';
-import type { ContentNews } from '../../lib/node/client/telling.ts';
+import type { ContentNews, MissedCall } from '../../lib/node/client/telling.ts';
 import type { ReadMessage } from '../../lib/node/client/reading.ts';
 import type { RoomNews } from '../../lib/node/client/room-news.ts';
 import { Exchange, type Notice } from '../../lib/node/exchange.ts';
@@ -188,6 +189,9 @@ export class Peer {
   /** Notices of the session, in order. */
   readonly heard: unknown[] = [];
   readonly conferences: ConferenceNews[] = [];
+  /** Of calls that the device is in or that ring it, and of those of rooms. */
+  readonly calls: CallView[] = [];
+  readonly roomCalls: RoomCallView[] = [];
   /** Who was typing where. */
   readonly typing: Notice<typeof SESSION, 'typing'>[] = [];
   readonly batches: { seal: Uint8Array; items: Uint8Array[] }[] = [];
@@ -212,6 +216,8 @@ export class Peer {
         broadcast: (notice) => void this.heard.push(notice),
         logout: (notice) => void this.heard.push(notice),
         conference: (notice) => void this.conferences.push(notice),
+        call: (notice) => void this.calls.push(notice),
+        roomCall: (notice) => void this.roomCalls.push(notice),
         typing: (notice) => void this.typing.push(notice),
       },
     });
@@ -277,6 +283,7 @@ export class TestClient {
   /** What was done about messages. */
   readonly news: ContentNews[] = [];
   readonly admin: AdminNews[] = [];
+  readonly missed: MissedCall[] = [];
   readonly conferences: ConferenceNews[] = [];
   /** Of files. */
   readonly sendings: SendingNews[] = [];
@@ -320,6 +327,7 @@ export class TestClient {
       addresses: () => this.addresses,
       events: {
         onMessage: (message) => this.messages.push(message),
+        onMissedCall: (call) => this.missed.push(call),
         onContact: ({ kind, mine, relation }) =>
           this.told.push(`${mine ? 'own ' : ''}${kind}: ${relation}`),
         onContent: (news) => this.news.push(news),

@@ -6,6 +6,7 @@ import type { RoomId } from '../../lib/crdt/keys.ts';
 import { ADMIN_GROUP } from '../../lib/crdt/permissions.ts';
 import { roomAt } from '../../lib/crdt/rooms.ts';
 import { ClchatError, type ErrorCode } from '../../lib/errors.ts';
+import { contextOf } from './commands.ts';
 import { eventually } from './channels.ts';
 import { HANDLERS } from './handlers.ts';
 import { World, type TestClient } from './roles.ts';
@@ -88,8 +89,7 @@ export class RoomStage {
   async run(who: TestClient, name: string, args: Args = {}, ask?: Ask): Promise<ResultData> {
     const handler = HANDLERS[name] ?? assert.fail(`there is no command ${name}`);
     return handler(args, {
-      client: who.client,
-      now: Date.now,
+      ...contextOf(who.client),
       ask,
       situation: this.situation(who),
       tell: (event) => this.told.push(event),

@@ -10,7 +10,7 @@ import {
   type ResetRecord,
   type ServerRecord,
 } from '../../crdt/records.ts';
-import { levelOf, may } from '../../crdt/rights.ts';
+import { lacking, levelOf, may } from '../../crdt/rights.ts';
 import { codeVerifier } from '../../crdt/space.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { StoreOperation } from '../../crdt/store.ts';
@@ -185,10 +185,7 @@ export class Administration {
 
   #mustHave(claimant: Claimant, permission: 'createUser' | 'removeUser' | 'renameUser'): AccountId {
     const actor = mustBeIn(claimant);
-    if (!may(this.#space, actor, permission))
-      throw new ClchatError('DENIED', `You need the permission "${permission}".`, {
-        data: { permission },
-      });
+    if (!may(this.#space, actor, permission)) throw lacking(permission);
     return actor;
   }
 

@@ -1,7 +1,7 @@
 /** Those who are logged in: what they ask about one another, and tell one another in passing. */
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import { accountOf, presentAccount } from '../../crdt/records.ts';
-import { may } from '../../crdt/rights.ts';
+import { lacking, may } from '../../crdt/rights.ts';
 import type { Reader } from '../../crdt/state.ts';
 import type { StreamName } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';
@@ -80,8 +80,7 @@ export class Company {
     { text, time }: Request<typeof SESSION, 'broadcast'>,
   ): Reply<typeof SESSION, 'broadcast'> {
     const { space, presence, listeners, isBlocked } = this.#options;
-    if (!may(space, account, 'broadcast'))
-      throw new ClchatError('DENIED', 'You need the permission "broadcast".');
+    if (!may(space, account, 'broadcast')) throw lacking('broadcast');
     if (!this.#broadcasts.take(account)) throw new ClchatError('RATE_LIMITED');
     const from = accountOf(space, account)?.name ?? '';
     const others = presence.online().filter((other) => other !== account);

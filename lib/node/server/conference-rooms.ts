@@ -45,6 +45,8 @@ export interface ConferenceRoomsOptions {
   readonly accountOf: (device: PublicKey) => AccountId | undefined;
   /** Tells all devices of an account that are connected. */
   readonly tell: (to: AccountId, event: ConferenceEvent) => void;
+  /** Somebody is no longer in a conference, or it has ended. */
+  readonly onOut: (id: RoomId) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -75,9 +77,14 @@ export class ConferenceRooms {
       contactsOf: (account) => directory.contactsOf(account),
       isBanned: (id, account) => isBanned(this.#space, account, id, clock.now()),
       nameOf: (account) => accountOf(this.#space, account)?.name,
-      onLeft: (id) => this.#settle(id),
-      onEnded: (id) => this.#settle(id),
+      onLeft: (id) => this.#left(id),
+      onEnded: (id) => this.#left(id),
     });
+  }
+
+  #left(id: RoomId): void {
+    this.#settle(id);
+    this.#options.onOut(id);
   }
 
   /**
@@ -103,6 +110,14 @@ export class ConferenceRooms {
   /** Whether a device is in any conference, which counts as somebody being at work there. */
   isBusy(account: AccountId, device: PublicKey): boolean {
     return this.#live.isBusy(account, device);
+  }
+
+  isIn(id: RoomId, account: AccountId): boolean {
+    return this.#live.participantsOf(id).includes(account);
+  }
+
+  isSeen(id: RoomId, account: AccountId): boolean {
+    return this.#live.isSeen(id, account);
   }
 
   // What is asked on a session.

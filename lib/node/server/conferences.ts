@@ -72,6 +72,11 @@ export class Conferences {
     return this.#index.has(id) ? this.#index.at(id).participants : [];
   }
 
+  /** Whether a conference is in somebody's sight: their own, of a friend, or one to which they are invited. */
+  isSeen(id: RoomId, account: AccountId): boolean {
+    return this.#index.visibleTo(account).some((one) => one.id === id);
+  }
+
   /** Whether a device is in any conference, which counts as somebody being at work there. */
   isBusy(account: AccountId, device: PublicKey): boolean {
     return this.#index.of(account).some((one) => one.isOn(account, device));

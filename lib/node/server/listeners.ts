@@ -17,6 +17,8 @@ export interface Listener {
   readonly later: Map<string, boolean>;
   /** It has missed something of conferences. */
   isBehind: boolean;
+  /** Calls of which it is told once it has read what waits, each as it is then last. */
+  readonly callsLater: Map<string, () => void>;
 }
 
 export class Listeners<L extends Listener> {
@@ -41,6 +43,7 @@ export class Listeners<L extends Listener> {
 
   remove(account: AccountId, listener: L): void {
     listener.later.clear();
+    listener.callsLater.clear();
     if (this.#byDevice.get(listener.device) === listener) this.#byDevice.delete(listener.device);
     const listeners = this.#byAccount.get(account);
     listeners?.delete(listener);
@@ -79,6 +82,34 @@ export class Listeners<L extends Listener> {
         exchange.notify('conferences', {});
       });
     }
+  }
+
+  /** Tells a device of a call. Who does not read is told the last of it, once it does again. */
+  tellCall(device: PublicKey, notice: Notice<typeof SESSION, 'call'>): void {
+    this.#tellLast(device, notice.id, ({ exchange }) => exchange.notify('call', notice));
+  }
+
+  /** The same, of the call of a room. */
+  tellRoomCall(device: PublicKey, notice: Notice<typeof SESSION, 'roomCall'>): void {
+    const key = `room ${notice.id}`;
+    this.#tellLast(device, key, ({ exchange }) => exchange.notify('roomCall', notice));
+  }
+
+  #tellLast(device: PublicKey, key: string, tell: (listener: L) => void): void {
+    const listener = this.#byDevice.get(device);
+    if (listener === undefined) return;
+    const { exchange, callsLater } = listener;
+    if (callsLater.size === 0 && exchange.channel.queued < PRESENCE_BYTES) return tell(listener);
+    if (callsLater.size === 0)
+      void exchange.channel.drained().then(() => {
+        for (const run of callsLater.values()) run();
+        callsLater.clear();
+      });
+    // To the end: what is told last is as it was last.
+    callsLater.delete(key);
+    callsLater.set(key, () => tell(listener));
+    const [oldest] = callsLater.keys();
+    if (oldest !== undefined && callsLater.size > MAX_LATER) callsLater.delete(oldest);
   }
 
   /** Tells that somebody is typing, which nobody misses. */

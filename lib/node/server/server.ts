@@ -4,7 +4,7 @@
  */
 import { Eraser } from '../../crdt/eraser.ts';
 import { Forgetter } from '../../crdt/forget-stream.ts';
-import type { AccountId, PublicKey, RandomBytes, SigningKey } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import { LogStore } from '../../crdt/log-store.ts';
 import { ADMIN_GROUP, PERMISSIONS, USER_GROUP, USER_PERMISSIONS } from '../../crdt/permissions.ts';
 import { accountOf, type GroupRecord, type ServerRecord } from '../../crdt/records.ts';
@@ -12,68 +12,30 @@ import { guestOf } from '../../crdt/rights.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import { Sealer } from '../../crdt/sealer.ts';
 import { accountNamed } from '../../crdt/people.ts';
-import type { Store } from '../../crdt/store.ts';
 import { accountStream } from '../../crdt/stream.ts';
 import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
 import { ClchatError } from '../../errors.ts';
-import { startAll, type Clock, type Lifecycle } from '../../lifecycle.ts';
+import { startAll, type Lifecycle } from '../../lifecycle.ts';
 import { isName } from '../../text.ts';
-import type { BlobStore } from '../blobs/store.ts';
 import { BLOB } from '../blobs/wire.ts';
-import type { Transport } from '../channel.ts';
 import { Lockout } from '../lockout.ts';
-import type { Mailer } from '../mailer.ts';
-import type { OpaqueServer } from '../opaque.ts';
-import type { Vault } from '../vault.ts';
 import { SESSION, SYNC } from '../wire.ts';
 import { Accounts } from './accounts.ts';
 import { Administration } from './administration.ts';
 import { Admission } from './admission.ts';
+import { CallService } from './call-service.ts';
 import { ConferenceRooms } from './conference-rooms.ts';
 import { Directory } from './directory.ts';
 import { Ephemeral } from './ephemeral.ts';
 import { ServerFiles } from './files.ts';
+import type { ServerOptions } from './options.ts';
 import { Passwords } from './passwords.ts';
 import { RoomLocks } from './room-locks.ts';
 import { ServerEntries } from './server-entries.ts';
 import { Sessions } from './sessions.ts';
 import { SyncHub } from './sync.ts';
 
-export interface ServerOptions {
-  readonly store: Store;
-  /** The server's identity. */
-  readonly key: SigningKey;
-  /** Its name when it is new; a name it has stays. */
-  readonly name: string;
-  readonly transports: readonly Transport[];
-  readonly vault: Vault;
-  readonly opaque: OpaqueServer;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
-  /** Seconds for which three wrong passwords lock an account. */
-  readonly blockDuration: number;
-  /** Seconds of inactivity after which a person is logged out; 0: never. */
-  readonly timeout: number;
-  readonly inviteOnly: boolean;
-  /** Clients are to be reached through it by others. */
-  readonly isRelay?: boolean;
-  /** An administrator has given the server another name. */
-  readonly onRename?: (name: string) => void;
-  /** Where files of messages are kept; undefined: nowhere. */
-  readonly blobs?: BlobStore | undefined;
-  /** Sends first passwords and reset codes, where an SMTP server is configured. */
-  readonly mailer?: Mailer | undefined;
-  /** Rises when the server continues from a backup. */
-  readonly term: number;
-  /** Milliseconds in which clients may hand back what a restored server lacks; 0 for others. */
-  readonly recoverMs: number;
-  /** See `HubOptions.patienceMs`; for tests. */
-  readonly syncPatienceMs?: number;
-  /** See `LifeOptions.graceMs`; for tests. */
-  readonly conferenceGraceMs?: number;
-  /** Faults of ours, for the log. */
-  readonly onFault: (error: unknown) => void;
-}
+export type { ServerOptions };
 
 /**
  * How long a stream waits for company before its next seal, for each device that was told of the
@@ -95,6 +57,7 @@ export class Server {
   readonly #forgetter: Forgetter;
   readonly #administration: Administration;
   readonly #conferences: ConferenceRooms;
+  readonly #calls: CallService;
 
   private constructor(
     options: ServerOptions,
@@ -109,6 +72,7 @@ export class Server {
       forgetter: Forgetter;
       administration: Administration;
       conferences: ConferenceRooms;
+      calls: CallService;
     },
   ) {
     this.#options = options;
@@ -122,6 +86,7 @@ export class Server {
     this.#forgetter = parts.forgetter;
     this.#administration = parts.administration;
     this.#conferences = parts.conferences;
+    this.#calls = parts.calls;
   }
 
   /** Opens the log (a new one gets its first entry) and serves it on the transports. */
@@ -173,7 +138,22 @@ export class Server {
             isOnline: (account) => sessions.presence.isOnline(account),
             accountOf: (device) => sessions.accountOf(device),
             tell: (to, event) => sessions.tellConference(to, event),
+            onOut: (room) => calls.conferenceChanged(room),
             onFault,
+          }),
+        (value) => value.stop(),
+      );
+      const calls: CallService = await lifecycle.start(
+        'calls',
+        () =>
+          new CallService({
+            ...{ log, directory, own, clock, isBlocked, conferences, onFault },
+            ...options.calls,
+            ways: options.callWays,
+            online: () => sessions.presence.online(),
+            devicesOf: (account) => sessions.devicesOf(account),
+            tell: (device, view) => sessions.tellCall(device, view),
+            tellRoom: (device, view) => sessions.tellRoomCall(device, view),
           }),
         (value) => value.stop(),
       );
@@ -212,6 +192,7 @@ export class Server {
             locks,
             administration,
             conferences,
+            calls,
             takesPart: (account, stream) => directory.takesPart(account, stream),
             readersOf: async (hash) => files?.readersOf(hash),
             clock,
@@ -300,6 +281,7 @@ export class Server {
         forgetter,
         administration,
         conferences,
+        calls,
       });
       publish = (batches) => server.#publish(batches);
       const begun = conferences.begin();
@@ -333,6 +315,7 @@ export class Server {
       this.#eraser.note(batch);
       this.#forgetter.note(batch);
       this.#conferences.follow(batch);
+      this.#calls.follow(batch);
       if (batch.seal.stream === 'space') this.#follow(batch);
     }
     for (const batch of batches) {

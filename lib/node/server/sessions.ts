@@ -5,12 +5,14 @@ import { accountOf, deviceOf, type ServerRecord } from '../../crdt/records.ts';
 import { isBanned } from '../../crdt/rooms.ts';
 import { listCards } from '../../interfaces.ts';
 import { reachableAt } from '../blobs/sources.ts';
+import type { CallView, RoomCallView } from '../calls/wire.ts';
 import type { Channel } from '../channel.ts';
 import { Exchange, type Reply } from '../exchange.ts';
 import { TokenBuckets } from '../token-bucket.ts';
 import { PROTOCOL_VERSION, SESSION } from '../wire.ts';
 import { mustBeIn, type Accounts, type Claimant } from './accounts.ts';
 import type { Administration } from './administration.ts';
+import type { CallService } from './call-service.ts';
 import { Company, type Companion, type CompanyOptions } from './company.ts';
 import type { ConferenceEvent } from './conference-news.ts';
 import type { ConferenceRooms } from './conference-rooms.ts';
@@ -24,6 +26,7 @@ export interface SessionsOptions extends Omit<CompanyOptions, 'listeners' | 'pre
   readonly locks: RoomLocks;
   readonly administration: Administration;
   readonly conferences: ConferenceRooms;
+  readonly calls: CallService;
   readonly term: number;
   readonly inviteOnly: boolean;
   readonly isRelay: boolean;
@@ -104,7 +107,8 @@ export class Sessions {
 
   /** Takes a session channel. */
   accept(channel: Channel): void {
-    const { accounts, locks, administration, conferences, space, onFault, clock } = this.#options;
+    const { accounts, locks, administration, conferences, calls, space, onFault, clock } =
+      this.#options;
     const touch =
       <A extends unknown[], R>(run: (...args: A) => R): ((...args: A) => R) =>
       (...args) => {
@@ -142,7 +146,7 @@ export class Sessions {
             return {};
           },
           logout: () => {
-            this.#leave(session);
+            this.#leave(session, 'logged out');
             return {};
           },
           lockStart: (request) => locks.lockStart(session, request),
@@ -176,6 +180,12 @@ export class Sessions {
             conferences.invite(session, request);
             return {};
           }),
+          callStart: touch((request) => calls.start(session, request)),
+          callAnswer: touch((request) => calls.answer(session, request)),
+          callDecline: touch((request) => calls.decline(session, request)),
+          callLeave: touch((request) => calls.leave(session, request)),
+          callUpdate: touch((request) => calls.update(session, request)),
+          calls: () => calls.list(session),
           online: () => ({ devices: this.#company.devicesOf(mustBeIn(session)) }),
           peers: (request) => this.#company.peers(mustBeIn(session), session.device, request),
           whereis: touch((request) => this.#company.whereIs(mustBeIn(session), request)),
@@ -194,6 +204,7 @@ export class Sessions {
           },
           leaving: () => {
             conferences.life.deviceGone(mustBeIn(session), session.device);
+            calls.life.deviceGone(session.device, false);
           },
         },
       }),
@@ -204,6 +215,7 @@ export class Sessions {
       device: channel.remote,
       later: new Map(),
       isBehind: false,
+      callsLater: new Map(),
       account: undefined,
       addresses: [],
       since: now,
@@ -216,7 +228,7 @@ export class Sessions {
     this.#sessions.add(session);
     exchange.onEnd(() => {
       accounts.release(session);
-      this.#leave(session, true);
+      this.#leave(session, 'lost');
       this.#sessions.delete(session);
     });
   }
@@ -272,10 +284,11 @@ export class Sessions {
       before.exchange.abort(new ClchatError('CLOSED', 'replaced by a newer connection'));
     }
     this.#options.conferences.life.deviceBack(account, session.device);
+    this.#options.calls.life.deviceBack(account, session.device);
   }
 
-  /** @param isLost it may be back soon */
-  #leave(session: Session, isLost = false): void {
+  /** @param how `lost`: it may be back soon; `shut out`: not by the one who is logged in there */
+  #leave(session: Session, how: 'lost' | 'logged out' | 'shut out'): void {
     const { account, device } = session;
     if (account === undefined) return;
     session.account = undefined;
@@ -284,14 +297,34 @@ export class Sessions {
     this.#listeners.remove(account, session);
     this.#options.onLeave(device);
     this.presence.leave(account);
-    const { life } = this.#options.conferences;
-    if (isLost) life.deviceLost(account, device);
-    else life.deviceGone(account, device);
+    const { conferences, calls } = this.#options;
+    if (how === 'lost') {
+      conferences.life.deviceLost(account, device);
+      calls.life.deviceLost(device);
+    } else {
+      conferences.life.deviceGone(account, device);
+      calls.life.deviceGone(device, how === 'shut out');
+    }
   }
 
   /** Tells all devices of an account that are connected of a conference. */
   tellConference(to: AccountId, event: ConferenceEvent): void {
     this.#listeners.tellConference(to, event);
+  }
+
+  /** Devices of an account that are connected. */
+  devicesOf(account: AccountId): PublicKey[] {
+    return this.#company.devicesOf(account);
+  }
+
+  /** Tells a device, if it is connected, of a call that it is in or that rings it. */
+  tellCall(device: PublicKey, view: CallView): void {
+    this.#listeners.tellCall(device, view);
+  }
+
+  /** Tells a device, if it is connected, of the call of a room that it is not in. */
+  tellRoomCall(device: PublicKey, view: RoomCallView): void {
+    this.#listeners.tellRoomCall(device, view);
   }
 
   /** Ends all sessions of an account. */
@@ -307,15 +340,17 @@ export class Sessions {
 
   #end(session: Session, reason: string): void {
     session.exchange.notify('logout', { reason });
-    this.#leave(session);
+    this.#leave(session, 'shut out');
   }
 
   #sweep(): void {
-    const { timeout, clock, conferences } = this.#options;
+    const { timeout, clock, conferences, calls } = this.#options;
     const now = clock.monotonic();
     for (const session of this.#sessions) {
       const { account, device } = session;
-      if (account !== undefined && conferences.isBusy(account, device)) session.active = now;
+      const isBusy = (): boolean =>
+        account !== undefined && (conferences.isBusy(account, device) || calls.isBusy(device));
+      if (isBusy()) session.active = now;
       if (now - session.heard > SILENCE_MS)
         session.exchange.abort(new ClchatError('TIMEOUT', 'nothing was heard of it'));
       else if (account === undefined && now - session.since > STRANGER_MS)

@@ -3,6 +3,7 @@ import { encodeEntry } from '../../../lib/crdt/entry.ts';
 import type { AccountId, RoomId } from '../../../lib/crdt/keys.ts';
 import { codeOf } from '../../../lib/errors.ts';
 import type { BlobHash } from '../../../lib/node/blobs/manifest.ts';
+import type { CallId } from '../../../lib/node/calls/wire.ts';
 import type { Request } from '../../../lib/node/exchange.ts';
 import { guarded, type Standing } from '../../../lib/node/server/standing.ts';
 import { PROTOCOL_VERSION, SESSION } from '../../../lib/node/wire.ts';
@@ -17,6 +18,8 @@ const some = new Uint8Array(32);
 const account = 'a'.repeat(32) as AccountId;
 const room = 'b'.repeat(32) as RoomId;
 const hash = 'c'.repeat(64) as BlobHash;
+const call = 'd'.repeat(32) as CallId;
+const equipment = { microphone: true, camera: false, entered: false };
 
 /** Something that fits for each method there is: one that is new has to be put here. */
 const REQUESTS: { readonly [M in MethodName]: Request<typeof SESSION, M> } = {
@@ -51,6 +54,12 @@ const REQUESTS: { readonly [M in MethodName]: Request<typeof SESSION, M> } = {
   conferenceJoin: { target: { name: 'x' }, secondDevice: false },
   conferenceLeave: {},
   conferenceInvite: { id: room, account },
+  callStart: { id: call, target: { room }, equipment, secondDevice: false },
+  callAnswer: { id: call, equipment },
+  callDecline: { id: call },
+  callLeave: { id: call },
+  callUpdate: { id: call, equipment },
+  calls: {},
   online: {},
   ping: {},
   // The last: with it ends what is asked about.

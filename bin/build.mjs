@@ -1,6 +1,6 @@
 /**
  * Builds `dist/`: the launcher, the program as an ESM bundle whose heavy parts load when they are
- * needed, the helper process for passwords, and the manual page and shell completions.
+ * needed, the helper processes for passwords and calls, and the manual page and shell completions.
  */
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
@@ -41,9 +41,10 @@ const { metafile } = await build({
   ...common,
   metafile: true,
   // They load native parts by their own files, so they stay outside.
-  external: ['classic-level', 'sodium-native'],
+  external: ['classic-level', 'sodium-native', '@roamhq/wrtc', 'decibri'],
   entryPoints: {
     main: 'bin/clchat.ts',
+    'engine-child': 'lib/media/engine/engine-child.ts',
     'opaque-child': 'lib/node/opaque-child.ts',
     'verifier-thread': 'lib/node/verifier-thread.ts',
   },

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClchatApp } from '../lib/app.ts';
+import type { DeviceNames } from '../lib/app/calls/call-devices.ts';
 import type { Ask } from '../lib/app/types.ts';
 import { ClchatError, EXIT, exitStatusOf, hasCode, type ErrorCode } from '../lib/errors.ts';
 import { systemClock } from '../lib/lifecycle.ts';
@@ -110,6 +111,17 @@ class Run {
   }
 }
 
+/** At a terminal one can talk without further ado; a program says what it wants. */
+function devicesOf({ options, attended }: Run): DeviceNames {
+  const usual = attended ? 'default' : undefined;
+  return {
+    camera: options.camera,
+    microphone: options.mic ?? usual,
+    speaker: options.speaker ?? usual,
+    screen: options.screen,
+  };
+}
+
 async function createApp(run: Run): Promise<ClchatApp> {
   const { options } = run;
   run.log = await openLog(options.log, run.attended);
@@ -125,6 +137,8 @@ async function createApp(run: Run): Promise<ClchatApp> {
     turnUrl: options.mode === 'client' ? undefined : turnUrlOf(options, process.env),
     callPorts: options.callPorts,
     isQuiet: options.execute !== undefined,
+    devices: devicesOf(run),
+    pictureSize: options.videoSize,
     log: run.log,
   });
   return run.app;
@@ -141,6 +155,14 @@ async function serve(run: Run, app: ClchatApp): Promise<Ending> {
   );
   settings.follow((name, value) => {
     if (name === 'receipts') app.tellReading(value);
+  });
+  // What was chosen before holds where nothing else is said now.
+  const { camera, mic, speaker, screen } = settings.devices;
+  app.preferDevices({
+    camera: options.camera ?? camera,
+    microphone: options.mic ?? mic,
+    speaker: options.speaker ?? speaker,
+    screen: options.screen ?? screen,
   });
   if (options.execute !== undefined) {
     const outcome = await runOnce(options.execute, app, settings);
@@ -178,6 +200,7 @@ async function serve(run: Run, app: ClchatApp): Promise<Ending> {
       mode: options.mode === 'shell' ? 'command' : 'chat',
       unattended: !run.attended,
       headless,
+      graphics: options.graphics,
       colours: !options.plain && wantsColours(process.env),
       clock: systemClock,
       signal,

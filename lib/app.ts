@@ -10,10 +10,14 @@ import {
   startServerPeer,
   type ServerPeer,
 } from './app/server-peer.ts';
+import type { DeviceKind } from './media/devices/device.ts';
+import { mappedPorts } from './app/calls/ways.ts';
 import type { AppOptions } from './app/app-options.ts';
 import type { ClientPeer } from './app/client-peer.ts';
 import type { Credentials, LoginOptions } from './app/entering.ts';
 import type { Found } from './app/finding.ts';
+import type { DeviceNames } from './app/calls/call-devices.ts';
+import { AppCalls } from './app/calls/app-calls.ts';
 import { HANDLERS, newPassword } from './app/handlers.ts';
 import { isInviteLink } from './app/invite-link.ts';
 import { Logins, type Entered } from './app/logins.ts';
@@ -27,6 +31,7 @@ import type {
   AppEvent,
   AppStatus,
   Ask,
+  CallScreen,
   CommandCall,
   ResultData,
   ServerView,
@@ -52,6 +57,7 @@ export class ClchatApp implements App {
   readonly #places: Places;
   readonly #seeking: Seeking;
   readonly #logins: Logins;
+  readonly #calls: AppCalls;
   readonly #situation = new Situation();
   #server: ServerPeer | undefined;
   #stopping: Promise<void> | undefined;
@@ -72,6 +78,16 @@ export class ClchatApp implements App {
       random: this.#random,
       tell: (event) => this.#emit(event),
       onOut: (...lost) => this.#situation.lose(...lost),
+      calls: () => this.#calls.events,
+    });
+    this.#calls = new AppCalls({
+      names: options.devices ?? {},
+      size: options.pictureSize,
+      log: options.log,
+      tell: (event) => this.#emit(event),
+      client: () => this.#logins.client,
+      situation: this.#situation,
+      ports: () => mappedPorts(this.#server?.calls.ports ?? []),
     });
   }
 
@@ -214,6 +230,13 @@ export class ClchatApp implements App {
         await client.logout();
         return { user };
       }
+      case 'equipment': {
+        const { devices, problems } = await this.#calls.equipment(
+          args['kind'] as DeviceKind,
+          args['device'],
+        );
+        return { devices, problems };
+      }
       case 'backup':
         return this.#backup(args['file'] ?? '', ask);
       case 'restore':
@@ -229,9 +252,12 @@ export class ClchatApp implements App {
       now: () => this.#clock.now(),
       ask,
       situation: this.#situation,
+      calls: this.#calls,
       tell: (event) => this.#emit(event),
       directory: profile.directory,
     });
+    // What was done may have changed who sees whom.
+    await this.#calls.follow();
     return name === 'self' ? { ...data, server: this.#serverView() } : data;
   }
 
@@ -348,6 +374,19 @@ export class ClchatApp implements App {
     this.#situation.tellsReading = tell;
   }
 
+  watchCall(screen: CallScreen | undefined): void {
+    this.#calls.watch(screen);
+  }
+
+  sizesChanged(): void {
+    this.#calls.sizesChanged();
+  }
+
+  /** Which devices calls take; what is left out stays as it is. */
+  preferDevices(names: DeviceNames): void {
+    this.#calls.devices.prefer(names);
+  }
+
   typing(user?: string): void {
     const { client } = this.#logins;
     if (client === undefined) return;
@@ -372,6 +411,7 @@ export class ClchatApp implements App {
       this.#options.log.info(`stopping: ${reason}`);
       this.#seeking.forget();
       await this.#logins.stop();
+      await this.#calls.stop();
       await this.#server?.stop();
     })();
     return this.#stopping;

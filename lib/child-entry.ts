@@ -1,5 +1,6 @@
 /** Where a helper process starts, in the source tree and in the bundle alike. */
 import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export interface ChildEntry {
@@ -8,11 +9,15 @@ export interface ChildEntry {
   readonly execArgv: string[];
 }
 
-/** The entry that lies beside this module: `<name>.ts` in the source tree, `<name>.mjs` in the bundle. */
-export function childEntry(name: string): ChildEntry {
+/**
+ * An entry by its path in this directory, without its ending: `<entry>.ts` in the source tree; all
+ * lie beside one another as `<name>.mjs` in the bundle.
+ */
+export function childEntry(entry: string): ChildEntry {
   const isSource = import.meta.url.endsWith('.ts');
+  const file = isSource ? `${entry}.ts` : `${basename(entry)}.mjs`;
   return {
-    path: fileURLToPath(new URL(`./${name}${isSource ? '.ts' : '.mjs'}`, import.meta.url)),
+    path: fileURLToPath(new URL(`./${file}`, import.meta.url)),
     // Not the parent's own arguments: a debugger's port cannot be opened twice.
     execArgv: isSource ? ['--import', pathToFileURL(loader()).href] : [],
   };

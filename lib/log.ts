@@ -13,7 +13,11 @@ export interface Log {
 /** Lines a second; what comes faster is counted and left out, so that no peer can fill the disk. */
 const LINES_A_SECOND = 50;
 
-const SILENT: Log = { info: () => undefined, fault: () => undefined, close: async () => undefined };
+export const SILENT: Log = {
+  info: () => undefined,
+  fault: () => undefined,
+  close: async () => undefined,
+};
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return clean(String(error));

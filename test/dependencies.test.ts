@@ -88,6 +88,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['lib/node', 'lib/media', 'lib/nat'],
   ['lib/crdt'],
   [
+    'lib/child-entry.ts',
     'lib/errors.ts',
     'lib/interfaces.ts',
     'lib/ip-bytes.ts',
@@ -147,7 +148,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/app/logins.ts': 'test/cli/accounts.test.ts',
   'lib/app/moving-handlers.ts': 'test/cli/moving.test.ts',
   'lib/app/private-events.ts': 'test/app/private-handlers.test.ts',
-  'lib/app/room-views.ts': 'test/app/room-handlers.test.ts',
   'lib/app/seeking.ts': 'test/ui/lan-names.test.ts',
   'lib/app/server-peer.ts': 'test/cli/restore.test.ts',
   'lib/app/app-options.ts': 'test/cli/machine.test.ts',
@@ -184,6 +184,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/node/private/wire.ts': 'test/node/private/line.test.ts',
   'lib/node/server/erased.ts': 'test/node/server/sync-restore.test.ts',
   'lib/node/server/listeners.ts': 'test/node/server/sessions.test.ts',
+  'lib/node/server/options.ts': 'test/node/server/server.test.ts',
   'lib/node/server/readers.ts': 'test/node/server/receipts.test.ts',
   'lib/ui/qr-code.ts': 'test/ui/format-network.test.ts',
   'lib/node/verifier-thread.ts': 'test/node/verifier.test.ts',

@@ -23,6 +23,10 @@ export function adminEventOf(home: Home, news: AdminNews): AppEvent | undefined 
       const who = account === undefined ? {} : { user: home.nameOf(account) };
       return { event: 'group', group, state, ...who };
     }
+    case 'suppress': {
+      const by = news.by === undefined ? {} : { by: home.nameOf(news.by) };
+      return { event: 'servermute', user: home.nameOf(news.account), suppressed: news.on, ...by };
+    }
     case 'server':
       return { event: 'notice', text: `The server is called ${news.name} now.` };
     case 'name':

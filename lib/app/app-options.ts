@@ -1,5 +1,7 @@
 /** What a run of the program is to be. */
 import type { Log } from '../log.ts';
+import type { PictureSize } from '../media/frames.ts';
+import type { DeviceNames } from './calls/call-devices.ts';
 import type { PortRange } from './call-ports.ts';
 
 export interface AppOptions {
@@ -18,5 +20,9 @@ export interface AppOptions {
   readonly callPorts?: PortRange | undefined;
   /** Nobody listens to events: messages that come in stay news for the next run. */
   readonly isQuiet: boolean;
+  /** What calls capture and play by, as people write it; none where left out. */
+  readonly devices?: DeviceNames | undefined;
+  /** How large the pictures of others are wanted where no screen says so. */
+  readonly pictureSize?: PictureSize | undefined;
   readonly log: Log;
 }

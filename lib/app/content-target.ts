@@ -64,6 +64,8 @@ async function countedMessage(
     looked = 0;
     for await (const one of home.conversations.reading.backwards(stream)) {
       if (++looked > MOST_LOOKED) break;
+      // A call that is over is no message.
+      if (!isMessage(one.entry)) continue;
       if (author !== undefined && authorOf(home.space, one.entry) !== author) continue;
       const target = await present(home, one);
       if (target === undefined || --left > 0) continue;

@@ -24,6 +24,8 @@ import {
   whole,
   type Handler,
 } from './handling.ts';
+import { CALL_HANDLERS } from './call-handlers.ts';
+import { shortDevice } from './short-device.ts';
 import { MOVING_HANDLERS } from './moving-handlers.ts';
 import { PRIVATE_HANDLERS } from './private-handlers.ts';
 import { ROOM_HANDLERS } from './room-handlers.ts';
@@ -125,11 +127,6 @@ const broadcast: Handler = async ({ message: text }, { client, now }) => {
   mustBeAllowed(client.home, 'broadcast');
   return client.session.call('broadcast', { text: checked, time: now() });
 };
-
-/** What people call a device: the end of its peer id. */
-export function shortDevice(key: PublicKey): string {
-  return peerIdOf(key).slice(-8);
-}
 
 const devices: Handler = async (_args, { client }) => {
   const { home } = client;
@@ -237,6 +234,7 @@ const self: Handler = async (_args, { client: { home } }) => {
 /** Commands for which somebody must be logged in; the rest are `App`'s own. */
 export const HANDLERS: Readonly<Record<string, Handler>> = withOwnPassword({
   ...ADMIN_HANDLERS,
+  ...CALL_HANDLERS,
   ...CONFERENCE_HANDLERS,
   ...CONTACT_HANDLERS,
   ...CONTENT_HANDLERS,

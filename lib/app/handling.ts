@@ -10,6 +10,7 @@ import { ClchatError } from '../errors.ts';
 import type { Client } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
 import { byteLength, MAX_TEXT_BYTES } from '../text.ts';
+import type { AppCalls } from './calls/app-calls.ts';
 import { conferenceNamed } from './conference-names.ts';
 import type { Loss, Situation } from './situation.ts';
 import type { AppEvent, Ask, CommandCall, ResultData } from './types.ts';
@@ -20,6 +21,7 @@ export interface HandlerContext {
   readonly now: () => number;
   readonly ask: Ask | undefined;
   readonly situation: Situation;
+  readonly calls: AppCalls;
   /** Tells the front end of something on the way, such as progress. */
   readonly tell: (event: AppEvent) => void;
   /** Where this device keeps its data, where that is a directory. */

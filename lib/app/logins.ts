@@ -6,6 +6,7 @@ import { ClchatError, hasCode, textOf } from '../errors.ts';
 import { sleep, type Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Client, ClientEvents } from '../node/client/client.ts';
+import type { CallEvents } from '../node/client/calling.ts';
 import type { Home } from '../node/client/home.ts';
 import { isOut } from '../node/client/room-news.ts';
 import { isName } from '../text.ts';
@@ -33,6 +34,8 @@ export interface LoginsOptions {
   readonly tell: (event: AppEvent) => void;
   /** A room is gone, or the person is not in it any more. */
   readonly onOut: (room: RoomId, path: string, how: Loss) => void;
+  /** What is done with news of calls. */
+  readonly calls: () => CallEvents;
 }
 
 /** What came of a wish to log in. */
@@ -225,6 +228,10 @@ export class Logins {
         this.#arrived.push((home) => ({ event: 'message', ...viewOf(home, message) }));
         this.#tellArrived();
       },
+      onMissedCall: ({ by, time }) => {
+        this.#arrived.push((home) => ({ event: 'missed-call', user: home.nameOf(by), time }));
+        this.#tellArrived();
+      },
       onContact: (news) => {
         this.#arrived.push((home) => contactEventOf(home, news));
         this.#tellArrived();
@@ -266,6 +273,7 @@ export class Logins {
         const home = this.client?.home;
         for (const event of home === undefined ? [] : privateEventsOf(home, news)) tell(event);
       },
+      onCalls: this.#options.calls(),
       onSending: (news) => tell({ event: 'attachment', ...news }),
       onReceipt: ({ id, on, of, read }) =>
         tell({ event: 'receipt', id, held: true, on, of, ...(read === 0 ? {} : { read }) }),

@@ -9,6 +9,7 @@ import { EXIT, exitStatusOf } from '../errors.ts';
 import type { Client } from '../node/client/client.ts';
 import type { Home } from '../node/client/home.ts';
 import { CoverageBook, missingOf, type Interval } from '../node/client/search-coverage.ts';
+import { callStats } from './calls/call-stats.ts';
 import type { Handler } from './handling.ts';
 import type { ResultData } from './types.ts';
 
@@ -117,12 +118,13 @@ function pendingOf({ replica }: Home): number {
   return replica.pending().length + unmade.length;
 }
 
-export const stats: Handler = async (_args, { client, now, directory }) => {
+export const stats: Handler = async (_args, { client, now, directory, calls }) => {
   const { home } = client;
   const { space } = home;
   // First, and alone, so that nothing else delays the answer.
   const rttMs = await rttOf(client);
-  const [online, held, bytesOnDisk, refused] = await Promise.all([
+  const [call, online, held, bytesOnDisk, refused] = await Promise.all([
+    callStats(calls, home),
     onlineOf(client),
     heldBy(home),
     directory === undefined ? undefined : sizeOf(directory),
@@ -148,6 +150,7 @@ export const stats: Handler = async (_args, { client, now, directory }) => {
           // The server told its time when the connection came about.
           connection: { ...place, rttMs, since: hello.time - (client.serverTime() - now()) },
         }),
+    ...(call === undefined ? {} : { call }),
     process: { memory: process.memoryUsage.rss(), uptime: Math.floor(process.uptime()) },
   };
 };

@@ -51,7 +51,8 @@ export function headText(conversation: string, server: string): string {
 /** A message as the lines that it takes, with their ends. */
 export function messageText(message: MessageView): string {
   const { from, text, removed, file, reactions = [] } = message;
-  if (removed === true) return `${timeOf(message)} ${clean(text)}\n`;
+  // What was removed has no author any more, and the call of a room is nobody's.
+  if (removed === true || from === '') return `${timeOf(message)} ${clean(text)}\n`;
   const facts = factsOf(message);
   const who = `${clean(from)}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}`;
   const parts = [

@@ -19,6 +19,11 @@ export function roomEventOf(home: Home, news: RoomNews): AppEvent {
     }
     case 'member':
       return { event: 'member', room, user: home.nameOf(news.account), state: news.state };
+    case 'suppress': {
+      const by = news.by === undefined ? {} : { by: home.nameOf(news.by) };
+      const suppressed = news.state === 'suppressed';
+      return { event: 'servermute', user: home.nameOf(news.account), room, suppressed, ...by };
+    }
     case 'code': {
       const user = news.state === 'redeemed' ? { user: home.nameOf(news.by) } : {};
       return { event: 'code', purpose: 'join', state: news.state, room, ...user };

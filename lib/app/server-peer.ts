@@ -13,6 +13,7 @@ import { startAll, type Clock, type Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { backup, restore } from '../node/backup.ts';
 import { BLOBS, BlobStore } from '../node/blobs/store.ts';
+import type { Ways } from '../node/calls/wire.ts';
 import { openIdentity, type KeystoreRecord } from '../node/keystore.ts';
 import { createTransport, type Libp2pTransport } from '../node/libp2p.ts';
 import { createMailer } from '../node/mailer.ts';
@@ -121,6 +122,7 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
           timeout: options.timeout,
           inviteOnly: options.inviteOnly,
           isRelay: options.onMapping !== undefined,
+          callWays: () => callWays(outside.calls),
           mailer,
           blobs,
           onRename: (name) => rename(name),
@@ -170,6 +172,13 @@ export function startServerPeer(options: ServerPeerOptions): Promise<ServerPeer>
       },
     };
   });
+}
+
+/** As it is told to those who place calls. */
+function callWays({ stun, turn }: CallWays): Ways {
+  if (turn === undefined) return { stun: [...stun] };
+  const { url, username, credential } = turn;
+  return { stun: [...stun], turn: { url, username, credential } };
 }
 
 /** What those of an account may have of this peer as a relay: strangers, nothing. */

@@ -9,7 +9,7 @@ import { peerIdOf } from '../node/peer-id.ts';
 import { fold } from '../text.ts';
 import { conferencesInSight, shortId } from './conference-names.ts';
 import type { Found } from './finding.ts';
-import { shortDevice } from './handlers.ts';
+import { shortDevice } from './short-device.ts';
 import type { ServerPeer } from './server-peer.ts';
 import { formatInviteLink } from './invite-link.ts';
 import type { Situation } from './situation.ts';

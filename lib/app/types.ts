@@ -4,6 +4,7 @@
  * sequences yet (`lib/text.ts` does that where the front ends print).
  */
 import type { ErrorCode } from '../errors.ts';
+import type { CallEnd } from '../node/calls/wire.ts';
 import type { Path } from '../node/channel.ts';
 import type { Comparison } from '../node/private/safety-number.ts';
 import type { PrivateNews } from '../node/private/news.ts';
@@ -73,6 +74,14 @@ export interface MessageView {
   readonly file?: FileView;
   readonly edited?: true;
   readonly removed?: true;
+  /** It is no message, but tells of a call; `from` called, and is empty for one of a room. */
+  readonly call?: {
+    readonly outcome: 'ended' | 'missed';
+    /** For how long people were together in it. */
+    readonly seconds: number;
+    /** The most who were in it at once. */
+    readonly people: number;
+  };
   readonly reactions?: readonly ReactionView[];
   /** It names this account, and is not its own. */
   readonly mention?: true;
@@ -87,8 +96,10 @@ export interface PlaceView {
 
 /** A conversation of which something is unread. */
 export interface UnreadView extends PlaceView {
-  /** Messages of others. */
+  /** Messages of others, and calls that were missed. */
   readonly count: number;
+  /** Calls among them; absent where there is none. */
+  readonly missed?: number;
   /** There are more of them than were counted. */
   readonly more?: true;
   /** Those of them that name this account. */
@@ -236,6 +247,57 @@ export type AppEvent =
       readonly user: string;
       readonly kind: Path;
     }
+  | {
+      /** Somebody calls: answered with `answer` or `decline`. */
+      readonly event: 'ring';
+      readonly id: string;
+      readonly user: string;
+    }
+  | {
+      /** A call, after a change. Of one in which this device is not, `joined` is false. */
+      readonly event: 'call';
+      readonly id: string;
+      readonly state: 'ringing' | 'connecting' | 'active' | 'ended';
+      /** Those in it who are there, this person too. */
+      readonly participants: readonly string[];
+      readonly room?: string;
+      /** Of a call between two, the other one. */
+      readonly user?: string;
+      /** Why it has ended, for this device. */
+      readonly reason?: CallEnd;
+      readonly joined?: false;
+    }
+  | { readonly event: 'talking'; readonly user: string; readonly talking: boolean }
+  | {
+      /** What somebody in the call has switched on. */
+      readonly event: 'chatdev';
+      readonly user: string;
+      readonly video: boolean;
+      readonly audio: boolean;
+    }
+  | {
+      /** Somebody in the call shares a screen, or does not any more. */
+      readonly event: 'golive';
+      readonly user: string;
+      readonly live: boolean;
+      readonly label?: string;
+    }
+  | { readonly event: 'recording'; readonly user: string; readonly recording: boolean }
+  | {
+      /** Somebody has called in vain, now or while nobody was here. */
+      readonly event: 'missed-call';
+      readonly user: string;
+      /** Milliseconds since 1970, by the server's clock. */
+      readonly time: number;
+    }
+  | {
+      /** Somebody is silenced for everyone in calls of a room, or (without one) in all; or is not any more. */
+      readonly event: 'servermute';
+      readonly user: string;
+      readonly room?: string;
+      readonly suppressed: boolean;
+      readonly by?: string;
+    }
   | { readonly event: 'presence'; readonly user: string; readonly online: boolean }
   | {
       readonly event: 'receipt';
@@ -309,7 +371,53 @@ export interface Ask {
   choose(question: string, options: readonly string[]): Promise<number>;
 }
 
+export type PictureKind = 'camera' | 'screen';
+
+/** In pixels, and pictures a second. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+}
+
+/** A picture in I420; see `lib/media/frames.ts`. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+  readonly time: number;
+}
+
+/** Something that may be seen of somebody in the call. */
+export interface CallTile {
+  readonly user: string;
+  readonly kind: PictureKind;
+  /** This person's own. */
+  readonly isOwn: boolean;
+  /** There are pictures, or will be at once. */
+  readonly hasPicture: boolean;
+  readonly isConnected: boolean;
+  readonly isTalking: boolean;
+  /** The microphone is off, or they are muted here. */
+  readonly isMuted: boolean;
+  readonly isSuppressed: boolean;
+  readonly isLive: boolean;
+}
+
+/** A front end that shows the call. */
+export interface CallScreen {
+  /** Those in the call, this person last; nobody where there is none. */
+  show(tiles: readonly CallTile[]): void;
+  picture(user: string, kind: PictureKind, picture: Picture): void;
+  /** How large pictures are wanted; null: not at all. */
+  size(user: string, kind: PictureKind): PictureSize | null | undefined;
+}
+
 export interface App {
+  /** Has the call shown by a front end, or by none. */
+  watchCall(screen: CallScreen | undefined): void;
+  /** That front end wants pictures in other sizes. */
+  sizesChanged(): void;
   /**
    * Runs one command. Local display commands (`help`, `mode`, `quit`, `clear`) are the front
    * end's own and do not come here.

@@ -1,5 +1,5 @@
 /** What the front ends are shown of messages. */
-import type { FileReference } from '../crdt/bodies.ts';
+import type { CallBody, FileReference } from '../crdt/bodies.ts';
 import { accountNamed } from '../crdt/people.ts';
 import { presentAccount } from '../crdt/records.ts';
 import type { Home } from '../node/client/home.ts';
@@ -8,6 +8,7 @@ import type { ContentNews } from '../node/client/telling.ts';
 import { otherOf, placeOfStream, type StreamName } from '../crdt/stream.ts';
 import type { ContactNews } from '../node/client/contacts.ts';
 import type { Unread } from '../node/client/unread.ts';
+import { callText } from './call-text.ts';
 import type {
   AppEvent,
   FileView,
@@ -82,7 +83,8 @@ export function viewOf(home: Home, message: ReadMessage): MessageView {
     place.type === 'pair' && message.author !== undefined
       ? { to: home.nameOf(message.author === place.a ? place.b : place.a) }
       : placeView(home, message.stream);
-  const { file, reactions, reply, removed } = message;
+  const { file, reactions, reply, removed, call } = message;
+  if (call !== undefined) return callView(home, message, call, where);
   return {
     id: message.id,
     from: removed === true ? '' : home.nameOf(message.author),
@@ -97,6 +99,25 @@ export function viewOf(home: Home, message: ReadMessage): MessageView {
     ...(removed === undefined ? {} : { removed }),
     ...(reactions === undefined ? {} : { reactions: reactionViews(home, reactions) }),
     ...(!mine && home.isMention(message.text) ? { mention: true } : {}),
+  };
+}
+
+/** A call among the messages of a conversation. */
+function callView(
+  home: Home,
+  { id, author, time }: ReadMessage,
+  call: CallBody,
+  where: PlaceView,
+): MessageView {
+  const { outcome, seconds, people } = call;
+  return {
+    id,
+    from: author === undefined ? '' : home.nameOf(author),
+    ...where,
+    text: callText(call),
+    time,
+    mine: author === home.account,
+    call: { outcome, seconds, people },
   };
 }
 
@@ -146,8 +167,10 @@ export function contentEventOf(home: Home, news: ContentNews): AppEvent | undefi
   }
 }
 
-function unreadView(home: Home, stream: StreamName, { count, mentions, more }: Unread): UnreadView {
-  return { ...placeView(home, stream), count, ...(more ? { more } : {}), mentions };
+function unreadView(home: Home, stream: StreamName, unread: Unread): UnreadView {
+  const { count, mentions, more, missed } = unread;
+  const calls = missed === undefined ? {} : { missed };
+  return { ...placeView(home, stream), count, ...(more ? { more } : {}), mentions, ...calls };
 }
 
 /** Conversations of which something is unread, those that name this account first. */

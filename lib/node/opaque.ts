@@ -9,7 +9,7 @@ import * as v from 'valibot';
 import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError } from '../errors.ts';
 import { byteLength } from '../text.ts';
-import { childEntry } from './child-entry.ts';
+import { childEntry } from '../child-entry.ts';
 import type { OpaqueArgs, OpaqueMethod, OpaqueReply } from './opaque-calls.ts';
 
 /** How long the child stays without work, in milliseconds. */
@@ -186,7 +186,7 @@ export class Opaque implements OpaqueClient {
 
   #start(): ChildProcess {
     if (this.#child !== undefined) return this.#child;
-    const { path, execArgv } = childEntry('opaque-child');
+    const { path, execArgv } = childEntry('node/opaque-child');
     const child = fork(path, [], {
       execArgv,
       // Nothing of this process's environment: there may be a password in it.

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { concat } from '../crdt/bytes.ts';
 import { verify, type PublicKey, type Signed } from '../crdt/keys.ts';
-import { childEntry } from './child-entry.ts';
+import { childEntry } from '../child-entry.ts';
 import { quickVerify } from './signatures.ts';
 
 /** Fewer than this are verified at once, unless others are under way: it takes some 10 ms. */
@@ -106,7 +106,7 @@ export class Verifier {
 
   #start(): Worker {
     if (this.#thread !== undefined) return this.#thread;
-    const { path, execArgv } = childEntry('verifier-thread');
+    const { path, execArgv } = childEntry('node/verifier-thread');
     const thread = new Worker(path, { execArgv });
     // What waits for its answer waits for the network as well, which holds the process.
     thread.unref();

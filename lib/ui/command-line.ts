@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { GRAPHICS_MODES } from '../media/terminal/renderer.ts';
+import { parsePictureSize } from '../media/viewing.ts';
 import { parsePortRange } from '../app/call-ports.ts';
 import { isInviteLink } from '../app/invite-link.ts';
 import { ClchatError, textOf, translate } from '../errors.ts';
@@ -189,6 +191,12 @@ function check(values: Values): Options {
     ...given('callPorts', callPorts(values)),
     blockDuration: seconds(values, 'block-duration') ?? DEFAULT_BLOCK_SECONDS,
     ...given('timeout', seconds(values, 'timeout')),
+    ...given('camera', text(values, 'camera')),
+    ...given('mic', text(values, 'mic')),
+    ...given('speaker', text(values, 'speaker')),
+    ...given('screen', text(values, 'screen')),
+    ...given('videoSize', pictureSize(values)),
+    ...given('graphics', graphics(values)),
     ...given('execute', execute),
     json: values['json'] === true,
     plain: values['plain'] === true,
@@ -237,6 +245,22 @@ function callPorts(values: Values): Options['callPorts'] {
   } catch (error) {
     throw refuse(`--call-ports: ${(error as Error).message}`);
   }
+}
+
+function graphics(values: Values): string | undefined {
+  const value = text(values, 'graphics');
+  if (value !== undefined && !(GRAPHICS_MODES as readonly string[]).includes(value))
+    throw refuse(`--graphics takes one of ${GRAPHICS_MODES.join(', ')}.`);
+  return value;
+}
+
+function pictureSize(values: Values): Options['videoSize'] {
+  const value = text(values, 'video-size');
+  if (value === undefined) return undefined;
+  const size = parsePictureSize(value);
+  if (size === undefined)
+    throw refuse('--video-size takes WIDTHxHEIGHT or WIDTHxHEIGHT@FPS, such as 160x96@15.');
+  return size;
 }
 
 /** What `-c` is given: an invite link, or an address. */

@@ -3,6 +3,7 @@
  * completions and the machine mode all read it, so adding a command is adding an entry.
  */
 import { ADMIN_COMMANDS } from './commands-admin.ts';
+import { CALL_COMMANDS } from './commands-call.ts';
 import { CONFERENCE_COMMANDS } from './commands-conference.ts';
 import { CONTENT_COMMANDS } from './commands-content.ts';
 import { FILE_COMMANDS } from './commands-file.ts';
@@ -43,6 +44,10 @@ export interface Argument {
   readonly yields?: boolean;
   /** The only words accepted. */
   readonly choices?: readonly string[];
+  /** Words that are offered where others are taken as well. */
+  readonly offers?: readonly string[];
+  /** Nothing without the one before it. */
+  readonly follows?: true;
   /** Of a file that is left out: the directory where the person is. */
   readonly here?: true;
   /** Of a conversation: only with its sign, `@` or `#`, as other words are for what follows. */
@@ -72,6 +77,7 @@ export const GROUPS = {
   messages: 'Messages',
   people: 'People',
   rooms: 'Rooms',
+  calls: 'Calls',
   administration: 'Administration',
 } as const;
 
@@ -174,13 +180,30 @@ export const COMMANDS: readonly Command[] = [
         name: 'name',
         kind: 'word',
         optional: true,
-        choices: ['colours', 'bell', 'time', 'ids', 'receipts', 'typing'],
+        choices: [
+          ...['colours', 'bell', 'time', 'ids', 'receipts', 'typing'],
+          ...['camera', 'mic', 'speaker', 'screen'],
+        ],
       },
-      { name: 'value', kind: 'word', optional: true, choices: ['on', 'off'] },
+      {
+        name: 'value',
+        kind: 'text',
+        label: 'on|off|DEVICE',
+        offers: ['on', 'off'],
+        optional: true,
+        follows: true,
+      },
     ],
     summary: 'show or change how this program behaves towards you and others',
-    help: '"colours": names and marks in colour. "bell": a sound with each direct message, and where somebody writes @ and your name. "time": the time before each line. "ids": the beginning of its id before each message. "receipts": authors are told that you have read their messages here. "typing": others are told while you type a text, and you are told of them.',
-    examples: ['settings', 'settings bell off', 'settings ids on'],
+    help: '"colours": names and marks in colour. "bell": a sound with each direct message, and where somebody writes @ and your name. "time": the time before each line. "ids": the beginning of its id before each message. "receipts": authors are told that you have read their messages here. "typing": others are told while you type a text, and you are told of them. "camera", "mic", "speaker" and "screen" list the devices for calls, and choose one of them.',
+    examples: [
+      'settings',
+      'settings bell off',
+      'settings ids on',
+      'settings camera',
+      'settings camera /dev/video2',
+    ],
+    errors: ['NO_DEVICE', 'NO_MEDIA'],
     local: true,
   },
   {
@@ -297,6 +320,7 @@ export const COMMANDS: readonly Command[] = [
   ...PRIVATE_COMMANDS,
   ...ROOM_COMMANDS,
   ...CONFERENCE_COMMANDS,
+  ...CALL_COMMANDS,
   ...ADMIN_COMMANDS,
   {
     name: 'resetpasswd',

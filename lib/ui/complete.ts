@@ -84,14 +84,15 @@ function signed(sign: string, names: readonly string[], typed: string): Candidat
 }
 
 function candidatesFor(
-  target: { kind?: Argument['kind']; choices?: readonly string[]; or?: Argument['or'] },
+  target: Partial<Pick<Argument, 'kind' | 'choices' | 'offers' | 'or'>>,
   typed: string,
   app: Names,
 ): Candidate[] {
   const words = (values: readonly string[]): Candidate[] => signed('', values, typed);
   const users = (): Candidate[] =>
     signed(typed.startsWith('@') ? '@' : '', app.names('user'), typed);
-  if (target.choices !== undefined) return words(target.choices);
+  const { choices = target.offers } = target;
+  if (choices !== undefined) return words(choices);
   switch (target.kind) {
     case 'user':
       return users();

@@ -29,16 +29,21 @@ function elsewhere(place: PlaceView, conversation: string | undefined): string {
 
 type Amount = Omit<UnreadView, keyof PlaceView>;
 
-function amount({ count, more, mentions }: Amount, what = ''): string {
+function amount({ count, more, mentions, missed = 0 }: Amount, what = ''): string {
   const number = `${count}${more === true ? '+' : ''}${what}`;
-  return mentions === 0 ? number : `${number} (${mentions} to you)`;
+  const facts = [
+    mentions === 0 ? '' : `${mentions} to you`,
+    missed === 0 ? '' : plural(missed, 'missed call'),
+  ].filter((fact) => fact !== '');
+  return facts.length === 0 ? number : `${number} (${facts.join(', ')})`;
 }
 
 /** What a list says of a conversation: how much of it is unread. */
 function amountIn(listed: Record<string, unknown>): Amount {
   const more = listed['more'] === true ? { more: true as const } : {};
   const count = figure(listed['count'] ?? listed['unread'] ?? 0);
-  return { count, ...more, mentions: figure(listed['mentions'] ?? 0) };
+  const mentions = figure(listed['mentions'] ?? 0);
+  return { count, ...more, mentions, missed: figure(listed['missed'] ?? 0) };
 }
 
 /** What of a conversation in a list is unread; empty where nothing is. */
@@ -91,6 +96,8 @@ export function contentEventText(
       return `${shortId(event.id, style)}${reactedText(event, style)}${elsewhere(event, conversation)}`;
     case 'unread':
       return summaryText(event);
+    case 'missed-call':
+      return `${stamp(event.time, style)}You have missed a call from ${clean(event.user)}.`;
     default:
       return undefined;
   }

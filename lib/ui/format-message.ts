@@ -139,7 +139,8 @@ export function shortId(id: string, style: Style): string {
 export function formatMessage(message: MessageView, style: Style, conversation?: string): string {
   const { id, room, file, time } = message;
   const start = `${stamp(time, style)}${shortId(id, style)}`;
-  if (message.removed === true) {
+  // What was removed has no author any more, and the call of a room is nobody's.
+  if (message.removed === true || (message.call !== undefined && message.from === '')) {
     const isElsewhere = room !== undefined && conversation !== `#${room}`;
     const place = isElsewhere ? `#${clean(room)} ` : '';
     return `${start}${paint(`${place}${clean(message.text)}`, DIM, style)}`;

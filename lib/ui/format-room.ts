@@ -260,6 +260,15 @@ export function roomEventText(event: AppEvent, style: Style): string | undefined
       ];
       return `The room ${room} ${done}${by}.`;
     }
+    case 'servermute': {
+      const isMe = event.user === style.user;
+      const who = `${isMe ? 'You' : clean(event.user)} ${isMe ? 'are' : 'is'}`;
+      const where = event.room === undefined ? 'all calls' : `calls in ${clean(event.room)}`;
+      const by = event.by === undefined ? '' : `, by ${clean(event.by)}`;
+      return event.suppressed
+        ? `${who} silenced for everyone in ${where}${by}.`
+        : `${who} silenced no longer in ${where}${by}.`;
+    }
     case 'member': {
       const room = clean(event.room);
       const isMe = event.user === style.user;

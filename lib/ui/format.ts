@@ -5,6 +5,7 @@
 import type { AppEvent, ResultData } from '../app/types.ts';
 import { ClchatError, codeOf, textOf } from '../errors.ts';
 import { adminEventText, adminResultText } from './format-admin.ts';
+import { callEventText, callResultText } from './format-call.ts';
 import { conferenceEventText, conferenceResultText } from './format-conference.ts';
 import { contactEventText, contactResultText } from './format-contacts.ts';
 import { contentEventText, contentResultText, done } from './format-content.ts';
@@ -74,9 +75,17 @@ export function formatEvent(
       return note(contactEventText(event), style);
     case 'room':
     case 'member':
+    case 'servermute':
       return noteOf(roomEventText(event, style), style);
     case 'conference':
       return noteOf(conferenceEventText(event, style), style);
+    case 'ring':
+    case 'call':
+    case 'talking':
+    case 'chatdev':
+    case 'golive':
+    case 'recording':
+      return noteOf(callEventText(event), style);
     case 'code':
     case 'group':
       return noteOf(adminEventText(event, style), style);
@@ -85,6 +94,7 @@ export function formatEvent(
     case 'reacted':
     case 'typing':
     case 'unread':
+    case 'missed-call':
       return noteOf(contentEventText(event, style, conversation), style);
     case 'private-request':
     case 'private-open':
@@ -156,9 +166,22 @@ function devices(value: unknown, style: Style): string {
   return lines.length === 0 ? 'No devices.' : lines.join('\n');
 }
 
+function settingsText(data: ResultData): string {
+  const values = Object.entries(record(data['settings'])).map(
+    ([setting, value]) =>
+      `${clean(setting)} ${typeof value === 'string' ? clean(value) : value === true ? 'on' : 'off'}`,
+  );
+  const devices = records(data['devices']).map((device) => {
+    const isUsual = device['isDefault'] === true ? '  (the usual one)' : '';
+    return `  ${word(device['id'])}  ${word(device['label'])}${isUsual}`;
+  });
+  return [...values, ...devices, ...words(data['problems'])].join('\n');
+}
+
 /** Texts of results that have a file of their own. */
 const PARTS = [
   roomResultText,
+  callResultText,
   conferenceResultText,
   contentResultText,
   fileResultText,
@@ -246,9 +269,7 @@ export function formatResult(name: string, data: ResultData, style: Style): stri
         .filter((line) => line !== '')
         .join('\n');
     case 'settings':
-      return Object.entries(record(data['settings']))
-        .map(([setting, value]) => `${clean(setting)} ${value === true ? 'on' : 'off'}`)
-        .join('\n');
+      return settingsText(data);
     case 'help':
       return typeof data['help'] === 'string' ? data['help'] : '';
     case 'mode':

@@ -88,7 +88,7 @@ export function searchLabel(state: EditorState): string | undefined {
 
 /** One key further. Total: a key without a meaning changes nothing. */
 export function edit(state: EditorState, key: Key, context: EditorContext): Step {
-  if (key.type === 'cursor') return { state, effect: NOTHING };
+  if (key.type === 'cursor' || key.type === 'report') return { state, effect: NOTHING };
   if (state.search !== undefined) return searchKey(state, state.search, key, context);
   if (key.type === 'text') return insert(state, clean(key.text));
   if (key.type === 'paste') return insert(state, pasted(key.text), true);

@@ -7,6 +7,7 @@ import { ClchatError, EXIT } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
 import { clean } from '../text.ts';
 import { Attention } from './attention.ts';
+import { CallView } from './call-view.ts';
 import { exposedCommand, withSlashes } from './chat-guard.ts';
 import { commandOf } from './commands.ts';
 import { completeChat, completeCommand } from './complete.ts';
@@ -36,6 +37,8 @@ export interface LineModeOptions {
   readonly unattended?: boolean;
   /** Goes on after the end of the input, until `quit`, an interrupt or the signal. */
   readonly headless: boolean;
+  /** How pictures are drawn; undefined: as well as the terminal can. */
+  readonly graphics?: string | undefined;
   /** Colours are possible here; the setting may still switch them off. */
   readonly colours: boolean;
   readonly clock: Clock;
@@ -63,6 +66,8 @@ class LineMode {
   readonly #typists = new Typists(() => this.#refresh());
   readonly #once: Once;
   readonly #outage: Outage;
+  /** Absent where nothing can be drawn. */
+  readonly #callView: CallView | undefined;
   /** Refusals that the result of a command under way may be about to tell. */
   #refusals: Extract<AppEvent, { event: 'refused' }>[] = [];
   /** The command under way that runs alone; what it does needs no further word. */
@@ -84,6 +89,9 @@ class LineMode {
       say: (text) => this.#print(note(text, this.#style)),
     });
     const unattended = options.unattended === true;
+    const { terminal } = options.prompt;
+    this.#callView =
+      terminal && new CallView({ app: options.app, terminal, mode: options.graphics });
     this.#attention = new Attention({ ...options, attended: !unattended });
     this.#departure = new Departure({
       ...options,
@@ -124,6 +132,7 @@ class LineMode {
     unsubscribe();
     this.#typists.stop();
     this.#outage.stop();
+    await this.#callView?.stop();
     this.#prompt.close();
     return ending;
   }
@@ -150,6 +159,7 @@ class LineMode {
         settings,
         mode: (wanted) => this.#switch(wanted),
         clear: () => this.#prompt.clear(),
+        ...(this.#callView === undefined ? {} : { pictures: this.#callView }),
         quit: () => void this.#departure.leave({ reason: 'quit', status: EXIT.fine }),
       },
     };

@@ -13,7 +13,7 @@ export interface Option {
   /** It may come without its value. */
   readonly optional?: true;
   readonly summary: string;
-  readonly group: 'Start' | 'Addresses and names' | 'Account' | 'Interface' | 'Other';
+  readonly group: 'Start' | 'Addresses and names' | 'Account' | 'Calls' | 'Interface' | 'Other';
   /** What a shell completes the value with. */
   readonly complete?: 'file' | 'directory' | 'command';
   /** Known, but neither listed nor completed. */
@@ -120,6 +120,48 @@ export const OPTIONS: readonly Option[] = [
     summary: 'server: log out who has done nothing for so long (never)',
   },
   {
+    name: 'camera',
+    value: 'DEVICE',
+    group: 'Calls',
+    summary: 'camera that is on when a call starts: a device, a FILE, test (a pattern) or none',
+    complete: 'file',
+  },
+  {
+    name: 'mic',
+    value: 'DEVICE',
+    group: 'Calls',
+    summary:
+      'microphone that is on when a call starts: a device, a FILE, tone, tone:HZ or none; at a terminal the usual one',
+    complete: 'file',
+  },
+  {
+    name: 'speaker',
+    value: 'DEVICE',
+    group: 'Calls',
+    summary: 'where calls are heard: a device, FILE.wav or none; at a terminal the usual one',
+    complete: 'file',
+  },
+  {
+    name: 'screen',
+    value: 'DISPLAY',
+    group: 'Calls',
+    summary: 'what "golive" shares: a display, window:TITLE, test or none; else the usual display',
+  },
+  {
+    name: 'video-size',
+    value: 'WIDTHxHEIGHT[@FPS]',
+    group: 'Calls',
+    summary:
+      'how large the others are wanted where no screen shows them; else by how many they are',
+  },
+  {
+    name: 'graphics',
+    value: 'MODE',
+    group: 'Calls',
+    summary:
+      'how pictures are drawn: kitty, sixel, truecolor, 256 or ascii; else as well as the terminal can',
+  },
+  {
     name: 'execute',
     short: '-e',
     value: 'COMMAND',
@@ -196,6 +238,14 @@ export interface Options {
   readonly blockDuration: number;
   /** Seconds; absent: never. */
   readonly timeout?: number;
+  /** Devices of calls, as written. */
+  readonly camera?: string;
+  readonly mic?: string;
+  readonly speaker?: string;
+  readonly screen?: string;
+  /** In pixels, and pictures a second. */
+  readonly videoSize?: { readonly width: number; readonly height: number; readonly fps: number };
+  readonly graphics?: string;
   readonly execute?: string;
   readonly json: boolean;
   readonly plain: boolean;

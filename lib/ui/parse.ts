@@ -116,7 +116,8 @@ export function scan(line: string): Scan {
     if (argument.yields === true && !last && isOneWord(line, piece)) continue;
     // Left out, where what was typed can only be meant for a later one.
     const isMeant = (one: Argument): boolean => fits(one, piece.value);
-    if (argument.optional === true && !isMeant(argument) && wanted.some(isMeant)) continue;
+    const isForLater = wanted.some((one) => one.follows !== true && isMeant(one));
+    if (argument.optional === true && !isMeant(argument) && isForLater) continue;
     if (last && !isFollowed(command, argument)) {
       // A text begins after one space, so that its own indentation stays.
       const from = argument.kind === 'text' ? Math.min(at + 1, start) : start;

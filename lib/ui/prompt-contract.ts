@@ -36,8 +36,31 @@ export interface PromptHandlers {
   complete?(before: string): Completion;
 }
 
+/** The terminal itself, for what draws pictures beside the prompt. */
+export interface Terminal {
+  readonly output: TerminalOutput;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** In cells. */
+  readonly size: { readonly columns: number; readonly rows: number };
+  /**
+   * Lends rows at the top of the screen; 0: takes them back.
+   * @returns how many there are
+   */
+  lend(rows: number): number;
+  /** What the terminal answers to questions, and that it is of another size, with the rows lent then. */
+  follow(follower: TerminalFollower | undefined): void;
+}
+
+export interface TerminalFollower {
+  onReport(text: string): void;
+  /** What was lent has been cleared. */
+  onResize(): void;
+}
+
 /** What the front ends for people need of a terminal, with or without cursor movement. */
 export interface Prompt {
+  /** Absent where there is none that could be drawn on. */
+  readonly terminal?: Terminal;
   readonly ask: Ask;
   /** Whether marks change in place, and typed lines are taken off the screen when entered. */
   readonly inPlace: boolean;

@@ -17,7 +17,8 @@ import {
   type EditorState,
   type Effect,
 } from './line-editor.ts';
-import { inColumns, reflows, Screen, sizeOf } from './screen.ts';
+import { Region } from './region.ts';
+import { inColumns, reflows, Screen, sizeOf, type Size } from './screen.ts';
 import { KeyDecoder, type Key } from './terminal-keys.ts';
 import { TypedLines } from './typed-lines.ts';
 import type {
@@ -26,6 +27,8 @@ import type {
   PromptHandlers,
   PromptOptions,
   StopReason,
+  Terminal,
+  TerminalFollower,
 } from './prompt-contract.ts';
 
 export type * from './prompt-contract.ts';
@@ -51,7 +54,10 @@ const ASK_CURSOR = '\u001b[6n';
 export class TerminalPrompt implements Prompt {
   readonly inPlace = true;
   readonly ask: Ask;
+  readonly terminal: Terminal;
   readonly #options: PromptOptions;
+  readonly #region = new Region();
+  #follower: TerminalFollower | undefined;
   readonly #screen: Screen;
   readonly #decoder = new KeyDecoder();
   #handlers: PromptHandlers | undefined;
@@ -73,6 +79,7 @@ export class TerminalPrompt implements Prompt {
   constructor(options: PromptOptions) {
     this.#options = options;
     this.#screen = new Screen(sizeOf(options.output), reflows(options.environment));
+    this.terminal = this.#terminal();
     this.ask = askOver({
       read: (label, hidden) => this.#read(label, hidden),
       print: (text) => this.print(text),
@@ -88,6 +95,37 @@ export class TerminalPrompt implements Prompt {
 
   get columns(): number {
     return this.#screen.columns;
+  }
+
+  #terminal(): Terminal {
+    const { output, environment } = this.#options;
+    return {
+      output,
+      environment,
+      get size() {
+        return sizeOf(output);
+      },
+      lend: (rows) => this.#lend(rows),
+      follow: (follower) => (this.#follower = follower),
+    };
+  }
+
+  #lend(rows: number): number {
+    const size = sizeOf(this.#options.output);
+    const lent = this.#region.most(rows, size);
+    if (lent !== this.#region.lent && this.#open) {
+      const bytes = this.#region.lend(lent, size);
+      this.#layOut(bytes, size);
+    }
+    return this.#region.lent;
+  }
+
+  /** The screen is as after `bytes`, with the typed line below. */
+  #layOut(bytes: string, size: Size): void {
+    this.#settleSize();
+    this.#screen.clear();
+    this.#screen.resize(this.#region.left(size));
+    this.#perform(() => bytes);
   }
 
   attach(handlers: PromptHandlers): void {
@@ -106,10 +144,12 @@ export class TerminalPrompt implements Prompt {
   }
 
   print(text: string): void {
+    this.#region.note(text);
     this.#perform(() => this.#screen.print(text));
   }
 
   printMarked(text: string, mark: string): MarkedLine {
+    this.#region.note(text);
     // The update is known only once the line is printed, which may have to wait for the terminal.
     let printed: ReturnType<Screen['printMarked']> | undefined;
     this.#perform(() => {
@@ -134,7 +174,10 @@ export class TerminalPrompt implements Prompt {
   }
 
   clear(): void {
-    this.#perform(() => this.#screen.clear());
+    this.#perform(() => {
+      this.#screen.clear();
+      return this.#region.clear();
+    });
   }
 
   breakOff(): void {
@@ -165,14 +208,16 @@ export class TerminalPrompt implements Prompt {
     this.#options.input.setRawMode?.(true);
     this.#options.input.resume();
     this.#options.output.write(BRACKETED_PASTE_ON);
-    this.#perform(() => '');
+    if (this.#region.lent > 0) this.#onResize();
+    else this.#perform(() => '');
   }
 
   /** Gives the terminal back as it was. */
   #leave(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#options.output.write(this.#screen.erase() + BRACKETED_PASTE_OFF);
+    const { output } = this.#options;
+    output.write(this.#screen.erase() + this.#region.leave(sizeOf(output)) + BRACKETED_PASTE_OFF);
     this.#options.input.setRawMode?.(false);
   }
 
@@ -229,6 +274,12 @@ export class TerminalPrompt implements Prompt {
 
   readonly #onResize = (): void => {
     const size = sizeOf(this.#options.output);
+    if (this.#region.lent > 0) {
+      this.#region.lend(this.#region.most(this.#region.lent, size), size);
+      this.#layOut(this.#region.again(size), size);
+      this.#follower?.onResize();
+      return;
+    }
     if (this.#held !== undefined) return;
     if (!this.#screen.isUnclear(size.columns)) {
       this.#screen.resize(size);
@@ -247,21 +298,23 @@ export class TerminalPrompt implements Prompt {
     if (held === undefined) return;
     clearTimeout(this.#cursorTimer);
     this.#held = undefined;
-    this.#screen.resize(sizeOf(this.#options.output), cursor);
+    this.#screen.resize(this.#region.left(sizeOf(this.#options.output)), cursor);
     for (const bytes of held) this.#perform(bytes);
     this.#perform(() => '');
   }
 
   #keys(keys: readonly Key[]): void {
-    if (keys.length > 0) this.#handlers?.onActivity?.();
+    const typed = keys.filter(({ type }) => type !== 'report');
+    if (typed.length > 0) this.#handlers?.onActivity?.();
     const { cells } = this.#line;
     for (const key of keys) {
       if (this.#closed) return;
       if (key.type === 'cursor') this.#settleSize(key.column);
+      else if (key.type === 'report') this.#follower?.onReport(key.text);
       else this.#key(key);
     }
     if (this.#line.cells !== cells) this.#handlers?.onEdit?.(textOfLine(this.#line));
-    if (keys.length > 0) this.#perform(() => '');
+    if (typed.length > 0) this.#perform(() => '');
   }
 
   #key(key: Key): void {

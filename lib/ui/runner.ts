@@ -5,7 +5,7 @@ import { cleanAll } from '../text.ts';
 import { commandOf } from './commands.ts';
 import { errorText, formatResult, type Style } from './format.ts';
 import { helpFor, helpOverview } from './help.ts';
-import type { Settings } from './settings.ts';
+import { isDeviceSetting, type DeviceSetting, type Settings } from './settings.ts';
 
 /** What became of a command; safe to print. */
 export type Outcome =
@@ -24,6 +24,11 @@ export interface Local {
   /** Changes to the other mode where none is given; absent where there is but one. */
   mode?(wanted: string | undefined): 'chat' | 'command';
   clear?(): void;
+  /** Of a call, where they can be shown. */
+  readonly pictures?: {
+    enlarge(user: string | undefined): boolean;
+    want(isWanted: boolean): void;
+  };
   quit(): void;
 }
 
@@ -35,6 +40,13 @@ export interface Context {
   /** Where the person is, as an absolute path, if not where this process is. */
   readonly directory?: string | undefined;
   readonly style: Style;
+}
+
+/** @throws NOT_SUPPORTED */
+function picturesOf({ pictures }: Local): NonNullable<Local['pictures']> {
+  if (pictures === undefined)
+    throw new ClchatError('NOT_SUPPORTED', 'Pictures cannot be shown here.');
+  return pictures;
 }
 
 function runLocal(call: CommandCall, local: Local): ResultData {
@@ -55,14 +67,38 @@ function runLocal(call: CommandCall, local: Local): ResultData {
         throw new ClchatError('NOT_SUPPORTED', 'There is no screen to clear here.');
       local.clear();
       return {};
+    case 'enlarge':
+      if (!picturesOf(local).enlarge(args['user']))
+        throw new ClchatError('NOT_PARTICIPANT', 'That user is not to be seen.');
+      return { enlarged: args['user'] ?? '' };
+    case 'video':
+      picturesOf(local).want(args['state'] === 'on');
+      return { video: args['state'] ?? '' };
     case 'settings': {
       const { name, value } = args;
+      if (value !== undefined && value !== 'on' && value !== 'off')
+        throw new ClchatError('USAGE', `"${name}" is on or off.`);
       if (name !== undefined && value !== undefined) local.settings.set(name, value === 'on');
       return { settings: local.settings.all(name) };
     }
     default:
       throw new ClchatError('NOT_SUPPORTED');
   }
+}
+
+/** `settings camera` and the like: lists what there is, or chooses one. */
+async function deviceSetting(
+  name: DeviceSetting,
+  device: string | undefined,
+  { app, local: { settings } }: Context,
+): Promise<ResultData> {
+  const kind = name === 'mic' ? 'microphone' : name;
+  const found = await app.execute({
+    name: 'equipment',
+    args: { kind, ...(device === undefined ? {} : { device }) },
+  });
+  if (device !== undefined) settings.choose(name, device);
+  return { settings: { [name]: settings.devices[name] ?? 'default' }, ...found };
 }
 
 /** Carries out one command. Never rejects. */
@@ -72,7 +108,13 @@ export async function run(call: CommandCall, context: Context): Promise<Outcome>
     // In a room, to exit is to give it up.
     const isGivenUp = call.name === 'exit' && app.status().room !== undefined;
     const isLocal = commandOf(call.name)?.local === true && !isGivenUp;
-    const data = isLocal ? runLocal(call, local) : await app.execute(call, ask);
+    const { name = '' } = call.args;
+    const data =
+      call.name === 'settings' && isDeviceSetting(name)
+        ? await deviceSetting(name, call.args['value'], context)
+        : isLocal
+          ? runLocal(call, local)
+          : await app.execute(call, ask);
     const style = { ...context.style, user: app.status().user };
     return { ok: true, text: formatResult(call.name, data, style), data: cleanAll(data) };
   } catch (error) {

@@ -12,6 +12,16 @@ const DEFAULTS = {
 
 export type SettingName = keyof typeof DEFAULTS;
 
+/** What calls capture and play by, each as it is written behind its option. */
+export const DEVICE_SETTINGS = ['camera', 'mic', 'speaker', 'screen'] as const;
+export type DeviceSetting = (typeof DEVICE_SETTINGS)[number];
+
+export function isDeviceSetting(name: string): name is DeviceSetting {
+  return (DEVICE_SETTINGS as readonly string[]).includes(name);
+}
+
+const MAX_DEVICE = 1_024;
+
 function isSetting(name: string): name is SettingName {
   return Object.hasOwn(DEFAULTS, name);
 }
@@ -19,6 +29,7 @@ function isSetting(name: string): name is SettingName {
 /** The settings of one profile, kept in a small file when a path is given. */
 export class Settings {
   readonly #values = { ...DEFAULTS };
+  readonly #devices: Partial<Record<DeviceSetting, string>> = {};
   readonly #path: string | undefined;
   #follower: ((name: SettingName, value: boolean) => void) | undefined;
 
@@ -36,6 +47,18 @@ export class Settings {
     if (typeof stored !== 'object' || stored === null) return;
     for (const [name, value] of Object.entries(stored))
       if (isSetting(name) && typeof value === 'boolean') this.#values[name] = value;
+      else if (isDeviceSetting(name) && typeof value === 'string' && value.length <= MAX_DEVICE)
+        this.#devices[name] = value;
+  }
+
+  /** Devices that were chosen; those that are not there are the usual ones. */
+  get devices(): Readonly<Partial<Record<DeviceSetting, string>>> {
+    return this.#devices;
+  }
+
+  choose(name: DeviceSetting, device: string): void {
+    this.#devices[name] = device;
+    this.#save();
   }
 
   /** Tells of every setting now, and of each that is changed from now on. */
@@ -58,9 +81,14 @@ export class Settings {
     if (!isSetting(name)) return;
     this.#values[name] = value;
     this.#follower?.(name, value);
+    this.#save();
+  }
+
+  #save(): void {
     if (this.#path === undefined) return;
+    const all = { ...this.#values, ...this.#devices };
     try {
-      writeFileSync(this.#path, `${JSON.stringify(this.#values, null, 2)}\n`, { mode: 0o600 });
+      writeFileSync(this.#path, `${JSON.stringify(all, null, 2)}\n`, { mode: 0o600 });
     } catch {
       // It holds for this run; a read-only profile says so elsewhere.
     }

@@ -35,7 +35,12 @@ export type Key =
   | { readonly type: 'paste'; readonly text: string }
   /** The terminal's answer to "where is the cursor", from 1. */
   | { readonly type: 'cursor'; readonly row: number; readonly column: number }
+  /** Another answer of the terminal, whole. */
+  | { readonly type: 'report'; readonly text: string }
   | NamedKey;
+
+/** How sequences end that a terminal answers with, and no key sends. */
+const REPORTS: ReadonlySet<string> = new Set(['c', 'n', 't', 'S']);
 
 /** Longest paste that is taken, in UTF-16 units; the rest of a longer one is dropped. */
 export const MAX_PASTE = 64 * 1024;
@@ -164,7 +169,7 @@ export class KeyDecoder {
       else if (letter === 'M') keys.push(named('enter'));
       return true;
     }
-    if (/[\]PX^_]/.test(next)) return this.#takeString(final);
+    if (/[\]PX^_]/.test(next)) return this.#takeString(keys, final);
     if (next === '\u001b') {
       // Escape twice: the second may begin a sequence of its own, sent with Alt.
       this.#waiting = rest.slice(1);
@@ -197,6 +202,7 @@ export class KeyDecoder {
     if (letter === '~' && first === '200') this.#paste = '';
     else if (letter === 'R' && /^\d{1,5};\d{1,5}$/.test(parameters))
       keys.push({ type: 'cursor', row: Number(first), column: Number(second) });
+    else if (REPORTS.has(letter)) keys.push({ type: 'report', text: sequence });
     else if (letter === 'Z') keys.push(named('tab', { shift: true }));
     else {
       const name = letter === '~' ? TILDES[first] : FINALS[letter];
@@ -205,11 +211,13 @@ export class KeyDecoder {
     return true;
   }
 
-  /** Answers and strings (OSC, DCS and the like) mean nothing to us; they end with BEL or ST. */
-  #takeString(final: boolean): boolean {
+  /** Answers that carry a text (OSC, DCS and the like); they end with BEL or ST. */
+  #takeString(keys: Key[], final: boolean): boolean {
     const end = /[\u0007\u009c]|\u001b\\/.exec(this.#waiting.slice(2));
     if (end === null && this.#waiting.length <= MAX_STRING_SEQUENCE && !final) return false;
-    this.#waiting = end === null ? '' : this.#waiting.slice(2 + end.index + end[0].length);
+    const length = end === null ? this.#waiting.length : 2 + end.index + end[0].length;
+    if (end !== null) keys.push({ type: 'report', text: this.#waiting.slice(0, length) });
+    this.#waiting = this.#waiting.slice(length);
     return true;
   }
 }

@@ -53,6 +53,22 @@ describe('the server', () => {
     assert.deepEqual(await stage.run(root, 'motd'), { motd: '' });
   });
 
+  it('lets everybody hear who is silenced, and by whom', async () => {
+    const { account } = bob.home;
+    for (const on of [true, false]) {
+      const entry = await root.home.conversations.act('space', 'suppress', { account, on });
+      assert.equal(await root.home.outbox.answer(entry.id), 'held');
+    }
+    const told = () => bob.admin.filter(({ kind }) => kind === 'suppress');
+    await eventually('the news', () => told().length === 2);
+    assert.deepEqual(
+      told().map((news) => adminEventOf(bob.home, news)),
+      [true, false].map((suppressed) => ({
+        ...{ event: 'servermute', user: 'bob', suppressed, by: 'root' },
+      })),
+    );
+  });
+
   it('lets groups be heard of as they change, by those whom it concerns', async () => {
     const told = (who: TestClient) =>
       who.admin.flatMap((news) => (news.kind === 'group' ? [adminEventOf(who.home, news)] : []));

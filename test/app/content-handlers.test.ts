@@ -4,6 +4,8 @@ import { Situation } from '../../lib/app/situation.ts';
 import type { MessageView, UnreadView } from '../../lib/app/types.ts';
 import { contentEventOf, viewOf } from '../../lib/app/views.ts';
 import { LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
+import { callInVain } from '../support/call-lines.ts';
+import { contextOf } from '../support/commands.ts';
 import { eventually } from '../support/channels.ts';
 import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
@@ -34,13 +36,7 @@ describe('commands about messages', () => {
     args: Record<string, string> = {},
   ): Promise<Data> => {
     const handler = HANDLERS[name] ?? assert.fail(name);
-    const context = {
-      client: who.client,
-      now: Date.now,
-      ask: undefined,
-      situation: situationOf(who),
-      tell: () => undefined,
-    };
+    const context = { ...contextOf(who.client), situation: situationOf(who) };
     return (await handler(args, context)) as Data;
   };
   const say = async (who: TestClient, text: string): Promise<string> =>
@@ -304,6 +300,31 @@ describe('commands about messages', () => {
       );
       await run(bob, 'message', { user: 'alice', message: 'yes?' });
       assert.deepEqual(await unread(bob), []);
+    });
+
+    it('count calls that were missed, which history shows', async () => {
+      const cat = await world.member('cat');
+      await callInVain(cat, alice.home.account);
+      await eventually('the call', () => alice.missed.length === 1);
+      await eventually('cat', () => alice.home.names().includes('cat'));
+      assert.deepEqual(await unread(alice), [{ to: 'cat', count: 1, mentions: 0, missed: 1 }]);
+      const { messages } = await run(alice, 'history', { conversation: '@cat' });
+      const [call] = messages as MessageView[];
+      assert.deepEqual(
+        [call?.from, call?.to, call?.text, call?.mine],
+        [...['cat', 'alice', 'Missed call', false]],
+      );
+      assert.deepEqual(call?.call, { outcome: 'missed', seconds: 0, people: 1 });
+      assert.deepEqual(alice.texts, []);
+      assert.deepEqual(await unread(alice), []);
+      const message = call?.id ?? assert.fail();
+      for (const [name, args] of [
+        ['edit', { message, text: 'x' }],
+        ['remove', { message }],
+        ['react', { message, emoji: '👍' }],
+        ['reply', { message, text: 'x' }],
+      ] as const)
+        await assert.rejects(run(alice, name, args), { code: 'NO_SUCH_MESSAGE' }, name);
     });
 
     it('are the same on another device, and complete on a new one', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { messageNamed } from '../../lib/app/content-target.ts';
 import { LOBBY_STREAM, pairStream } from '../../lib/crdt/stream.ts';
+import { callInLobby } from '../support/call-lines.ts';
 import { eventually } from '../support/channels.ts';
 import { World, type TestClient } from '../support/roles.ts';
 
@@ -67,6 +68,16 @@ describe('the message meant', () => {
   it('is none by anything else', async () => {
     for (const written of ['abc', 'hello', '^x', '-1', '1.5', '1 2', '^^', '0'.repeat(65)])
       await assert.rejects(named(written), { code: 'USAGE' }, written);
+  });
+
+  it('is none where there was a call', async () => {
+    await callInLobby(await world.member('cat'), await world.member('dan'));
+    const { reading } = alice.home.conversations;
+    const newest = async () => (await reading.newest(LOBBY_STREAM, 1))[0];
+    await eventually('the call', async () => (await newest())?.call !== undefined);
+    assert.deepEqual([await named('^1'), await named('1')], ['b3', 'a2']);
+    const id = (await newest())?.id ?? assert.fail();
+    await assert.rejects(named(id), { code: 'NO_SUCH_MESSAGE' });
   });
 
   it('is not clear where a beginning fits several, of which it tells', async () => {

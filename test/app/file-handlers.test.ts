@@ -7,6 +7,7 @@ import { LOBBY_STREAM, roomStream } from '../../lib/crdt/stream.ts';
 import { toBlobHash } from '../../lib/node/blobs/manifest.ts';
 import { BLOB } from '../../lib/node/blobs/wire.ts';
 import { Exchange } from '../../lib/node/exchange.ts';
+import { contextOf } from '../support/commands.ts';
 import { eventually } from '../support/channels.ts';
 import { fileContent, fileStage, type FileClient } from '../support/file-stage.ts';
 import { HANDLERS } from '../support/handlers.ts';
@@ -35,8 +36,7 @@ describe('commands about files', function () {
     ask?: Ask,
   ): Promise<ResultData> =>
     HANDLERS[name]!(args, {
-      client: who.test.client,
-      now: Date.now,
+      ...contextOf(who.test.client),
       ask,
       situation,
       tell: (event) => told.push(event),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Situation } from '../../lib/app/situation.ts';
 import type { AppEvent, Ask, MessageView, ResultData } from '../../lib/app/types.ts';
 import { highestGap } from '../../lib/crdt/stream-head.ts';
 import { LOBBY_STREAM } from '../../lib/crdt/stream.ts';
+import { contextOf } from '../support/commands.ts';
 import { eventually } from '../support/channels.ts';
 import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
@@ -43,10 +43,9 @@ describe('the command export', () => {
     let time = 0;
     const handler = HANDLERS[name] ?? assert.fail(name);
     return handler(args, {
-      client: who.client,
+      ...contextOf(who.client),
       now: () => (time += step),
       ask,
-      situation: new Situation(),
       tell: (event) => void told.push(event),
     });
   }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPublicKey } from '../../lib/crdt/keys.ts';
-import { Situation } from '../../lib/app/situation.ts';
 import { prefixed } from '../../lib/crdt/store.ts';
+import { contextOf } from '../support/commands.ts';
 import { eventually } from '../support/channels.ts';
 import { HANDLERS } from '../support/handlers.ts';
 import { World, type TestClient } from '../support/roles.ts';
@@ -34,11 +34,7 @@ describe('the command stats', () => {
     const data = await handler(
       {},
       {
-        client: who.client,
-        now: Date.now,
-        ask: undefined,
-        situation: new Situation(),
-        tell: () => undefined,
+        ...contextOf(who.client),
         ...(directory === undefined ? {} : { directory }),
       },
     );

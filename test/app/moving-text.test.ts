@@ -52,6 +52,18 @@ describe('a message as a line of a text file', () => {
     );
   });
 
+  it('tells of calls, with who called', () => {
+    const call = { seconds: 60, people: 3 };
+    const missed = { text: 'Missed call', call: { ...call, outcome: 'missed' as const } };
+    assert.equal(line(missed), `${WHEN} bob: Missed call\n`);
+    const ended = {
+      from: '',
+      text: 'Call of 3 people',
+      call: { ...call, outcome: 'ended' as const },
+    };
+    assert.equal(line(ended), `${WHEN} Call of 3 people\n`);
+  });
+
   it('names what it answers, and its file', () => {
     const answering = (reply: Omit<NonNullable<MessageView['reply']>, 'id'>): string =>
       line({ reply: { id: 'cd'.repeat(32), ...reply } });

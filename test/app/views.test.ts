@@ -109,4 +109,30 @@ describe('a message as the front ends show it', () => {
       assert.deepEqual([seen.from, seen.to, seen.text, seen.mine], ['alice', 'Bob', 'psst', false]);
     });
   });
+
+  describe('that is none, but tells of a call', () => {
+    const CALL = { call: 'c'.repeat(32), seconds: 720, people: 2 };
+    const facts = { seconds: 720, people: 2 };
+
+    it('names who called, and whom', () => {
+      const author = bob.home.account;
+      const call = { ...CALL, outcome: 'missed', caller: author } as const;
+      const seen = (client: TestClient) =>
+        viewOf(client.home, message({ stream: pair, author, text: '', call }));
+      const view = { id: message().id, from: 'Bob', to: 'alice', text: 'Missed call' };
+      const rest = { time: message().time, call: { outcome: 'missed', ...facts } };
+      assert.deepEqual(seen(alice), { ...view, ...rest, mine: false });
+      // How far it has got nobody counts.
+      assert.deepEqual(seen(bob), { ...view, ...rest, mine: true });
+    });
+
+    it('names nobody in a room', () => {
+      const call = { ...CALL, outcome: 'ended' } as const;
+      const view = viewOf(alice.home, message({ author: undefined, text: '', call }));
+      assert.deepEqual(view, {
+        ...{ id: message().id, from: '', room: 'lobby', text: 'Call of 2 people, 12 minutes' },
+        ...{ time: message().time, mine: false, call: { outcome: 'ended', ...facts } },
+      });
+    });
+  });
 });

@@ -31,7 +31,7 @@ describe('completion', () => {
     assert.deepEqual(texts('whoe'), ['whoelse', 'whoelsesince']);
     assert.deepEqual(texts('/WHOE'), ['/whoelse', '/whoelsesince']);
     assert.deepEqual(texts('nothing'), []);
-    assert.deepEqual(texts('help hi'), ['help history']);
+    assert.deepEqual(texts('help his'), ['help history']);
   });
 
   it('offers what each argument is', () => {
@@ -51,7 +51,10 @@ describe('completion', () => {
     assert.deepEqual(texts('history b'), ['history bob']);
     assert.deepEqual(
       texts('settings '),
-      ['colours', 'bell', 'time', 'ids', 'receipts', 'typing'].map((name) => `settings ${name}`),
+      [
+        ...['colours', 'bell', 'time', 'ids', 'receipts', 'typing'],
+        ...['camera', 'mic', 'speaker', 'screen'],
+      ].map((name) => `settings ${name}`),
     );
     assert.deepEqual(texts('settings b'), ['settings bell']);
     assert.deepEqual(texts('settings bell o'), ['settings bell on', 'settings bell off']);

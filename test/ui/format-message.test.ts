@@ -54,6 +54,24 @@ describe('format of messages', () => {
     assert.ok(line({}, coloured).includes(`\u001b[${bob}mbob\u001b[0m`));
   });
 
+  it('shows calls: who called whom, or that there was one in the room', () => {
+    const call = { outcome: 'ended', seconds: 60, people: 3 } as const;
+    const text = 'Call of 3 people, 1 minute';
+    assert.equal(line({ from: '', text, call }), `14:05 ${text}`);
+    assert.equal(
+      formatMessage({ ...message, from: '', text, call }, plain, '@carol'),
+      `14:05 #lobby ${text}`,
+    );
+    const missed = {
+      ...direct,
+      text: 'Missed call',
+      call: { ...call, outcome: 'missed' as const },
+    };
+    assert.equal(formatMessage(missed, plain), '14:05 bob to you: Missed call');
+    const own = { ...missed, from: 'alice', to: 'bob', mine: true };
+    assert.equal(formatMessage(own, plain), '14:05 you to bob: Missed call');
+  });
+
   it('indents further lines and leaves out very many', () => {
     assert.equal(formatMessage({ ...direct, text: 'a\nb' }, plain), '14:05 bob to you: a\n  b');
     const flood = formatMessage({ ...direct, text: 'x\n'.repeat(8000) }, plain).split('\n');

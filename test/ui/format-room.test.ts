@@ -176,6 +176,18 @@ describe('texts of rooms', () => {
       [member('bob', 'joined'), 'You are in a now.'],
       [member('bob', 'left'), 'You have left a.'],
       [member('bob', 'removed'), 'You are put out of a.'],
+      [
+        { event: 'servermute', user: 'alice', room: 'a', suppressed: true, by: 'x' },
+        'alice is silenced for everyone in calls in a, by x.',
+      ],
+      [
+        { event: 'servermute', user: 'bob', suppressed: true },
+        'You are silenced for everyone in all calls.',
+      ],
+      [
+        { event: 'servermute', user: 'bob', suppressed: false, by: 'x' },
+        'You are silenced no longer in all calls, by x.',
+      ],
     ] as [AppEvent, string][])
       assert.equal(roomEventText(event, SCREEN), text);
     const evil = roomEventText(

@@ -29,6 +29,8 @@ describe('format of events', () => {
     { event: 'server', connected: false, name: HOSTILE },
     { event: 'server', connected: true, name: 'acme' },
     { event: 'locked', user: HOSTILE, seconds: 60 },
+    { event: 'missed-call', user: HOSTILE, time: NOW },
+    { event: 'servermute', user: HOSTILE, room: HOSTILE, suppressed: true, by: HOSTILE },
     { event: 'login', user: HOSTILE },
     { event: 'logout', reason: HOSTILE },
     { event: 'notice', code: 'MULTICAST_BLOCKED', text: HOSTILE },

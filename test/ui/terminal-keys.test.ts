@@ -13,6 +13,7 @@ function names(...chunks: (string | Uint8Array)[]): string[] {
   return keys(...chunks).map((key) => {
     if (key.type === 'text') return `"${key.text}"`;
     if (key.type === 'paste') return `paste "${key.text}"`;
+    if (key.type === 'report') return 'report';
     if (key.type === 'cursor') return `cursor ${key.row} ${key.column}`;
     const modifiers = `${key.ctrl ? 'C-' : ''}${key.alt ? 'M-' : ''}${key.shift ? 'S-' : ''}`;
     return modifiers + (key.character ?? key.name);
@@ -56,10 +57,20 @@ describe('keys', () => {
     assert.deepEqual(names('\u001b[12;40Rx'), ['cursor 12 40', '"x"']);
   });
 
+  it('are apart from what the terminal answers', () => {
+    const answers = ['\u001b[?1;2c', '\u001b[0n', '\u001b[6;16;8t', '\u001b[?1;0;256S'];
+    answers.push('\u001b]11;rgb:0/0/0\u0007', '\u001bP1$r0m\u001b\\', '\u001b_Gi=1;OK\u001b\\');
+    for (const text of answers)
+      assert.deepEqual(keys(`a${text}b`), [
+        { type: 'text', text: 'a' },
+        { type: 'report', text },
+        { type: 'text', text: 'b' },
+      ]);
+    assert.deepEqual(names('\u001b[0', 'n'), ['report']);
+  });
+
   it('leave nothing of sequences that mean nothing here', () => {
-    assert.deepEqual(names('a\u001b[?1;2cb'), ['"a"', '"b"']);
-    assert.deepEqual(names('a\u001b]11;rgb:0/0/0\u0007b'), ['"a"', '"b"']);
-    assert.deepEqual(names('a\u001bP1$r0m\u001b\\b'), ['"a"', '"b"']);
+    assert.deepEqual(names('a\u001b[?1;2yb'), ['"a"', '"b"']);
     assert.deepEqual(names('a\u001b[200;1;2;3xb\u009b'), ['"a"', '"b"']);
     assert.deepEqual(names('a\u001b[1\rb'), ['"a"', 'enter', '"b"']);
   });

@@ -1,4 +1,4 @@
-/** What happens in the space that this person is told of: codes, groups, and what things are called. */
+/** What happens in the space that this person is told of: codes, groups, who is silenced, what things are called. */
 import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
 import type { Entry } from '../../crdt/entry.ts';
 import type { AccountId, PublicKey } from '../../crdt/keys.ts';
@@ -23,6 +23,13 @@ export type AdminNews =
       readonly state: 'created' | 'updated' | 'removed' | 'set';
       /** Who is in it by now. */
       readonly account: AccountId | undefined;
+    }
+  /** Somebody is silenced for everyone, in all calls, or is not any more. */
+  | {
+      readonly kind: 'suppress';
+      readonly account: AccountId;
+      readonly on: boolean;
+      readonly by: AccountId | undefined;
     }
   /** This account has another name. */
   | { readonly kind: 'name' }
@@ -101,6 +108,11 @@ export class AdminNewsReader {
       case 'updateuser': {
         const isOwn = action.body.account === this.#account && action.body.name !== undefined;
         return isOwn ? [{ kind: 'name' }] : [];
+      }
+      case 'suppress': {
+        const { account, room, on } = action.body;
+        // Of those in one room it is told there.
+        return room === undefined ? [{ kind: 'suppress', account, on, by: author }] : [];
       }
       case 'renameserver':
         return [{ kind: 'server', name: action.body.name }];

@@ -16,6 +16,7 @@ import { PrivateSessions } from '../private/sessions.ts';
 import { Administration } from './administration.ts';
 import { Access, type Entrance } from './access.ts';
 import { Auth, type SpacePlace } from './auth.ts';
+import { Calling } from './calling.ts';
 import { Conferences } from './conferences.ts';
 import type { ClientEvents } from './events.ts';
 import { Files } from './files.ts';
@@ -62,6 +63,7 @@ export class Client {
   readonly conferences: Conferences;
   /** What is said to others without the server. */
   readonly privately: PrivateSessions;
+  readonly calling: Calling;
   /** Files of messages; undefined where none are kept. */
   readonly files: Files | undefined;
   readonly #access: Access;
@@ -107,15 +109,24 @@ export class Client {
         onSending: events.onSending,
         onFault: events.onFault,
       });
-    this.privately = new PrivateSessions({
+    const toOthers = {
       transport,
       clock,
       random,
       home: () => (this.#loggedIn ? this.#home : undefined),
       session: () => (this.connected ? this.#server.link?.session : undefined),
       relay: () => this.#relay,
-      onNews: options.isQuiet === true ? undefined : events.onPrivate,
       onFault: events.onFault,
+    };
+    const isHeard = options.isQuiet !== true;
+    this.privately = new PrivateSessions({
+      ...toOthers,
+      onNews: isHeard ? events.onPrivate : undefined,
+    });
+    this.calling = new Calling({
+      ...toOthers,
+      link: common.link,
+      events: isHeard ? events.onCalls : undefined,
     });
     this.administration = new Administration(common);
     const { onConference, onFault } = options.events;
@@ -139,6 +150,8 @@ export class Client {
         onTyping: events.onTyping,
         onConference: (news) => this.conferences.take(news),
         onConferences: () => void this.conferences.refresh(),
+        onCall: (call) => this.calling.calls.take(call),
+        onRoomCall: (call) => this.calling.calls.takeRoom(call),
         onFault,
       },
       onHandedBack: async () => this.files?.offer(),
@@ -146,7 +159,7 @@ export class Client {
       onSent: async () => this.files?.send(),
       onConnected: (connected) => {
         events.onConnected(connected);
-        if (connected) void this.conferences.resume();
+        if (connected) this.#resume();
       },
       onLogout: (reason) => {
         if (this.#loggedIn) this.#leave(reason);
@@ -185,6 +198,7 @@ export class Client {
         events.onMessage(message);
       },
       onContact: events.onContact,
+      onMissedCall: events.onMissedCall,
       onContent: events.onContent,
       onAdmin: (news) => {
         if (this.connected) events.onAdmin(news);
@@ -302,16 +316,24 @@ export class Client {
     await this.#server.attach(link, home);
     this.#loggedIn = true;
     this.#server.keep();
+    this.#resume();
+  }
+
+  /** Takes up what goes on at the server only. */
+  #resume(): void {
     void this.conferences.resume();
+    void this.calling.calls.resume();
   }
 
   /** This host has other addresses, or was asleep: finds out what is still connected, and connects. */
   networkChanged(): void {
     this.#server.networkChanged();
+    this.#options.events.onCalls?.onNetworkChanged();
   }
 
   #leave(reason: string): void {
     void this.privately.stopAll();
+    void this.calling.stop();
     this.#loggedIn = false;
     this.#server.drop();
     this.files?.pause();
@@ -324,7 +346,7 @@ export class Client {
     if (!this.#loggedIn) throw new ClchatError('NOT_LOGGED_IN');
     // What was said before goes out before.
     await Promise.race([this.settle(), sleep(LOGOUT_MS)]);
-    await this.privately.stopAll();
+    await Promise.all([this.privately.stopAll(), this.calling.stop()]);
     const { link } = this.#server;
     // A connection that ends from here on is not to be brought back.
     this.#loggedIn = false;
@@ -383,7 +405,7 @@ export class Client {
     const { link } = this.#server;
     // To go on purpose is not to lose the connection.
     if (this.#loggedIn && link?.ended === false) link.session.notify('leaving', {});
-    await this.privately.stopAll();
+    await Promise.all([this.privately.stopAll(), this.calling.stop()]);
     this.#loggedIn = false;
     this.#server.abort();
     await this.files?.stop();

@@ -5,16 +5,19 @@ import type { Notice } from '../exchange.ts';
 import type { PrivateNews } from '../private/news.ts';
 import type { SESSION } from '../wire.ts';
 import type { AdminNews } from './admin-news.ts';
+import type { CallEvents } from './calling.ts';
 import type { ConferenceNews } from './conferences.ts';
 import type { ContactNews } from './contacts.ts';
 import type { SendingNews } from './files.ts';
 import type { Receipt } from './progress.ts';
 import type { ReadMessage } from './reading.ts';
 import type { RoomNews } from './room-news.ts';
-import type { ContentNews } from './telling.ts';
+import type { ContentNews, MissedCall } from './telling.ts';
 
 export interface ClientEvents {
   readonly onMessage: (message: ReadMessage) => void;
+  /** Where absent, they are found in the conversation only. */
+  readonly onMissedCall?: (call: MissedCall) => void;
   readonly onContact: (news: ContactNews) => void;
   readonly onContent: (news: ContentNews) => void;
   /** As it happens only: not what happened while there was no way to the server. */
@@ -26,6 +29,8 @@ export interface ClientEvents {
   readonly onConference: (news: ConferenceNews) => void;
   /** Of private sessions; where absent, nobody is there to be asked for one. */
   readonly onPrivate?: (news: PrivateNews) => void;
+  /** Of calls; where absent, nobody is there to be called. */
+  readonly onCalls?: CallEvents;
   /** How far a file of this device has got on its way to the server. */
   readonly onSending: (news: SendingNews) => void;
   readonly onReceipt: (receipt: Receipt) => void;

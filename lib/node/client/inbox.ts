@@ -7,7 +7,7 @@
 import { utf8 } from '../../crdt/bytes.ts';
 import { isContactAction } from '../../crdt/contact.ts';
 import type { Placed } from '../../crdt/content.ts';
-import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
+import { isAnnotation, isShown, type Entry } from '../../crdt/entry.ts';
 import { deviceOf } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
 import type { Batch, Item } from '../../crdt/seal.ts';
@@ -23,7 +23,7 @@ export interface InboxOptions {
   readonly replica: Replica;
   /** Nobody listens in this run: news stay news for the next. */
   readonly isQuiet?: boolean;
-  /** Tells of one message, or of what is done about a contact; own ones of other devices included. */
+  /** Tells of one message, of a call, or of what is done about a contact; own ones of other devices included. */
   readonly onNews: (news: Placed) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -187,7 +187,7 @@ export class Inbox {
 
 function isNews(entry: Entry): boolean {
   return (
-    isMessage(entry) ||
+    isShown(entry) ||
     isAnnotation(entry) ||
     (isContactAction(entry) && placeOfStream(entry.stream).type === 'pair')
   );

@@ -21,6 +21,9 @@ export interface LinkEvents {
   readonly onConference: (notice: Notice<typeof SESSION, 'conference'>) => void;
   /** Something of conferences was not told: they are to be asked for. */
   readonly onConferences: () => void;
+  /** Of calls; where absent, nobody is there to be called. */
+  readonly onCall?: (notice: Notice<typeof SESSION, 'call'>) => void;
+  readonly onRoomCall?: (notice: Notice<typeof SESSION, 'roomCall'>) => void;
   readonly onLogout: (reason: string) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -44,6 +47,8 @@ export class Link {
         typing: events.onTyping,
         conference: events.onConference,
         conferences: () => events.onConferences(),
+        call: (call) => events.onCall?.(call),
+        roomCall: (call) => events.onRoomCall?.(call),
         logout: ({ reason }) => events.onLogout(reason),
       },
     });

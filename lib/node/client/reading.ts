@@ -1,5 +1,6 @@
 /** Messages as people read them: what was said, and what has become of it since. */
-import type { FileReference, Reaction, SayBody } from '../../crdt/bodies.ts';
+import type { CallBody, FileReference, Reaction, SayBody } from '../../crdt/bodies.ts';
+import { callOf } from '../../crdt/calls.ts';
 import {
   annotationsOf,
   authorOf,
@@ -52,6 +53,8 @@ export interface ReadMessage {
   readonly edited?: number;
   readonly removed?: true;
   readonly reactions?: readonly ReadReaction[];
+  /** It says that there was a call; its author is whoever called, and nobody of one in a room. */
+  readonly call?: CallBody;
 }
 
 /** One text that a message has had. */
@@ -86,7 +89,7 @@ export interface Standing {
   readonly code?: ErrorCode;
 }
 
-/** A message that is here, and how it stands. */
+/** A message that is here, or a call that is over, and how it stands. */
 export interface Found {
   readonly entry: Entry;
   readonly standing: Standing;
@@ -124,6 +127,8 @@ export class Reading {
   async #read(entry: Entry, { state, position, code }: Standing): Promise<ReadMessage> {
     const { replica, secrets, announced } = this.#options;
     const { space } = replica;
+    const call = callOf(entry);
+    if (call !== undefined) return readCall(entry, position, call);
     const stream = await replica.log.open(entry.stream);
     const say = secrets.read(entry, stream.state);
     const about = await this.#about(entry, position);
@@ -187,8 +192,8 @@ export class Reading {
   }
 
   /**
-   * Messages of a stream that are here, the newest first: those on their way, then sealed ones and
-   * those of this device that were refused in their place.
+   * What is read of a stream and is here, the newest first: messages on their way, then sealed ones, those
+   * of this device that were refused in their place, and calls.
    * @param from a position: nothing before it
    */
   async *backwards(stream: StreamName, from = 0): AsyncGenerator<Found> {
@@ -219,7 +224,7 @@ export class Reading {
       if (isMessage(entry)) yield { entry, standing: { state: 'sending' } };
   }
 
-  /** The message that a sealed item is. */
+  /** The message, or the call, that a sealed item tells of. */
   #foundAt(stream: StreamName, position: number, item: Item): Found | undefined {
     const { replica } = this.#options;
     if (item.type === 'refusal') {
@@ -229,12 +234,13 @@ export class Reading {
       if (own?.entry.body === undefined || !isMessage(own.entry)) return undefined;
       return { entry: own.entry, standing: { state: 'refused', code: own.code } };
     }
-    if (!isMessage(item.entry) || replica.isVoid(stream, position)) return undefined;
+    const isRead = isMessage(item.entry) || callOf(item.entry) !== undefined;
+    if (!isRead || replica.isVoid(stream, position)) return undefined;
     return { entry: item.entry, standing: { state: 'held', position } };
   }
 
   /**
-   * The newest messages of a stream that are here, oldest first.
+   * The newest messages of a stream that are here, and calls, oldest first.
    * @param unbroken only those after which nothing is missing
    */
   async newest(stream: StreamName, count: number, unbroken = false): Promise<ReadMessage[]> {
@@ -321,4 +327,13 @@ export class Reading {
       .filter(([, by]) => by.size > 0)
       .map(([emoji, by]) => ({ emoji, by: [...by] }));
   }
+}
+
+/** Nothing is done about a call that is over. */
+function readCall(
+  { id, stream, time }: Entry,
+  position: number | undefined,
+  call: CallBody,
+): ReadMessage {
+  return { id, stream, position, author: call.caller, text: '', time, state: 'held', call };
 }

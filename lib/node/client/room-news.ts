@@ -1,4 +1,4 @@
-/** What happens in rooms that this person is told of: rooms come and go, and people in them. */
+/** What happens in rooms that this person is told of: rooms come and go, people in them, and who is silenced. */
 import { actionOf, type SpaceAction } from '../../crdt/bodies.ts';
 import { authorOf, conversationAction } from '../../crdt/content.ts';
 import type { Entry } from '../../crdt/entry.ts';
@@ -6,9 +6,9 @@ import type { AccountId, RoomId } from '../../crdt/keys.ts';
 import { isMembershipAction } from '../../crdt/membership.ts';
 import type { CodeRecord, RoomRecord } from '../../crdt/records.ts';
 import type { Replica } from '../../crdt/replica.ts';
-import { isOpenMember, pathOf, roomOf } from '../../crdt/rooms.ts';
+import { isEncryptedRoom, isOpenMember, pathOf, roomOf } from '../../crdt/rooms.ts';
 import type { Batch } from '../../crdt/seal.ts';
-import { LOBBY, placeOfStream, type StreamName } from '../../crdt/stream.ts';
+import { LOBBY, placeOfStream, roomStream, type StreamName } from '../../crdt/stream.ts';
 
 interface About {
   readonly room: RoomId;
@@ -25,6 +25,12 @@ export type RoomNews = About &
         readonly kind: 'member';
         readonly account: AccountId;
         readonly state: 'joined' | 'left' | 'removed';
+      }
+    /** Somebody is silenced for everyone in its calls, or is not any more. */
+    | {
+        readonly kind: 'suppress';
+        readonly account: AccountId;
+        readonly state: 'suppressed' | 'lifted';
       }
     /** A code of this account. */
     | { readonly kind: 'code'; readonly state: 'issued' | 'redeemed' }
@@ -140,9 +146,31 @@ export class RoomNewsReader {
           ? []
           : this.#memberNews(room, account, 'removed', by);
       }
+      case 'suppress': {
+        const { room, account, on } = action.body;
+        return room === undefined
+          ? []
+          : this.#suppressNews(room, account, on ? 'suppressed' : 'lifted', by);
+      }
       default:
         return [];
     }
+  }
+
+  /** Heard of by those who are in the room, whatever room, and by whom it befalls. */
+  #suppressNews(
+    room: RoomId,
+    account: AccountId,
+    state: 'suppressed' | 'lifted',
+    by: AccountId | undefined,
+  ): RoomNews[] {
+    const { space, log } = this.#replica;
+    const isIn = isEncryptedRoom(space, room)
+      ? log.record(roomStream(room), 'member', this.#account) === true
+      : isOpenMember(space, room, this.#account);
+    const path = pathOf(space, room);
+    const isHeard = path !== undefined && (isIn || account === this.#account);
+    return isHeard ? [{ kind: 'suppress', room, path, account, state, by }] : [];
   }
 
   #roomNews(room: RoomId, state: 'created' | 'updated', by: AccountId | undefined): RoomNews[] {

@@ -1,8 +1,9 @@
 /** Tells, in the order in which it came, what is said, done about messages, and done about contacts. */
 import type { Reaction } from '../../crdt/bodies.ts';
+import { missedCaller } from '../../crdt/calls.ts';
 import { isEntitled, targetOf, type Placed } from '../../crdt/content.ts';
-import { isAnnotation, isMessage, type Entry } from '../../crdt/entry.ts';
-import type { AccountId } from '../../crdt/keys.ts';
+import { isAnnotation, isCall, isMessage, type Entry } from '../../crdt/entry.ts';
+import type { AccountId, EntryId } from '../../crdt/keys.ts';
 import { deviceOf } from '../../crdt/records.ts';
 import { isEncryptedRoom, isOpenMember } from '../../crdt/rooms.ts';
 import type { Reader } from '../../crdt/state.ts';
@@ -20,8 +21,17 @@ export interface ContentNews {
   readonly reaction?: Reaction | undefined;
 }
 
+/** Somebody has called this account in vain. */
+export interface MissedCall {
+  readonly id: EntryId;
+  readonly by: AccountId;
+  /** By the server's clock. */
+  readonly time: number;
+}
+
 export interface TellingEvents {
   readonly onMessage: (message: ReadMessage) => void;
+  readonly onMissedCall?: ((call: MissedCall) => void) | undefined;
   readonly onContact: (news: ContactNews) => void;
   readonly onContent: (news: ContentNews) => void;
   readonly onFault: (error: unknown) => void;
@@ -49,12 +59,15 @@ export class Telling {
   }
 
   async #tell({ position, entry }: Placed): Promise<void> {
-    const { reading, contacts, space, events } = this.#options;
+    const { account, reading, contacts, space, events } = this.#options;
     if (!this.#listens(entry.stream)) return;
     if (isMessage(entry)) {
       const said = await reading.read(entry, { state: 'held', position });
       // What was said while this account was not there is not for it; what is gone is no news.
       if (said.removed !== true && said.text !== UNREADABLE) events.onMessage(said);
+    } else if (isCall(entry)) {
+      const by = missedCaller(entry, account);
+      if (by !== undefined) events.onMissedCall?.({ id: entry.id, by, time: entry.time });
     } else if (isAnnotation(entry)) {
       await this.#tellContent(entry);
     } else {

@@ -4,6 +4,7 @@
  * read is gathered, since it would otherwise make an entry for each message.
  */
 import { actionOf, type AccountAction } from '../../crdt/bodies.ts';
+import { missedCaller } from '../../crdt/calls.ts';
 import { authorOf } from '../../crdt/content.ts';
 import { isMessage, type Entry } from '../../crdt/entry.ts';
 import type { AccountId } from '../../crdt/keys.ts';
@@ -30,12 +31,14 @@ const SOON_MS = 500;
 const APART_MS = 5_000;
 
 export interface Unread {
-  /** Messages of others, at most `MOST_UNREAD`. */
+  /** Messages of others, and calls of theirs that were missed, at most `MOST_UNREAD`. */
   readonly count: number;
   /** Those of them that speak to this account by its name. */
   readonly mentions: number;
   /** There are, or may be, more of them. */
   readonly more: boolean;
+  /** Calls among them that this account has missed; absent where there is none. */
+  readonly missed?: number;
 }
 
 /** How far a conversation has been read. */
@@ -173,6 +176,7 @@ export class ReadMarks {
   ): Promise<Unread> {
     const { log } = this.#options.replica;
     let { count, mentions } = NOTHING;
+    let missed = 0;
     let looked = 0;
     let lowest = until;
     let sealed = until;
@@ -180,18 +184,28 @@ export class ReadMarks {
       if (isFirst && position < sealed) {
         const seal = await log.sealOver(stream, position);
         if (seal === undefined || seal.space <= this.#accountSince())
-          return { count, mentions, more: false };
+          return unreadOf(count, mentions, false, missed);
         sealed = seal.first;
       }
-      if (count >= MOST_UNREAD || ++looked > MOST_ITEMS) return { count, mentions, more: true };
+      if (count >= MOST_UNREAD || ++looked > MOST_ITEMS)
+        return unreadOf(count, mentions, true, missed);
       lowest = position;
-      const text = await this.#textOfOther(stream, position, item);
-      if (text === undefined) continue;
+      const isMissed = this.#isMissedCall(stream, position, item);
+      const text = isMissed ? undefined : await this.#textOfOther(stream, position, item);
+      if (!isMissed && text === undefined) continue;
       count++;
-      if (this.#options.isMention(text)) mentions++;
+      if (isMissed) missed++;
+      else if (text !== undefined && this.#options.isMention(text)) mentions++;
     }
     // What lies further back and is not here may be unread as well.
-    return { count, mentions, more: isWhole && !isFirst && lowest > from };
+    return unreadOf(count, mentions, isWhole && !isFirst && lowest > from, missed);
+  }
+
+  /** Whether an item says that somebody has called in vain. */
+  #isMissedCall(stream: StreamName, position: number, item: Item): boolean {
+    const { replica, account } = this.#options;
+    if (item.type !== 'entry' || missedCaller(item.entry, account) === undefined) return false;
+    return !replica.isVoid(stream, position);
   }
 
   /** What somebody else says with an item; undefined where it says nothing. */
@@ -336,6 +350,7 @@ export class ReadMarks {
     let next = until;
     for await (const { position, item } of replica.log.items(stream, from, until, true)) {
       if (position !== --next) return true;
+      if (this.#isMissedCall(stream, position, item)) return true;
       if (item.type !== 'entry' || !isMessage(item.entry)) continue;
       if (authorOf(replica.space, item.entry) !== account) return true;
     }
@@ -345,11 +360,14 @@ export class ReadMarks {
 
 function sum(one: Unread, other: Unread): Unread {
   const count = one.count + other.count;
-  return {
-    count: Math.min(count, MOST_UNREAD),
-    mentions: Math.min(one.mentions + other.mentions, MOST_UNREAD),
-    more: one.more || other.more || count > MOST_UNREAD,
-  };
+  const mentions = Math.min(one.mentions + other.mentions, MOST_UNREAD);
+  const more = one.more || other.more || count > MOST_UNREAD;
+  const missed = Math.min((one.missed ?? 0) + (other.missed ?? 0), MOST_UNREAD);
+  return unreadOf(Math.min(count, MOST_UNREAD), mentions, more, missed);
+}
+
+function unreadOf(count: number, mentions: number, more: boolean, missed: number): Unread {
+  return { count, mentions, more, ...(missed === 0 ? {} : { missed }) };
 }
 
 /** The mark that an entry of an account's stream makes. */

@@ -135,4 +135,19 @@ describe('news of administration', () => {
     await community.submit(bob.write('space', 'creategroup', { name: 'x', level: 0 }));
     assert.deepEqual(await news(), []);
   });
+
+  it('tell everybody of those who are silenced everywhere, and by whom', async () => {
+    await listen(bob);
+    const silence = (on: boolean, change: object = {}): Promise<Entry> =>
+      by(root, 'suppress', { account: bob.account, on, ...change });
+    await silence(true);
+    await silence(false);
+    // Of one room it is told there.
+    await silence(true, { room: 'lobby' });
+    const said = { kind: 'suppress', account: bob.account, by: root.account } as const;
+    assert.deepEqual(await news(), [
+      { ...said, on: true },
+      { ...said, on: false },
+    ]);
+  });
 });

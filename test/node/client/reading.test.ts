@@ -305,4 +305,68 @@ describe('reading', () => {
     const head = state.get<{ seq: number; id: EntryId }>('head', bench.member.id)!;
     return { seq: head.seq + 1, previous: head.id };
   }
+
+  describe('shows calls that are over', () => {
+    const CALL = { call: 'c'.repeat(32), seconds: 60, people: 2 };
+    /** The server says that there was a call. */
+    const called = async (stream: StreamName, change: object): Promise<Entry> => {
+      const entry = community.server.write(stream, 'call', { ...CALL, ...change });
+      await community.seal(entry);
+      await catchUp();
+      return entry;
+    };
+
+    it('among messages, in their order', async () => {
+      await alice.say('before');
+      const { id, time } = await called(LOBBY_STREAM, { outcome: 'ended', people: 4 });
+      await bob.say('after');
+      await catchUp();
+      const { reading } = alice.home.conversations;
+      const all = await reading.newest(LOBBY_STREAM, 9);
+      assert.deepEqual(
+        all.map(({ text }) => text),
+        ['before', '', 'after'],
+      );
+      assert.deepEqual(all[1], {
+        ...{ id, stream: LOBBY_STREAM, position: 1, author: undefined, text: '', time },
+        ...{ state: 'held', call: { ...CALL, outcome: 'ended', people: 4 } },
+      });
+      const found: string[] = [];
+      for await (const { entry } of reading.forwards(LOBBY_STREAM)) found.push(entry.kind);
+      for await (const { entry } of reading.backwards(LOBBY_STREAM)) found.push(entry.kind);
+      assert.deepEqual(found, ['say', 'call', 'say', 'say', 'call', 'say']);
+    });
+
+    it('of two with who called, also where all else is sealed', async () => {
+      const stream = alice.pair(bob);
+      await alice.say('hi', stream);
+      const body = { outcome: 'missed', caller: alice.home.account, people: 1 };
+      await called(stream, body);
+      for (const bench of [alice, bob]) {
+        const { author, call } = await last(bench, stream);
+        assert.deepEqual([author, call?.outcome], [alice.home.account, 'missed']);
+      }
+    });
+
+    it('as nothing that is found by its id or its words, or that anything can be done about', async () => {
+      const { id } = await called(LOBBY_STREAM, { outcome: 'ended' });
+      const { reading } = alice.home.conversations;
+      assert.equal(reading.find(id), undefined);
+      for (const words of ['call', 'ended', CALL.call])
+        assert.deepEqual(await alice.home.search.search(words), []);
+      await alice.home.conversations.react(LOBBY_STREAM, id, '👍', true);
+      await alice.deliver();
+      const { call, reactions } = await last(alice);
+      assert.ok(call !== undefined && reactions === undefined);
+    });
+
+    it('only where the server says so', async () => {
+      const by = alice.member;
+      const { seal, items } = wireOf(
+        community.unjudged([by.forge(LOBBY_STREAM, 'call', { ...CALL, outcome: 'ended' })]),
+      );
+      await bob.home.replica.ingest(seal, items);
+      assert.deepEqual(await bob.home.conversations.newest(LOBBY_STREAM, 9), []);
+    });
+  });
 });

@@ -165,4 +165,30 @@ describe('news of rooms', function () {
       [false, true, true, false, true, false],
     );
   });
+
+  it('tell of those who are silenced those who are in the room, and them', async () => {
+    const den = await make(alice, 'den');
+    const vault = await make(alice, 'vault', undefined, 'open sesame');
+    await eventually('the rooms', () => told(bob).length === 2 && told(carol).length === 2);
+    await bob.client.rooms.join(den, undefined);
+    await bob.client.rooms.join(vault, 'open sesame');
+    const silence = async (room: RoomId, who: TestClient, on = true): Promise<void> => {
+      const body = { account: who.home.account, room, on };
+      const entry = await alice.home.conversations.act('space', 'suppress', body);
+      assert.equal(await alice.home.outbox.answer(entry.id), 'held');
+    };
+    for (const room of [den, vault]) await silence(room, carol);
+    await silence(den, carol, false);
+    await hears(bob, 'den: suppress suppressed by alice');
+    await hears(bob, 'vault: suppress suppressed by alice');
+    await hears(bob, 'den: suppress lifted by alice');
+    // Carol is in neither, but it is about her.
+    await hears(carol, 'vault: suppress suppressed by alice');
+    const before = told(carol).length;
+    await silence(den, bob);
+    await hears(bob, 'den: suppress suppressed by alice');
+    await carol.say('something else');
+    assert.equal(told(carol).length, before);
+    assert.ok(!isOut(bob.rooms.at(-1)!, bob.home.account));
+  });
 });

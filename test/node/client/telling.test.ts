@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import type { Entry } from '../../../lib/crdt/entry.ts';
 import { LOBBY_STREAM, roomStream } from '../../../lib/crdt/stream.ts';
 import type { RoomId } from '../../../lib/crdt/keys.ts';
+import type { MissedCall } from '../../../lib/node/client/telling.ts';
 import { homeStage } from '../../support/home-stage.ts';
 import type { HomeBench } from '../../support/homes.ts';
 
@@ -75,5 +77,60 @@ describe('what has come is told', () => {
       alice.news.map(({ kind, by, message }) => [kind, by, message.text]),
       [['edit', bob.home.account, 'first']],
     );
+  });
+
+  describe('calls that were missed', () => {
+    let missed: MissedCall[];
+    const listen = async (bench: HomeBench): Promise<void> => {
+      missed = [];
+      await bench.restart({ onMissedCall: (call) => missed.push(call) });
+    };
+    /** The server says that there was a call. */
+    const called = async (caller: HomeBench, outcome: 'missed' | 'ended'): Promise<Entry> => {
+      const { community } = stage;
+      const told = { call: 'c'.repeat(32), seconds: 0, people: 2, outcome };
+      const body = { ...told, caller: caller.home.account };
+      return community.seal(community.server.write(alice.pair(bob), 'call', body));
+    };
+
+    it('to the one who was called, and no message for it', async () => {
+      await listen(alice);
+      const { id, time } = await called(bob, 'missed');
+      await alice.catchUp();
+      assert.deepEqual(missed, [{ id, time, by: bob.home.account }]);
+      assert.deepEqual([alice.messages, alice.news], [[], []]);
+    });
+
+    it('to nobody else, and nothing of those that were not missed', async () => {
+      await listen(bob);
+      await called(bob, 'missed');
+      await called(alice, 'ended');
+      const room = { call: 'd'.repeat(32), seconds: 9, people: 3, outcome: 'ended' };
+      await stage.community.seal(stage.community.server.write(LOBBY_STREAM, 'call', room));
+      await bob.catchUp();
+      assert.deepEqual([missed, bob.messages], [[], []]);
+    });
+
+    it('once, also to whoever was not there', async () => {
+      await called(bob, 'missed');
+      await called(bob, 'missed');
+      await listen(alice);
+      await alice.catchUp();
+      assert.equal(missed.length, 2);
+      await listen(alice);
+      await alice.catchUp();
+      assert.deepEqual(missed, []);
+    });
+
+    it('but not to a device that came later', async () => {
+      await called(bob, 'missed');
+      const phone = await stage.open(await stage.community.enrol(alice.member), { empty: true });
+      await listen(phone);
+      await phone.catchUp();
+      assert.deepEqual(missed, []);
+      await called(bob, 'missed');
+      await phone.catchUp();
+      assert.equal(missed.length, 1);
+    });
   });
 });

@@ -322,4 +322,54 @@ describe('what is unread', () => {
       { numRuns: 25 },
     );
   });
+
+  describe('counts calls', () => {
+    const CALL = { call: 'c'.repeat(32), seconds: 0, people: 2 };
+    const pair = (): StreamName => bench.pair({ member: bob });
+    const called = async (caller: Member, outcome: 'missed' | 'ended'): Promise<void> => {
+      const body = { ...CALL, outcome, caller: caller.account };
+      await community.seal(community.server.write(pair(), 'call', body));
+      await bench.catchUp();
+    };
+
+    it('that were missed, and no others', async () => {
+      await called(bob, 'ended');
+      await called(alice, 'missed');
+      assert.equal(await count(bench, pair()), 0);
+      await called(bob, 'missed');
+      assert.deepEqual(await unread(bench, pair()), {
+        ...{ count: 1, mentions: 0, more: false, missed: 1 },
+      });
+      await called(bob, 'missed');
+      assert.equal((await unread(bench, pair())).missed, 2);
+      await community.seal(
+        community.server.write(LOBBY_STREAM, 'call', { ...CALL, outcome: 'ended' }),
+      );
+      await bench.catchUp();
+      assert.equal(await count(), 0);
+      assert.deepEqual([...(await bench.home.unread.all()).keys()], [pair()]);
+    });
+
+    it('until they have been seen, which is noted', async () => {
+      await called(bob, 'missed');
+      bench.home.unread.seen(pair(), true);
+      assert.deepEqual(await unread(bench, pair()), { count: 0, mentions: 0, more: false });
+      assert.equal(await noted(), 1);
+      // After one's own there is nothing to be noted.
+      await called(alice, 'missed');
+      bench.home.unread.seen(pair(), true);
+      assert.equal(await noted(), 0);
+    });
+
+    it('with messages, over a restart', async () => {
+      await called(bob, 'missed');
+      const theirs = await open(bob);
+      await theirs.say('are you there, @alice?', pair());
+      await bench.catchUp();
+      const both = { count: 2, mentions: 1, more: false, missed: 1 };
+      assert.deepEqual(await unread(bench, pair()), both);
+      await bench.restart();
+      assert.deepEqual(await unread(bench, pair()), both);
+    });
+  });
 });

@@ -1,0 +1,99 @@
+/** Calls of a client: what the server tells of them, and the lines to the other devices in them. */
+import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
+import { actorOf } from '../../crdt/records.ts';
+import type { Clock } from '../../lifecycle.ts';
+import type { Path, Relay, Transport } from '../channel.ts';
+import { CallLines, type CallNotice, type Companion } from '../calls/lines.ts';
+import type { CallId } from '../calls/wire.ts';
+import { Whereabouts, type Session } from '../private/whereabouts.ts';
+import { Calls, type CallNews } from './calls.ts';
+import type { Home } from './home.ts';
+import type { Link } from './link.ts';
+
+/** What is told of calls. */
+export interface CallEvents {
+  readonly onNews: (news: CallNews) => void;
+  /** There is a line to another device in the call. */
+  readonly onLine: (device: PublicKey, path: Path) => void;
+  readonly onNotice: (device: PublicKey, notice: CallNotice) => void;
+  /** This host has other addresses, or was asleep. */
+  readonly onNetworkChanged: () => void;
+}
+
+export interface CallingOptions {
+  readonly transport: Pick<Transport, 'connect' | 'handle' | 'key'>;
+  readonly home: () => Home | undefined;
+  /** @throws NETWORK, NOT_LOGGED_IN */
+  readonly link: () => Link;
+  /** With the server, while there is a way to it. */
+  readonly session: () => Session | undefined;
+  readonly relay: () => Relay | undefined;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** Absent: nobody is there to be called. */
+  readonly events: CallEvents | undefined;
+  readonly onFault: (error: unknown) => void;
+}
+
+export class Calling {
+  readonly calls: Calls;
+  readonly lines: CallLines;
+  readonly #options: CallingOptions;
+
+  constructor(options: CallingOptions) {
+    this.#options = options;
+    const { transport, clock, random, events, onFault } = options;
+    const whereabouts = new Whereabouts(options.session, options.relay);
+    this.calls = new Calls({
+      link: options.link,
+      name: () => options.home()?.name,
+      device: transport.key,
+      accountNamed: (name) => options.home()!.named(name),
+      random,
+      onNews: (news) => events?.onNews(news),
+      onFault,
+    });
+    this.lines = new CallLines({
+      transport,
+      clock,
+      targets: async (account) => whereabouts.of(account, options.home()!.space),
+      mayCome: (device, id) => this.#mayCome(device, id),
+      onUp: (device, path) => events?.onLine(device, path),
+      onNotice: (device, notice) => events?.onNotice(device, notice),
+      onFault,
+    });
+  }
+
+  /** Whose a device in the call is, as the log says: the server is not believed in that. */
+  accountOf(device: PublicKey): AccountId | undefined {
+    const home = this.#options.home();
+    return home === undefined ? undefined : actorOf(home.space, device);
+  }
+
+  /** The others in the call who may be connected to: nobody whom this account blocks. */
+  async companions(): Promise<Companion[]> {
+    const home = this.#options.home();
+    const { current } = this.calls;
+    if (home === undefined || current === undefined) return [];
+    const found: Companion[] = [];
+    for (const { device, user } of current.participants) {
+      const account = this.accountOf(device);
+      const isOther = device !== this.#options.transport.key;
+      // Named by the server, and vouched for by the log.
+      if (!isOther || account === undefined || home.nameOf(account) !== user) continue;
+      if (!(await home.contacts.blocks(account))) found.push({ device, account });
+    }
+    return found;
+  }
+
+  #mayCome(device: PublicKey, id: CallId | undefined): boolean {
+    if (this.accountOf(device) === undefined) return false;
+    return id === undefined || this.calls.mayBeIn(id);
+  }
+
+  /** Tells the others, where this device is in a call. */
+  async stop(): Promise<void> {
+    this.calls.reset();
+    await this.lines.stop();
+  }
+}

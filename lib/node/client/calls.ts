@@ -1,0 +1,344 @@
+/**
+ * Calls as this device knows them: the one it is in, those that ring it, and those of its rooms. Who
+ * is in them is what the server says; a call that goes on while the server is away is taken up there
+ * when it is back.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { toHex } from '../../crdt/bytes.ts';
+import type { AccountId, PublicKey, RandomBytes, RoomId } from '../../crdt/keys.ts';
+import { ClchatError, hasCode } from '../../errors.ts';
+import type { CallEnd, CallId, CallView, Equipment, RoomCallView, Ways } from '../calls/wire.ts';
+import type { Request } from '../exchange.ts';
+import type { SESSION } from '../wire.ts';
+import type { Link } from './link.ts';
+
+export type CallTarget = Request<typeof SESSION, 'callStart'>['target'];
+
+/** What has happened. */
+export type CallNews =
+  /** Somebody calls this account. */
+  | { readonly kind: 'ring'; readonly call: CallView }
+  /** It rings no more, and this device is not in it. */
+  | { readonly kind: 'rung'; readonly call: CallView; readonly reason: CallEnd }
+  /** The call that this device is in, after a change. */
+  | { readonly kind: 'call'; readonly call: CallView }
+  /** This device is not in it any more. */
+  | { readonly kind: 'over'; readonly call: CallView; readonly reason: CallEnd }
+  /** Of a room in which this device is in no call. */
+  | { readonly kind: 'room'; readonly call: RoomCallView };
+
+export interface CallsOptions {
+  /** @throws NETWORK, NOT_LOGGED_IN */
+  readonly link: () => Link;
+  /** Name of the account that is logged in. */
+  readonly name: () => string | undefined;
+  /** Of this device. */
+  readonly device: PublicKey;
+  /** @throws NO_SUCH_USER */
+  readonly accountNamed: (name: string) => AccountId;
+  readonly random: RandomBytes;
+  readonly onNews: (news: CallNews) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** The call in which this device is. */
+interface Own {
+  view: CallView;
+  readonly target: CallTarget;
+  equipment: Equipment;
+  ways: Ways;
+  /** The server knows what is switched on. */
+  isTold: boolean;
+}
+
+/** What the server may be too far away for, or has heard of before: no fault. */
+const AWAY = ['CLOSED', 'NETWORK', 'TIMEOUT', 'NOT_LOGGED_IN', 'MUST_CHANGE', 'NO_CALL'] as const;
+
+export class Calls {
+  readonly #options: CallsOptions;
+  #own: Own | undefined;
+  /** Under way: what brings this device into a call. */
+  #entering = 0;
+  /** The one that is just being answered. */
+  #answering: CallId | undefined;
+  #resumed: Promise<void> = Promise.resolve();
+  readonly #ringing = new Map<CallId, CallView>();
+  readonly #rooms = new Map<RoomId, RoomCallView>();
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  /** The call in which this device is. */
+  get current(): CallView | undefined {
+    return this.#own?.view;
+  }
+
+  get equipment(): Equipment | undefined {
+    return this.#own?.equipment;
+  }
+
+  /** What finds a way through routers, as the server has told. */
+  get ways(): Ways | undefined {
+    return this.#own?.ways;
+  }
+
+  /** Those that ring this account, the newest last. */
+  get ringing(): readonly CallView[] {
+    return [...this.#ringing.values()];
+  }
+
+  /** This device may be in that call, or come into it any moment. */
+  mayBeIn(id: CallId): boolean {
+    return this.#entering > 0 || this.#own?.view.id === id;
+  }
+
+  /** Settles when what goes on is known, as far as the server tells. Never rejects. */
+  get known(): Promise<void> {
+    return this.#resumed;
+  }
+
+  /** Those of rooms of which one is a member, as far as they are told here. */
+  get rooms(): readonly RoomCallView[] {
+    return [...this.#rooms.values()];
+  }
+
+  /**
+   * Calls somebody, or begins or joins the call of a room.
+   * @returns the call; between two it may still be ringing
+   * @throws as `callStart`; BUSY where this device is in a call; NETWORK
+   */
+  async start(target: CallTarget, equipment: Equipment, secondDevice = false): Promise<CallView> {
+    this.#mustBeFree();
+    const id = toHex(this.#options.random(16)) as CallId;
+    const request = { id, target, equipment, secondDevice };
+    return this.#enter(target, equipment, () =>
+      this.#options.link().session.call('callStart', request),
+    );
+  }
+
+  /**
+   * Answers a call that rings.
+   * @param id to be left out where but one does
+   * @throws NO_CALL, ALREADY (another device was first), AMBIGUOUS, BUSY, NETWORK
+   */
+  async answer(id: CallId | undefined, equipment: Equipment): Promise<CallView> {
+    const call = this.#rung(id);
+    this.#mustBeFree();
+    const { id: answered } = call;
+    this.#answering = answered;
+    try {
+      return await this.#enter(this.#targetOf(call), equipment, () =>
+        this.#options.link().session.call('callAnswer', { id: answered, equipment }),
+      );
+    } catch (error) {
+      // What has been told of it meanwhile was passed over.
+      if (hasCode(error, 'ALREADY')) this.#silence(call, 'elsewhere');
+      else if (hasCode(error, 'NO_CALL')) this.#silence(call, 'withdrawn');
+      throw error;
+    } finally {
+      this.#answering = undefined;
+    }
+  }
+
+  /** @throws NO_CALL, AMBIGUOUS, NETWORK */
+  async decline(id?: CallId): Promise<CallView> {
+    const call = this.#rung(id);
+    await this.#options.link().session.call('callDecline', { id: call.id });
+    return call;
+  }
+
+  #rung(id: CallId | undefined): CallView {
+    const found = id === undefined ? this.ringing : this.ringing.filter((one) => one.id === id);
+    const [first] = found;
+    if (first === undefined) throw new ClchatError('NO_CALL', 'Nobody is calling you.');
+    if (found.length > 1)
+      throw new ClchatError(
+        'AMBIGUOUS',
+        `Several are calling: ${found.map(({ caller }) => caller).join(', ')}.`,
+      );
+    return first;
+  }
+
+  #mustBeFree(): void {
+    if (this.#own !== undefined || this.#entering > 0)
+      throw new ClchatError('BUSY', 'You are in a call already: "hangup" first.');
+  }
+
+  /** By which it is taken up again at a server that does not know of it any more. */
+  #targetOf({ room, caller = '' }: CallView): CallTarget {
+    return room === undefined ? { account: this.#options.accountNamed(caller) } : { room };
+  }
+
+  async #enter(
+    target: CallTarget,
+    equipment: Equipment,
+    ask: () => Promise<{ readonly call: CallView; readonly ways: Ways }>,
+  ): Promise<CallView> {
+    this.#entering += 1;
+    try {
+      const { call, ways } = await ask();
+      this.#ringing.delete(call.id);
+      this.#own = { view: call, target, equipment, ways, isTold: true };
+      this.#options.onNews({ kind: 'call', call });
+      return call;
+    } finally {
+      this.#entering -= 1;
+    }
+  }
+
+  /**
+   * Leaves the call that this device is in, at once for this device, whether the server hears of it
+   * or not. @throws NO_CALL
+   */
+  async leave(): Promise<CallView> {
+    const own = this.#own;
+    if (own === undefined) throw new ClchatError('NO_CALL', 'You are in no call.');
+    this.#end(own.view, 'hung up');
+    await this.#tellLeft(own.view.id);
+    return own.view;
+  }
+
+  /** What the server does not hear now it hears as soon as it says that this device is in that call. */
+  async #tellLeft(id: CallId): Promise<void> {
+    await this.#tell((session) => session.call('callLeave', { id }));
+  }
+
+  /** Something was switched on or off. @throws NO_CALL */
+  async update(change: Partial<Equipment>): Promise<void> {
+    const own = this.#own;
+    if (own === undefined) throw new ClchatError('NO_CALL', 'You are in no call.');
+    const { id } = own.view;
+    const equipment = present({ ...own.equipment, ...change });
+    own.equipment = equipment;
+    own.isTold = false;
+    // What the server does not hear now is told when there is a way to it again.
+    own.isTold = await this.#tell((session) => session.call('callUpdate', { id, equipment }));
+  }
+
+  /** Never rejects. @returns whether the server has heard it */
+  async #tell(say: (session: Link['session']) => Promise<unknown>): Promise<boolean> {
+    try {
+      await say(this.#options.link().session);
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!AWAY.some((code) => hasCode(error, code))) this.#options.onFault(error);
+  }
+
+  /** Takes what the server tells of a call. */
+  take(call: CallView): void {
+    const own = this.#own;
+    const isIn = call.participants.some(({ device }) => device === this.#options.device);
+    if (call.id === own?.view.id) return this.#takeOwn(own, call, isIn);
+    if (call.id === this.#answering) return;
+    if (isIn && call.state !== 'ended') {
+      // A program of this device that is no more was in it, or the server has not heard of the leaving.
+      if (this.#entering === 0) void this.#tellLeft(call.id);
+      return;
+    }
+    const rang = this.#ringing.get(call.id);
+    if (call.state === 'ringing' && call.callee === this.#options.name()) {
+      this.#ringing.set(call.id, call);
+      if (rang === undefined) this.#options.onNews({ kind: 'ring', call });
+    } else if (rang !== undefined) this.#silence(call, call.reason ?? 'elsewhere');
+  }
+
+  #takeOwn(own: Own, call: CallView, isIn: boolean): void {
+    const isCaller = call.state === 'ringing' && call.caller === this.#options.name();
+    if (call.state === 'ended' || !(isIn || isCaller))
+      return this.#end(call, call.reason ?? 'put out');
+    if (isDeepStrictEqual(own.view, call)) return;
+    own.view = call;
+    this.#options.onNews({ kind: 'call', call });
+  }
+
+  /** One that has rung rings no more. */
+  #silence(call: CallView, reason: CallEnd): void {
+    if (this.#ringing.delete(call.id)) this.#options.onNews({ kind: 'rung', call, reason });
+  }
+
+  #end(call: CallView, reason: CallEnd): void {
+    this.#own = undefined;
+    this.#options.onNews({ kind: 'over', call, reason });
+  }
+
+  takeRoom(call: RoomCallView): void {
+    const before = this.#rooms.get(call.room);
+    if (call.state === 'ended') this.#rooms.delete(call.room);
+    else this.#rooms.set(call.room, call);
+    // Who has just left the call, as the last one, knows.
+    const isNews = call.state === 'ended' ? before !== undefined : !isDeepStrictEqual(before, call);
+    if (isNews) this.#options.onNews({ kind: 'room', call });
+  }
+
+  /** There is a way to the server again: takes up what goes on, and asks what rings. Never rejects. */
+  resume(): Promise<void> {
+    this.#resumed = this.#takeUp().catch((error: unknown) => this.#failed(error));
+    return this.#resumed;
+  }
+
+  async #takeUp(): Promise<void> {
+    // What the server does not know of any more has rung in vain: it was no call yet.
+    if (this.#own !== undefined && this.#own.view.state !== 'ringing')
+      await this.#resume(this.#own);
+    const { calls, rooms } = await this.#options.link().session.call('calls', {});
+    const isKnown = ({ id }: CallView): boolean => calls.some((one) => one.id === id);
+    for (const call of this.ringing) if (!isKnown(call)) this.#silence(call, 'lost');
+    const own = this.#own;
+    if (own?.view.state === 'ringing' && !isKnown(own.view)) this.#end(own.view, 'lost');
+    for (const call of calls) this.take(call);
+    for (const [room, call] of this.#rooms)
+      if (!rooms.some((one) => one.room === room))
+        this.takeRoom({ ...call, state: 'ended', users: [] });
+    for (const call of rooms) this.takeRoom(call);
+  }
+
+  async #resume(own: Own): Promise<void> {
+    const { id } = own.view;
+    const { equipment, target } = own;
+    const { session } = this.#options.link();
+    this.#entering += 1;
+    try {
+      const request = { id, target, equipment, secondDevice: true, resumed: true as const };
+      const { call, ways } = await session.call('callStart', request);
+      if (this.#own !== own) return void this.#tellLeft(call.id);
+      own.ways = ways;
+      own.view = call;
+      own.isTold = true;
+      this.#options.onNews({ kind: 'call', call });
+    } catch (error) {
+      // The server has kept the place, though it may not know what was switched on meanwhile.
+      if (hasCode(error, 'ALREADY')) {
+        if (!own.isTold && this.#own === own) await this.update({});
+      } else if (AWAY.some((code) => hasCode(error, code))) throw error;
+      // It is over, or one may not be in it any more.
+      else if (this.#own === own) this.#end(own.view, 'lost');
+    } finally {
+      this.#entering -= 1;
+    }
+  }
+
+  /** Nobody is logged in any more. */
+  reset(): void {
+    const own = this.#own;
+    this.#ringing.clear();
+    this.#rooms.clear();
+    if (own !== undefined) this.#end(own.view, 'hung up');
+  }
+}
+
+/** What is undefined cannot be sent. */
+function present(equipment: Equipment): Equipment {
+  const { live, recording, ...rest } = equipment;
+  return {
+    ...rest,
+    ...(live === undefined ? {} : { live }),
+    ...(recording === undefined ? {} : { recording }),
+  };
+}

@@ -2,7 +2,7 @@
  * ffmpeg as a child process: it reads cameras, screens and media files, plays and records. What it says
  * is bounded, and it does not outlive this process.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ClchatError } from '../errors.ts';
 import { within } from '../lifecycle.ts';
@@ -40,6 +40,21 @@ export const AT_ONCE = [
   '0',
 ] as const;
 
+/** @throws NO_DEVICE where the system has no room for another process, or takes no such arguments */
+function start(host: Host, args: readonly string[]): ChildProcessWithoutNullStreams {
+  const stdio = ['pipe', 'pipe', 'pipe'] as const;
+  let child: Partial<ChildProcessWithoutNullStreams> & ChildProcess;
+  try {
+    child = spawn(host.ffmpeg, [...ALWAYS, ...args], { ...startOptions(host), stdio: [...stdio] });
+  } catch (error) {
+    throw noDevice('ffmpeg cannot be started.', error);
+  }
+  // Without file descriptors to spare there is a process that has neither begun nor any streams.
+  if (child.stdin !== undefined) return child;
+  child.on('error', () => undefined);
+  throw noDevice('ffmpeg cannot be started: too many files are open.');
+}
+
 export class Ffmpeg {
   /** What it reads as `pipe:0`. Errors of it are those of a program that has ended. */
   readonly input: Writable;
@@ -54,13 +69,13 @@ export class Ffmpeg {
   #hasEnded = false;
   #closing: Promise<void> | undefined;
 
-  /** @param args one for each word: no shell reads them */
+  /**
+   * @param args one for each word: no shell reads them
+   * @throws NO_DEVICE where it cannot even be tried; where it is missing, `failure` says so
+   */
   constructor(host: Host, args: readonly string[]) {
     this.#host = host;
-    const child = spawn(host.ffmpeg, [...ALWAYS, ...args], {
-      ...startOptions(host),
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = start(host, args);
     this.#child = child;
     watch(child);
     this.input = child.stdin;
@@ -81,10 +96,11 @@ export class Ffmpeg {
         resolve();
       };
       child.once('close', end);
-      child.on('error', () => {
+      child.on('error', (error: NodeJS.ErrnoException) => {
         // A signal that could not be sent is no end.
         if (child.pid !== undefined) return;
-        this.#isMissing = true;
+        this.#isMissing = error.code === 'ENOENT' || error.code === 'EACCES';
+        this.#complaints = `it cannot be started (${error.code ?? error.message})`;
         end();
       });
     });

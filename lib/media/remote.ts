@@ -3,7 +3,7 @@
  * whatever line there is to it, made in the helper process, and brought back when it is lost.
  */
 import { ClchatError, hasCode } from '../errors.ts';
-import { isLoopback, listCards } from '../interfaces.ts';
+import { isLoopback, listCards, type Card } from '../interfaces.ts';
 import { waitBefore } from '../lifecycle.ts';
 import { FIRST_MID, parseCandidate, type Limits } from './description.ts';
 import type { ConnectionState } from './engine/connection.ts';
@@ -27,6 +27,8 @@ export interface RemoteOptions {
   /** Times, for tests; in milliseconds. */
   readonly lateMs?: number;
   readonly restartMs?: number;
+  /** Those of this host; others for tests. */
+  readonly cards?: () => readonly Card[];
 }
 
 /** How long an offer may be without an answer, in milliseconds. */
@@ -75,9 +77,16 @@ export class Remote {
 
   /** What the other side says. */
   take(signal: Signal): void {
-    if (signal.type === 'candidate' && !(signal.mid === FIRST_MID && mayTry(signal.candidate)))
-      return;
+    if (signal.type === 'candidate' && !this.#mayTry(signal.candidate, signal.mid)) return;
     this.#input({ type: 'signal', signal });
+  }
+
+  /** Loopback is for hosts that have nothing else: others would be told to try their own services. */
+  #mayTry(written: string, mid: string): boolean {
+    const candidate = parseCandidate(written);
+    if (candidate === undefined || mid !== FIRST_MID) return false;
+    const { cards = listCards } = this.#options;
+    return !isLoopback(candidate.ip) || cards().every(({ internal }) => internal);
   }
 
   /** Other sizes, or another number of those in the call. */
@@ -104,7 +113,7 @@ export class Remote {
     if (this.#isClosed || event.attempt !== this.#negotiation.attempt) return;
     if (event.event === 'candidate') {
       const { attempt, candidate, mid } = event;
-      if (mayTry(candidate)) this.#input({ type: 'found', attempt, candidate, mid });
+      if (this.#mayTry(candidate, mid)) this.#input({ type: 'found', attempt, candidate, mid });
       return;
     }
     this.#become(event.state);
@@ -216,11 +225,4 @@ export class Remote {
     clearTimeout(this.#timer);
     this.#options.media()?.order({ order: 'close', peer: this.#options.peer });
   }
-}
-
-/** Loopback is for hosts that have nothing else: others would be told to try their own services. */
-function mayTry(written: string): boolean {
-  const candidate = parseCandidate(written);
-  if (candidate === undefined) return false;
-  return !isLoopback(candidate.ip) || listCards().every(({ internal }) => internal);
 }

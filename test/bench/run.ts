@@ -8,6 +8,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { calls } from './calls.ts';
 import { files } from './files.ts';
 import { floors } from './floors.ts';
 import { internet } from './internet.ts';
@@ -15,12 +16,14 @@ import { join } from './join.ts';
 import { latency } from './latency.ts';
 import { log } from './log.ts';
 import { memory } from './memory.ts';
+import { mixing } from './mixing.ts';
 import { topOfDirectory } from './profile.ts';
 import { Context, PROFILES, type Bench } from './support/bench.ts';
 import { build } from './support/build.ts';
 import { endAll, everybodysTime } from './support/processes.ts';
 import { describeMachine, tablesOf, writeInto, type Section } from './support/report.ts';
 import { now, time } from './support/stats.ts';
+import { renderer } from './renderer.ts';
 import { scale } from './scale.ts';
 import { start } from './start.ts';
 import { throughput } from './throughput.ts';
@@ -35,6 +38,9 @@ const BENCHES: readonly Bench[] = [
   scale,
   memory,
   internet,
+  calls,
+  mixing,
+  renderer,
   floors,
 ];
 const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));

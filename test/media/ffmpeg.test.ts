@@ -74,6 +74,11 @@ describe('ffmpeg', function () {
     }
   });
 
+  it('is refused where it cannot even be tried', () => {
+    for (const args of [['-i', 'a\0b'], ['x'.repeat(4_000_000)]])
+      assert.throws(() => new Ffmpeg(host, args), { code: 'NO_DEVICE' });
+  });
+
   it('is ended at once, also while nobody takes what it gives, and leaves nothing behind', async () => {
     const nothing = await leavesNothing();
     const program = new Ffmpeg(host, ENDLESS);

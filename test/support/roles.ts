@@ -11,9 +11,12 @@ import type { Store } from '../../lib/crdt/store.ts';
 import { pairStream, type StreamName } from '../../lib/crdt/stream.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { Clock } from '../../lib/lifecycle.ts';
+import type { CallNotice } from '../../lib/node/calls/lines.ts';
 import type { CallView, RoomCallView } from '../../lib/node/calls/wire.ts';
 import type { Channel, Connection } from '../../lib/node/channel.ts';
 import type { AdminNews } from '../../lib/node/client/admin-news.ts';
+import type { CallEvents } from '../../lib/node/client/calling.ts';
+import type { CallNews } from '../../lib/node/client/calls.ts';
 import type { ConferenceNews } from '../../lib/node/client/conferences.ts';
 import { Client, type ClientEvents, type ClientOptions } from '../../lib/node/client/client.ts';
 import type { SendingNews } from '../../lib/node/client/files.ts';
@@ -284,6 +287,9 @@ export class TestClient {
   readonly news: ContentNews[] = [];
   readonly admin: AdminNews[] = [];
   readonly missed: MissedCall[] = [];
+  readonly calls: CallNews[] = [];
+  /** What other devices in a call have said to this one. */
+  readonly callNotices: { readonly from: PublicKey; readonly said: CallNotice }[] = [];
   readonly conferences: ConferenceNews[] = [];
   /** Of files. */
   readonly sendings: SendingNews[] = [];
@@ -337,6 +343,7 @@ export class TestClient {
         },
         onTyping: ({ user, stream }) => this.told.push(`${user} types in ${stream}`),
         onConference: (news) => this.conferences.push(news),
+        onCalls: this.#onCalls(),
         onSending: (news) => this.sendings.push(news),
         ...(this.#onPrivate === undefined ? {} : { onPrivate: this.#onPrivate }),
         onReceipt: ({ id, on, of }) => this.receipts.set(id, { on, of }),
@@ -351,6 +358,15 @@ export class TestClient {
       },
       ...options,
     });
+  }
+
+  #onCalls(): CallEvents {
+    return {
+      onNews: (news) => this.calls.push(news),
+      onLine: () => undefined,
+      onNotice: (from, said) => this.callNotices.push({ from, said }),
+      onNetworkChanged: () => this.told.push('another network'),
+    };
   }
 
   /** Says something and waits for what becomes of it. */

@@ -13,7 +13,7 @@ import { openSound } from './capture.ts';
 import { FedSource } from './fed-source.ts';
 import { SoundCutter, SOUNDS_WAITING } from './sound-cutter.ts';
 
-/** A tenth of the sound server's own choice, which would be late by a second. */
+/** In pieces of 10 ms: those that the sound server chooses itself may be of seconds. */
 const PULSE = ['-sample_rate', `${SAMPLE_RATE}`, '-channels', '1', '-fragment_size', '960'];
 
 /**

@@ -53,9 +53,10 @@ async function buildReadable(): Promise<string> {
   const out = join(CACHE, 'readable');
   await bundle({
     ...COMMON,
-    external: ['classic-level', 'sodium-native'],
+    external: ['classic-level', 'sodium-native', '@roamhq/wrtc', 'decibri'],
     entryPoints: {
       main: 'bin/clchat.ts',
+      'engine-child': 'lib/media/engine/engine-child.ts',
       'opaque-child': 'lib/node/opaque-child.ts',
       'verifier-thread': 'lib/node/verifier-thread.ts',
     },

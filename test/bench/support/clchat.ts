@@ -7,7 +7,7 @@ import { now } from './stats.ts';
 /** How long the program may take until it is ready, in milliseconds. */
 const READY_MS = 60_000;
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export class Clchat {
   readonly child: ChildProcess;
@@ -15,6 +15,8 @@ export class Clchat {
   readonly ready: Promise<number>;
   /** Takes the text of every message that comes in. */
   onText: (text: string, at: number) => void = () => undefined;
+  /** Takes every other event. */
+  onEvent: (event: Fields, at: number) => void = () => undefined;
   readonly #results = new Map<number, (result: Fields, at: number) => void>();
   #lines = 0;
 
@@ -28,6 +30,7 @@ export class Clchat {
         const fields = JSON.parse(line) as Fields;
         if (fields['type'] === 'event') {
           if (fields['event'] === 'message') this.onText(String(fields['text']), at);
+          else this.onEvent(fields, at);
         } else if (fields['type'] === 'result') {
           const number = Number(fields['line']);
           this.#results.get(number)?.(fields, at);

@@ -76,6 +76,7 @@ describe('opening a source by what a person writes', function () {
     ['a camera of no such number', () => openCamera('98', SIZE, { host })],
     ['a directory for a camera', () => openCamera('/tmp', SIZE, { host })],
     ['nothing for a camera', () => openCamera('', SIZE, { host })],
+    ['what no name can be', () => openCamera('/dev/a\0b', SIZE, { host })],
     ['a microphone of no such name', () => openMicrophone('nowhere', { host })],
     ['the usual microphone where there is none', () => openMicrophone('default', { host })],
     ['half a tone', () => openMicrophone('tone:', { host })],

@@ -71,8 +71,9 @@ describe('a plane of a picture', () => {
         (w, h, width, height, seed, start) => {
           const from = randomPlane(w, h, seed, start);
           const expected = byDefinition(from, width, height);
+          // Weights of rows have 8 bits: of dozens of rows, each is off by a little.
           scaled(from, width, height).forEach((value, n) =>
-            assert.ok(Math.abs(value - expected[n]!) <= 2, `${value} for ${expected[n]} at ${n}`),
+            assert.ok(Math.abs(value - expected[n]!) <= 4, `${value} for ${expected[n]} at ${n}`),
           );
         },
       ),

@@ -208,7 +208,7 @@ describe('a client that tries to come back', () => {
     await goAway();
     await time.pass(20_000);
     await time.until(world.open());
-    await time.until(eventually('it is back', () => alice.client.connected));
+    await time.until(eventually('it is back', () => states(alice).includes('connected')));
     assert.deepEqual(states(alice), ['disconnected', 'connected']);
     assert.equal(await time.until(alice.say('here again')), 'held');
     await goAway();

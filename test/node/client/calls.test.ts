@@ -1,0 +1,533 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { AccountId, PublicKey, RoomId } from '../../../lib/crdt/keys.ts';
+import { ClchatError, type ErrorCode } from '../../../lib/errors.ts';
+import type {
+  CallEnd,
+  CallId,
+  CallView,
+  Participant,
+  RoomCallView,
+} from '../../../lib/node/calls/wire.ts';
+import { Calls, type CallNews } from '../../../lib/node/client/calls.ts';
+import type { Link } from '../../../lib/node/client/link.ts';
+import { callNamed, EQUIPMENT } from '../../support/call-stage.ts';
+import { turns } from '../../support/channels.ts';
+
+const ALICE = 'alice/1' as PublicKey;
+const BOB = { account: 'bob' as AccountId };
+const KITCHEN = { room: 'kitchen' as RoomId };
+const NO_WAYS = { stun: [] };
+
+/** What the server is asked, and how it answers. */
+class FakeServer {
+  /** `method`, and what was sent. */
+  readonly asked: { readonly method: string; readonly request: Record<string, unknown> }[] = [];
+  readonly answers = new Map<string, (request: never) => unknown>();
+  isAway = false;
+  calls: CallView[] = [];
+  rooms: RoomCallView[] = [];
+
+  get link(): Link {
+    if (this.isAway) throw new ClchatError('NETWORK');
+    const call = async (method: string, request: Record<string, unknown>): Promise<unknown> => {
+      this.asked.push({ method, request });
+      await turns(1);
+      const answer = this.answers.get(method);
+      if (answer !== undefined) return answer(request as never);
+      return method === 'calls' ? { calls: this.calls, rooms: this.rooms } : {};
+    };
+    return { session: { call } } as unknown as Link;
+  }
+
+  refuses(method: string, code: ErrorCode): void {
+    this.answers.set(method, () => {
+      throw new ClchatError(code);
+    });
+  }
+
+  /** All that was asked, in short, since last looked at. */
+  methods(): string[] {
+    return this.asked.splice(0).map(({ method }) => method);
+  }
+}
+
+function seat(device: string, change: Partial<Participant> = {}): Participant {
+  const user = device.split('/')[0]!;
+  return { user, device: device as PublicKey, ...EQUIPMENT, ...change };
+}
+
+function pair(
+  state: CallView['state'],
+  devices: readonly string[],
+  change: Partial<CallView> & { id?: CallId } = {},
+): CallView {
+  const participants = devices.map((device) => seat(device));
+  return { id: callNamed('c'), caller: 'bob', callee: 'alice', state, participants, ...change };
+}
+
+const ended = (reason: CallEnd, change: Partial<CallView> = {}): CallView =>
+  pair('ended', [], { reason, ...change });
+
+describe('calls, as a device knows them', () => {
+  let server: FakeServer;
+  let calls: Calls;
+  let news: CallNews[];
+  let faults: unknown[];
+
+  beforeEach(() => {
+    server = new FakeServer();
+    news = [];
+    faults = [];
+    calls = new Calls({
+      link: () => server.link,
+      name: () => 'alice',
+      device: ALICE,
+      accountNamed: (name) => name as AccountId,
+      random: randomBytes,
+      onNews: (one) => news.push(one),
+      onFault: (error) => faults.push(error),
+    });
+    const entered = ({ id, target }: { id: CallId; target: { room?: RoomId } }) => ({
+      call:
+        target.room === undefined
+          ? pair('ringing', [ALICE], { id, caller: 'alice', callee: 'bob' })
+          : { id, room: target.room, state: 'active' as const, participants: [seat(ALICE)] },
+      ways: NO_WAYS,
+    });
+    server.answers.set('callStart', entered);
+    server.answers.set('callAnswer', ({ id }: { id: CallId }) => ({
+      call: pair('active', ['bob/1', ALICE], { id }),
+      ways: NO_WAYS,
+    }));
+  });
+  afterEach(() => assert.deepEqual(faults, []));
+
+  /** What was told since last asked, in short. */
+  const told = (): string[] =>
+    news.splice(0).map((one) => {
+      const { kind, call } = one;
+      const reason = kind === 'over' || kind === 'rung' ? `: ${one.reason}` : '';
+      const users = 'users' in call ? call.users : call.participants.map(({ user }) => user);
+      return `${kind} ${call.state}${reason} (${users.join(' ')})`;
+    });
+  const refuses = (promise: Promise<unknown>, code: ErrorCode): Promise<void> =>
+    assert.rejects(promise, { code });
+
+  describe('begin', () => {
+    it('by ringing somebody, who comes', async () => {
+      const view = await calls.start(BOB, EQUIPMENT);
+      assert.deepEqual([view.state, calls.current], ['ringing', view]);
+      const { request } = server.asked[0]!;
+      assert.deepEqual(request, {
+        id: view.id,
+        target: BOB,
+        equipment: EQUIPMENT,
+        secondDevice: false,
+      });
+      assert.match(view.id, /^[0-9a-f]{32}$/);
+      const { id } = view;
+      calls.take(pair('active', [ALICE, 'bob/1'], { id, caller: 'alice', callee: 'bob' }));
+      assert.deepEqual(told(), ['call ringing (alice)', 'call active (alice bob)']);
+      assert.deepEqual(calls.ways, NO_WAYS);
+    });
+
+    it('in rooms, where the one that goes on there is another', async () => {
+      const id = callNamed('there already');
+      const call = { id, ...KITCHEN, state: 'active', participants: [seat('bob/1'), seat(ALICE)] };
+      server.answers.set('callStart', () => ({ call, ways: NO_WAYS }));
+      await calls.start(KITCHEN, EQUIPMENT);
+      assert.equal(calls.current?.id, id);
+      assert.deepEqual(told(), ['call active (bob alice)']);
+    });
+
+    it('one at a time', async () => {
+      const first = calls.start(BOB, EQUIPMENT);
+      await refuses(calls.start(KITCHEN, EQUIPMENT), 'BUSY');
+      await first;
+      await refuses(calls.start(KITCHEN, EQUIPMENT), 'BUSY');
+      calls.take(pair('ringing', ['carol/1'], { id: callNamed('d'), caller: 'carol' }));
+      await refuses(calls.answer(undefined, EQUIPMENT), 'BUSY');
+      assert.deepEqual(server.methods(), ['callStart']);
+    });
+
+    it('not where the server refuses, or is away', async () => {
+      server.refuses('callStart', 'NOT_CONTACT');
+      await refuses(calls.start(BOB, EQUIPMENT), 'NOT_CONTACT');
+      server.isAway = true;
+      await refuses(calls.start(BOB, EQUIPMENT), 'NETWORK');
+      assert.deepEqual([calls.current, told()], [undefined, []]);
+      server.isAway = false;
+      server.answers.delete('callStart');
+      server.answers.set('callStart', () => ({ call: pair('ringing', [ALICE]), ways: NO_WAYS }));
+      await calls.start(BOB, EQUIPMENT);
+    });
+  });
+
+  describe('ring', () => {
+    const ring = pair('ringing', ['bob/1']);
+    const another = pair('ringing', ['carol/1'], { id: callNamed('d'), caller: 'carol' });
+
+    it('once, and are answered', async () => {
+      calls.take(ring);
+      calls.take({ ...ring });
+      assert.deepEqual(told(), ['ring ringing (bob)']);
+      const answered = calls.answer(undefined, EQUIPMENT);
+      // The server may tell before it answers.
+      calls.take(pair('active', ['bob/1', ALICE]));
+      await answered;
+      assert.deepEqual(told(), ['call active (bob alice)']);
+      assert.deepEqual([calls.ringing, server.methods()], [[], ['callAnswer']]);
+    });
+
+    it('and are declined', async () => {
+      calls.take(ring);
+      await calls.decline();
+      calls.take(ended('declined'));
+      assert.deepEqual(told(), ['ring ringing (bob)', 'rung ended: declined ()']);
+      await refuses(calls.decline(), 'NO_CALL');
+    });
+
+    it('until they are answered elsewhere, given up, or nobody has come', async () => {
+      const ends: [CallView, string][] = [
+        [ended('elsewhere'), 'rung ended: elsewhere ()'],
+        [ended('withdrawn'), 'rung ended: withdrawn ()'],
+        [ended('no answer'), 'rung ended: no answer ()'],
+        [pair('active', ['bob/1', 'alice/2']), 'rung active: elsewhere (bob alice)'],
+      ];
+      for (const [end, text] of ends) {
+        calls.take(ring);
+        calls.take(end);
+        calls.take(end);
+        assert.deepEqual(told(), ['ring ringing (bob)', text]);
+        await refuses(calls.answer(undefined, EQUIPMENT), 'NO_CALL');
+      }
+      assert.deepEqual(server.methods(), []);
+    });
+
+    it('and are named where there are several', async () => {
+      calls.take(ring);
+      calls.take(another);
+      await assert.rejects(calls.answer(undefined, EQUIPMENT), (error: ClchatError) => {
+        assert.equal(error.code, 'AMBIGUOUS');
+        assert.match(error.message, /bob, carol/);
+        return true;
+      });
+      await refuses(calls.decline(), 'AMBIGUOUS');
+      await calls.answer(another.id, EQUIPMENT);
+      assert.equal(calls.current?.id, another.id);
+      assert.deepEqual(calls.ringing, [ring]);
+    });
+
+    it('while another one is being answered', async () => {
+      calls.take(ring);
+      calls.take(another);
+      const answered = calls.answer(ring.id, EQUIPMENT);
+      calls.take(ended('withdrawn', { id: another.id }));
+      await answered;
+      assert.deepEqual(told().slice(2), ['rung ended: withdrawn ()', 'call active (bob alice)']);
+    });
+
+    it('no more where another device was the first to answer', async () => {
+      calls.take(ring);
+      server.refuses('callAnswer', 'ALREADY');
+      const answered = calls.answer(undefined, EQUIPMENT);
+      calls.take(ended('elsewhere'));
+      await refuses(answered, 'ALREADY');
+      assert.deepEqual(told(), ['ring ringing (bob)', 'rung ringing: elsewhere (bob)']);
+      await refuses(calls.answer(undefined, EQUIPMENT), 'NO_CALL');
+    });
+
+    it('and are answered by calling whoever calls', async () => {
+      calls.take(ring);
+      server.answers.set('callStart', () => ({
+        call: pair('active', ['bob/1', ALICE]),
+        ways: NO_WAYS,
+      }));
+      const started = calls.start(BOB, EQUIPMENT);
+      calls.take(pair('active', ['bob/1', ALICE]));
+      await started;
+      assert.deepEqual(told(), ['ring ringing (bob)', 'call active (bob alice)']);
+      assert.deepEqual([calls.current?.id, calls.ringing], [ring.id, []]);
+    });
+  });
+
+  describe('end', () => {
+    beforeEach(async () => {
+      calls.take(pair('ringing', ['bob/1']));
+      await calls.answer(undefined, EQUIPMENT);
+      told();
+      server.methods();
+    });
+
+    it('by hanging up, at once for this device', async () => {
+      const left = calls.leave();
+      assert.deepEqual([told(), calls.current], [['over active: hung up (bob alice)'], undefined]);
+      await left;
+      assert.deepEqual(server.methods(), ['callLeave']);
+      calls.take(ended('hung up'));
+      await refuses(calls.leave(), 'NO_CALL');
+      assert.deepEqual(told(), []);
+    });
+
+    it('by hanging up while the server is away, which hears of it later', async () => {
+      server.isAway = true;
+      await calls.leave();
+      assert.deepEqual(told(), ['over active: hung up (bob alice)']);
+      server.isAway = false;
+      server.calls = [pair('active', ['bob/1', ALICE])];
+      await calls.resume();
+      assert.deepEqual([told(), server.methods()], [[], ['calls', 'callLeave']]);
+    });
+
+    it('as the server says', () => {
+      calls.take(ended('put out'));
+      calls.take(ended('put out'));
+      assert.deepEqual(told(), ['over ended: put out ()']);
+    });
+
+    it('where the server says that others are in it only', () => {
+      calls.take(pair('active', ['bob/1']));
+      assert.deepEqual(told(), ['over active: put out (bob)']);
+    });
+
+    it('with the login', () => {
+      calls.take(pair('ringing', ['carol/1'], { id: callNamed('d'), caller: 'carol' }));
+      calls.reset();
+      assert.deepEqual(told().slice(1), ['over active: hung up (bob alice)']);
+      assert.deepEqual([calls.current, calls.ringing, calls.rooms], [undefined, [], []]);
+    });
+  });
+
+  it('are told of as often as something is new in them', async () => {
+    calls.take(pair('ringing', ['bob/1']));
+    await calls.answer(undefined, EQUIPMENT);
+    const view = pair('active', ['bob/1', ALICE]);
+    calls.take(view);
+    calls.take(structuredClone(view));
+    calls.take({ ...view, participants: [seat('bob/1', { camera: true }), seat(ALICE)] });
+    assert.equal(told().length, 3);
+  });
+
+  describe('say what is switched on', () => {
+    const sent = (): unknown[] => server.asked.splice(0).map(({ request }) => request['equipment']);
+
+    beforeEach(async () => {
+      await calls.start(KITCHEN, EQUIPMENT);
+      server.methods();
+    });
+
+    it('and off again, without what cannot be said', async () => {
+      await calls.update({ live: 'slides' });
+      await calls.update({ recording: true });
+      await calls.update({ live: undefined, recording: undefined });
+      assert.deepEqual(sent(), [
+        { ...EQUIPMENT, live: 'slides' },
+        { ...EQUIPMENT, live: 'slides', recording: true },
+        EQUIPMENT,
+      ]);
+      assert.deepEqual(Object.keys(calls.equipment!).sort(), Object.keys(EQUIPMENT).sort());
+    });
+
+    it('to a server that was away, once it is back', async () => {
+      server.isAway = true;
+      await calls.update({ camera: true });
+      assert.equal(calls.equipment?.camera, true);
+      server.isAway = false;
+      server.refuses('callStart', 'ALREADY');
+      await calls.resume();
+      assert.deepEqual(
+        server.asked.map(({ method }) => method),
+        ['callStart', 'callUpdate', 'calls'],
+      );
+      assert.deepEqual(sent()[1], { ...EQUIPMENT, camera: true });
+      await calls.resume();
+      assert.deepEqual(server.methods(), ['callStart', 'calls']);
+    });
+
+    it('in a call only', async () => {
+      await calls.leave();
+      await refuses(calls.update({ camera: true }), 'NO_CALL');
+    });
+  });
+
+  describe('of rooms', () => {
+    const inKitchen = (...users: string[]): RoomCallView => ({
+      id: callNamed('k'),
+      ...KITCHEN,
+      state: 'active',
+      users,
+    });
+    const over: RoomCallView = { ...inKitchen(), state: 'ended' };
+
+    it('are told of as often as something is new in them', () => {
+      calls.takeRoom(inKitchen('bob'));
+      calls.takeRoom(inKitchen('bob'));
+      calls.takeRoom(inKitchen('bob', 'carol'));
+      assert.equal(calls.rooms.length, 1);
+      calls.takeRoom(over);
+      calls.takeRoom(over);
+      assert.deepEqual(told(), ['room active (bob)', 'room active (bob carol)', 'room ended ()']);
+      assert.deepEqual(calls.rooms, []);
+    });
+
+    it('are known after a login, and those that have ended meanwhile too', async () => {
+      server.rooms = [inKitchen('bob')];
+      await calls.resume();
+      assert.deepEqual(told(), ['room active (bob)']);
+      await calls.resume();
+      assert.deepEqual(told(), []);
+      server.rooms = [];
+      await calls.resume();
+      assert.deepEqual(told(), ['room ended ()']);
+    });
+
+    it('end but once for who leaves them as the last one', async () => {
+      await calls.start(KITCHEN, EQUIPMENT);
+      await calls.leave();
+      calls.takeRoom({ ...over, id: calls.current?.id ?? over.id });
+      assert.deepEqual(told(), ['call active (alice)', 'over active: hung up (alice)']);
+    });
+  });
+
+  describe('go on when the server is back', () => {
+    it('as it has them', async () => {
+      await calls.start(KITCHEN, EQUIPMENT);
+      const { id } = calls.current!;
+      server.refuses('callStart', 'ALREADY');
+      const participants = [seat(ALICE), seat('bob/1')];
+      server.calls = [{ id, ...KITCHEN, state: 'active', participants }];
+      told();
+      server.methods();
+      await calls.resume();
+      assert.deepEqual(told(), ['call active (alice bob)']);
+      assert.deepEqual(server.methods(), ['callStart', 'calls']);
+      await calls.resume();
+      assert.deepEqual(told(), []);
+    });
+
+    it('at one that has been started again and knows of none', async () => {
+      calls.take(pair('ringing', ['bob/1']));
+      await calls.answer(undefined, { ...EQUIPMENT, camera: true });
+      told();
+      server.methods();
+      const call = pair('active', [ALICE]);
+      server.answers.set('callStart', () => ({ call, ways: { stun: ['192.0.2.1:3478'] } }));
+      server.calls = [call];
+      await calls.resume();
+      assert.deepEqual(server.asked[0], {
+        method: 'callStart',
+        request: {
+          id: callNamed('c'),
+          target: { account: 'bob' },
+          equipment: { ...EQUIPMENT, camera: true },
+          secondDevice: true,
+          resumed: true,
+        },
+      });
+      assert.deepEqual(told(), ['call active (alice)']);
+      assert.deepEqual(calls.ways, { stun: ['192.0.2.1:3478'] });
+    });
+
+    it('in the one that others have begun there meanwhile', async () => {
+      await calls.start(KITCHEN, EQUIPMENT);
+      told();
+      const participants = [seat('bob/1'), seat(ALICE)];
+      const call = { id: callNamed('new'), ...KITCHEN, state: 'active' as const, participants };
+      server.answers.set('callStart', () => {
+        // It is told of before the answer has come.
+        calls.take(call);
+        return { call, ways: NO_WAYS };
+      });
+      server.calls = [call];
+      server.methods();
+      await calls.resume();
+      assert.deepEqual(told(), ['call active (bob alice)']);
+      assert.deepEqual([calls.current?.id, server.methods()], [call.id, ['callStart', 'calls']]);
+    });
+
+    it('not where they have ended meanwhile, or one may not be in them any more', async () => {
+      await calls.start(KITCHEN, EQUIPMENT);
+      told();
+      server.refuses('callStart', 'NOT_MEMBER');
+      await calls.resume();
+      assert.deepEqual([told(), calls.current], [['over active: lost (alice)'], undefined]);
+    });
+
+    it('not those that were ringing and are not known there', async () => {
+      await calls.start(BOB, EQUIPMENT);
+      told();
+      server.methods();
+      await calls.resume();
+      assert.deepEqual([told(), server.methods()], [['over ringing: lost (alice)'], ['calls']]);
+      await calls.start(BOB, EQUIPMENT);
+      server.calls = [calls.current!];
+      told();
+      await calls.resume();
+      assert.deepEqual([told(), calls.current?.state], [[], 'ringing']);
+    });
+
+    it('and those that ring are known, once', async () => {
+      const ring = pair('ringing', ['bob/1']);
+      server.calls = [ring];
+      await calls.resume();
+      await calls.resume();
+      assert.deepEqual(told(), ['ring ringing (bob)']);
+      server.calls = [];
+      await calls.resume();
+      assert.deepEqual(told(), ['rung ringing: lost (bob)']);
+      assert.deepEqual(calls.ringing, []);
+    });
+
+    it('though it goes away again at once', async () => {
+      await calls.start(KITCHEN, EQUIPMENT);
+      told();
+      for (const code of ['CLOSED', 'TIMEOUT'] as const) {
+        server.refuses('callStart', code);
+        await calls.resume();
+      }
+      server.isAway = true;
+      await calls.resume();
+      assert.deepEqual([told(), calls.current?.state], [[], 'active']);
+    });
+
+    it('unless one has hung up while they were taken up', async () => {
+      await calls.start(KITCHEN, EQUIPMENT);
+      told();
+      server.methods();
+      const resumed = calls.resume();
+      await calls.leave();
+      await resumed;
+      assert.deepEqual(told(), ['over active: hung up (alice)']);
+      assert.deepEqual(server.methods().filter((method) => method === 'callLeave').length, 2);
+    });
+  });
+
+  it('that a program of this device was in which is no more are left', async () => {
+    server.calls = [pair('active', ['bob/1', ALICE])];
+    await calls.resume();
+    assert.deepEqual([told(), calls.current], [[], undefined]);
+    const left = server.asked.filter(({ method }) => method === 'callLeave');
+    assert.deepEqual(
+      left.map(({ request }) => request),
+      [{ id: callNamed('c') }],
+    );
+  });
+
+  it('are known once the server has told', async () => {
+    server.calls = [pair('ringing', ['bob/1'])];
+    void calls.resume();
+    assert.equal(calls.ringing.length, 0);
+    await calls.known;
+    assert.equal(calls.ringing.length, 1);
+  });
+
+  it('may be those that somebody else names, where this device is in it or about to come', async () => {
+    const id = callNamed('k');
+    assert.equal(calls.mayBeIn(id), false);
+    const started = calls.start(KITCHEN, EQUIPMENT);
+    assert.equal(calls.mayBeIn(id), true);
+    await started;
+    assert.deepEqual([calls.mayBeIn(id), calls.mayBeIn(calls.current!.id)], [false, true]);
+  });
+});

@@ -183,6 +183,7 @@ export class ClchatApp implements App {
     // What was kept for this device comes in with the login, before anybody listens.
     if (this.#listeners.size === 0) this.#early.push(event);
     for (const listener of this.#listeners) listener(event);
+    this.#calls.heard(event);
   }
 
   /** Keeps an event for the next who listens. */
@@ -375,11 +376,11 @@ export class ClchatApp implements App {
   }
 
   watchCall(screen: CallScreen | undefined): void {
-    this.#calls.watch(screen);
+    this.#calls.showing.watch(screen);
   }
 
   sizesChanged(): void {
-    this.#calls.sizesChanged();
+    this.#calls.showing.sizesChanged();
   }
 
   /** Which devices calls take; what is left out stays as it is. */

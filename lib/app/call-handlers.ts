@@ -245,10 +245,11 @@ const push: Handler = ({ state }, { calls }) => {
   return Promise.resolve({ push: held });
 };
 
-const calls: Handler = (_args, context) => {
+const calls: Handler = async (_args, context) => {
   const { home, calling } = context.client;
+  await calling.calls.known;
   const { live } = context.calls;
-  return Promise.resolve({
+  return {
     calls: [
       ...(live === undefined ? [] : [{ ...viewOf(context, live.view), here: true }]),
       ...calling.calls.ringing.map((view) => viewOf(context, view)),
@@ -261,7 +262,7 @@ const calls: Handler = (_args, context) => {
           participants: users,
         })),
     ],
-  });
+  };
 };
 
 export const CALL_HANDLERS: Readonly<Record<string, Handler>> = {

@@ -51,7 +51,7 @@ export const CALL_COMMANDS: readonly Command[] = [
     arguments: [CALLER],
     summary: 'answer whoever calls',
     help: 'The first of your devices that answers has the call. The name is needed only where several call.',
-    errors: [...OF_SOMEBODY, 'NO_CALL', 'ALREADY', 'AMBIGUOUS', 'BUSY', 'NETWORK'],
+    errors: [...OF_SOMEBODY, 'NO_CALL', 'ALREADY', 'AMBIGUOUS', 'BUSY', 'NO_MEDIA', 'NETWORK'],
     login: true,
     overlaps: true,
   },

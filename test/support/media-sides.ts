@@ -43,33 +43,33 @@ export async function comesAbout(
 
 /** One device with its helper process. */
 export class MediaSide {
-  readonly media: MediaProcess;
   readonly remotes = new Map<PeerName, Remote>();
   /** What it was told, but for pictures and what connections need. */
-  readonly events: Other[];
+  readonly events: Other[] = [];
   /** The numbers of the test patterns that it was shown; undefined for other pictures. */
   readonly pictures: (readonly [peer: PeerName | null, kind: PictureKind, number?: number])[] = [];
   /** Says of each picture that it was taken. */
   takes = true;
 
-  private constructor(media: MediaProcess, events: Other[]) {
-    this.media = media;
-    this.events = events;
-  }
+  #media: MediaProcess | undefined;
 
   static async start(): Promise<MediaSide> {
-    const early: Other[] = [];
-    let side: MediaSide | undefined;
-    const media = await MediaProcess.start({
-      onEvent: (event) => side?.take(event),
+    const side = new MediaSide();
+    side.#media = await MediaProcess.start({
+      onEvent: (event) => side.#take(event),
       onGone: () => undefined,
+      // What it says goes wrong is for whoever looks why a test has failed.
       onNote: (line) => console.error(line),
     });
-    side = new MediaSide(media, early);
     return side;
   }
 
-  private take(event: EngineEvent): void {
+  get media(): MediaProcess {
+    assert.ok(this.#media, 'it has begun');
+    return this.#media;
+  }
+
+  #take(event: EngineEvent): void {
     switch (event.event) {
       case 'picture':
         return this.#see(event);
@@ -108,7 +108,10 @@ export class MediaSide {
 
   /** Waits until what it can tell of a peer is as it should be. */
   async finds(peer: PeerName, what: string, isSo: (stats: PeerStats) => boolean): Promise<void> {
-    await comesAbout(what, async () => isSo(await this.statsOf(peer)));
+    await comesAbout(what, async () => {
+      const stats = (await this.stats()).peers[peer];
+      return stats !== undefined && isSo(stats);
+    });
   }
 
   async stop(): Promise<void> {
@@ -117,33 +120,41 @@ export class MediaSide {
   }
 }
 
-/** What the test may do with a connection between two sides. */
-export interface Link {
-  readonly caller: Remote;
-  readonly called: Remote;
-  /** All that was said, by either. */
-  readonly signals: Signal[];
-}
-
 /** One who has a connection: a side, and what the other one calls it. */
-interface End {
+export interface End {
   readonly side: MediaSide;
   readonly name: PeerName;
+  readonly ways?: Ways;
 }
 
-/** Connects two sides; the first one makes the offers. */
-export function link(caller: End, called: End, ways: Ways = NO_WAYS): Link {
-  const signals: Signal[] = [];
-  const make = (own: End, other: End): Remote => {
+/** What the test may do with a connection between two ends, of which the first makes the offers. */
+export class Link {
+  readonly #caller: End;
+  readonly #called: End;
+  /** All that was said, by either. */
+  readonly signals: Signal[] = [];
+
+  constructor(caller: End, called: End) {
+    this.#caller = caller;
+    this.#called = called;
+    this.begin('caller');
+    this.begin('called');
+    this.lineUp();
+  }
+
+  /** One end knows of nothing yet, or no more; there is no line. */
+  begin(which: 'caller' | 'called'): void {
+    const ends = [this.#caller, this.#called] as const;
+    const [own, other] = which === 'caller' ? ends : ([ends[1], ends[0]] as const);
     own.side.remotes.get(other.name)?.close();
     const remote = new Remote({
       peer: other.name,
-      makesOffers: own === caller,
+      makesOffers: which === 'caller',
       media: () => own.side.media,
-      ways: () => ways,
+      ways: () => own.ways ?? NO_WAYS,
       limits: () => LIMITS,
       send: (signal) => {
-        signals.push(signal);
+        this.signals.push(signal);
         setImmediate(() => other.side.remotes.get(own.name)?.take(signal));
       },
       onState: () => undefined,
@@ -152,16 +163,39 @@ export function link(caller: End, called: End, ways: Ways = NO_WAYS): Link {
       },
     });
     own.side.remotes.set(other.name, remote);
-    return remote;
-  };
-  const made = { caller: make(caller, called), called: make(called, caller), signals };
-  made.caller.lineUp();
-  made.called.lineUp();
-  return made;
-}
+  }
 
-export async function connected({ caller, called }: Link): Promise<void> {
-  await comesAbout('a connection', () =>
-    [caller, called].every(({ state }) => state === 'connected'),
-  );
+  lineUp(): void {
+    for (const remote of this.ends) remote.lineUp();
+  }
+
+  get caller(): Remote {
+    return this.#caller.side.remotes.get(this.#called.name)!;
+  }
+
+  get called(): Remote {
+    return this.#called.side.remotes.get(this.#caller.name)!;
+  }
+
+  get ends(): readonly Remote[] {
+    return [this.caller, this.called];
+  }
+
+  get offers(): readonly Extract<Signal, { readonly type: 'offer' }>[] {
+    return this.signals.flatMap((signal) => (signal.type === 'offer' ? [signal] : []));
+  }
+
+  /** Waits until the ends are connected, and the last offer was answered. */
+  async connected(): Promise<void> {
+    await comesAbout('a connection', () => {
+      const last = this.signals.filter(({ type }) => type === 'offer' || type === 'answer').at(-1);
+      return last?.type === 'answer' && this.ends.every(({ state }) => state === 'connected');
+    });
+  }
+
+  close(): void {
+    for (const remote of this.ends) remote.close();
+    this.#caller.side.remotes.delete(this.#called.name);
+    this.#called.side.remotes.delete(this.#caller.name);
+  }
 }

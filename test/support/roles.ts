@@ -360,12 +360,24 @@ export class TestClient {
     });
   }
 
+  /** What else follows its calls. */
+  callEvents: CallEvents | undefined;
+
   #onCalls(): CallEvents {
     return {
-      onNews: (news) => this.calls.push(news),
-      onLine: () => undefined,
-      onNotice: (from, said) => this.callNotices.push({ from, said }),
-      onNetworkChanged: () => this.told.push('another network'),
+      onNews: (news) => {
+        this.calls.push(news);
+        this.callEvents?.onNews(news);
+      },
+      onLine: (device, path) => this.callEvents?.onLine(device, path),
+      onNotice: (from, said) => {
+        this.callNotices.push({ from, said });
+        this.callEvents?.onNotice(from, said);
+      },
+      onNetworkChanged: () => {
+        this.told.push('another network');
+        this.callEvents?.onNetworkChanged();
+      },
     };
   }
 

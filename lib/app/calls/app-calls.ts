@@ -2,10 +2,10 @@
  * Calls of whoever is logged in: what the server tells of them, the call that this device is in, its
  * devices, and what the person has chosen. What happens is told as events.
  */
-import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import { roomOf } from '../../crdt/rooms.ts';
 import { isSuppressed } from '../../crdt/suppress.ts';
-import { ClchatError, type ErrorCode } from '../../errors.ts';
+import { ClchatError, hasCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { NOTHING, type DeviceKind, type DeviceList } from '../../media/devices/device.ts';
 import { listDevices } from '../../media/devices/list.ts';
@@ -16,12 +16,15 @@ import type { CallEvents } from '../../node/client/calling.ts';
 import type { CallNews, CallTarget } from '../../node/client/calls.ts';
 import type { Client } from '../../node/client/client.ts';
 import type { Situation } from '../situation.ts';
-import type { AppEvent, CallScreen } from '../types.ts';
-import { CallDevices, type DeviceNames } from './call-devices.ts';
+import type { AppEvent } from '../types.ts';
+import { CallDevices, type CallDevicesOptions, type DeviceNames } from './call-devices.ts';
 import { equipmentEvents } from './call-events.ts';
 import { CallTelling } from './call-telling.ts';
-import { tilesOf } from './call-tiles.ts';
-import { LiveCall, USUAL, type Choices } from './live-call.ts';
+import { ChoiceBook, type Choices } from './choices.ts';
+import { LiveCall } from './live-call.ts';
+import { Outcomes } from './outcomes.ts';
+import { Showing } from './showing.ts';
+import { Talking } from './talking.ts';
 import { waysOf } from './ways.ts';
 
 export interface AppCallsOptions {
@@ -35,59 +38,75 @@ export interface AppCallsOptions {
   readonly situation: Situation;
   /** Ports of the gateway for calls, where a server of this process has them mapped. */
   readonly ports: () => Ways['mapped'];
+  /** Another helper process, for tests. */
+  readonly startMedia?: CallDevicesOptions['startMedia'];
 }
 
-/** Chosen for one account; those that are forgotten first come first. */
-const MAX_CHOICES = 256;
-
-/** What a command fails with whose call has come to nothing. */
-const FAILURES: Readonly<Record<CallEnd, { code: ErrorCode; text?: string }>> = {
-  declined: { code: 'DECLINED' },
-  'no answer': { code: 'NO_ANSWER' },
-  withdrawn: { code: 'CLOSED', text: 'The call was given up.' },
-  'hung up': { code: 'CLOSED', text: 'The call was given up.' },
-  elsewhere: { code: 'ALREADY', text: 'It was answered on another device.' },
-  lost: { code: 'OFFLINE', text: 'The connection to that user was lost.' },
-  'put out': { code: 'DENIED', text: 'You may not be in that call any more.' },
-};
+/** Told of to front ends, and followed here: by them others may have come to be seen or heard, or not. */
+const FOLLOWED: ReadonlySet<AppEvent['event']> = new Set([
+  'contact',
+  'unfriend',
+  'request',
+  'servermute',
+  'room',
+  'member',
+  'server',
+]);
 
 export class AppCalls {
   readonly devices: CallDevices;
   readonly #options: AppCallsOptions;
-  readonly #choices = new Map<AccountId, Choices>();
+  readonly #choices = new ChoiceBook();
   #live: LiveCall | undefined;
+  /** In whose login the present call is. */
+  #caller: Client | undefined;
   /** Friends of whoever is logged in, as far as the call needs to know. */
   #contacts = new Set<AccountId>();
   readonly #telling: CallTelling;
-  #screen: CallScreen | undefined;
-  /** This person is heard to talk. */
-  #isTalking = false;
-  /** Waits for what becomes of a call that rings. */
-  #waiting: { readonly id: CallId; readonly done: (reason: CallEnd | undefined) => void }[] = [];
+  /** What is shown of it. */
+  readonly showing: Showing;
+  readonly #outcomes = new Outcomes();
+  readonly #talking: Talking;
+  /** Commands under way that bring this device into a call. */
+  #entering = 0;
+  /** Why the present call cannot go on. */
+  #failure: ClchatError | undefined;
 
   constructor(options: AppCallsOptions) {
     this.#options = options;
-    const { names, log, tell } = options;
+    const { names, log, tell, startMedia } = options;
     this.#telling = new CallTelling(tell);
+    this.#talking = new Talking((user, talking) => tell({ event: 'talking', user, talking }));
     this.devices = new CallDevices({
       names,
       log,
+      startMedia,
       onEvent: (event) => this.#engineTold(event),
-      onReady: () => this.#live?.mediaReady(),
-      onRenewed: () => {
-        tell({
-          event: 'notice',
-          code: 'NO_MEDIA',
-          text: 'The part for calls had to be started again.',
-        });
-        this.#live?.renew();
-      },
-      onLost: (error) => {
-        tell({ event: 'notice', code: error.code, text: error.message });
-        void this.leave().catch(() => undefined);
-      },
-      onSwitched: (kind, isOn) => void this.#announce(kind, isOn),
+      onReady: () => this.#mediaReady(false),
+      onRenewed: () => this.#renewed(),
+      onLost: (error) => this.#failed(error),
+      onSwitched: (kind, isOn) => this.#run(this.#announce(kind, isOn)),
       onNotice: (code, text) => tell({ event: 'notice', code, text }),
+    });
+    this.showing = new Showing({
+      devices: this.devices,
+      home: () => options.client()?.home,
+      live: () => this.#live,
+      choicesOf: (account) => this.choicesOf(account),
+      size: options.size,
+    });
+  }
+
+  #mediaReady(isOther: boolean): void {
+    this.#live?.mediaReady(isOther);
+    this.showing.sizesChanged();
+  }
+
+  /** What nobody waits for. */
+  #run(doing: Promise<unknown>): void {
+    doing.catch((error: unknown) => {
+      // The call may be over by now.
+      if (!hasCode(error, 'NO_CALL')) this.#options.log.fault(error);
     });
   }
 
@@ -112,14 +131,19 @@ export class AppCalls {
     return client;
   }
 
-  #equipmentFor(target: CallTarget): Equipment {
+  /** @param target undefined: of a call between two */
+  #equipmentFor(target: CallTarget | undefined): Equipment {
     const { devices } = this;
-    const { situation } = this.#options;
+    const room = target === undefined || 'account' in target ? undefined : target.room;
     return {
       microphone: devices.isOn('microphone'),
       camera: devices.isOn('camera'),
-      entered: 'account' in target || situation.isIn(target.room),
+      entered: this.#hasEntered(room),
     };
+  }
+
+  #hasEntered(room: RoomId | undefined): boolean {
+    return room === undefined || this.#options.situation.isIn(room);
   }
 
   /**
@@ -127,31 +151,34 @@ export class AppCalls {
    * @throws as `Calls.start`, NO_MEDIA
    */
   async start(target: CallTarget, secondDevice: boolean): Promise<CallView> {
-    const warm = this.devices.warm();
     const { calls } = this.#client.calling;
-    const view = await calls.start(target, this.#equipmentFor(target), secondDevice);
-    await warm;
-    return view;
+    return this.#enter(() => calls.start(target, this.#equipmentFor(target), secondDevice));
   }
 
-  /** @throws as `Calls.answer` */
+  /** @throws as `Calls.answer`, NO_MEDIA */
   async answer(id: CallId | undefined): Promise<CallView> {
     const { calls } = this.#client.calling;
-    const equipment = { ...this.#equipmentFor({ account: '' as AccountId }) };
-    return calls.answer(id, equipment);
+    return this.#enter(() => calls.answer(id, this.#equipmentFor(undefined)));
+  }
+
+  async #enter(enter: () => Promise<CallView>): Promise<CallView> {
+    this.#entering += 1;
+    try {
+      const warm = this.devices.warm();
+      const view = await enter();
+      const failure = await warm;
+      if (failure === undefined) return view;
+      await this.leave().catch(() => undefined);
+      throw failure;
+    } finally {
+      this.#entering -= 1;
+    }
   }
 
   /** Resolves when a call that rings is answered. @throws as it came to nothing */
-  async untilAnswered(view: CallView): Promise<void> {
-    if (view.state !== 'ringing') return;
-    const reason = await new Promise<CallEnd | undefined>((resolve) => {
-      if (this.#live?.view.id !== view.id) return resolve('withdrawn');
-      if (this.#live.view.state === 'active') return resolve(undefined);
-      this.#waiting.push({ id: view.id, done: resolve });
-    });
-    if (reason === undefined) return;
-    const { code, text } = FAILURES[reason];
-    throw new ClchatError(code, text);
+  async untilAnswered({ id, state }: CallView): Promise<void> {
+    const isAnswered = this.#live?.view.id === id && this.#live.view.state === 'active';
+    if (state === 'ringing' && !isAnswered) await this.#outcomes.of(id);
   }
 
   /** @throws NO_CALL */
@@ -159,62 +186,13 @@ export class AppCalls {
     return this.#client.calling.calls.leave();
   }
 
-  // Choices.
-
   choicesOf(account: AccountId): Choices {
-    return this.#choices.get(account) ?? USUAL;
+    return this.#choices.of(account);
   }
 
   choose(account: AccountId, choices: Partial<Choices>): void {
-    const chosen = { ...this.choicesOf(account), ...choices };
-    this.#choices.delete(account);
-    this.#choices.set(account, chosen);
-    const [oldest] = this.#choices.keys();
-    if (this.#choices.size > MAX_CHOICES) this.#choices.delete(oldest!);
+    this.#choices.choose(account, choices);
     this.#live?.refresh();
-  }
-
-  /** Has the call shown by a front end. */
-  watch(screen: CallScreen | undefined): void {
-    this.#screen = screen;
-    this.#show();
-    this.sizesChanged();
-  }
-
-  /** Pictures are wanted in other sizes. */
-  sizesChanged(): void {
-    this.#live?.askAgain();
-    const name = this.#options.client()?.home.name;
-    const isSeen = this.#live !== undefined && this.devices.isOn('camera');
-    const size = isSeen && name !== undefined ? this.#screen?.size(name, 'camera') : null;
-    this.devices.media?.order({ order: 'mirror', size: size ?? null });
-  }
-
-  #changed({ home }: Client): void {
-    if (this.#live !== undefined) this.#telling.live(home, this.#live);
-    this.#show();
-  }
-
-  #show(): void {
-    const home = this.#options.client()?.home;
-    const live = this.#live;
-    const screen = this.#screen;
-    if (screen === undefined) return;
-    if (home === undefined || live === undefined) return screen.show([]);
-    const { name, account, space } = home;
-    const { devices } = this;
-    const hasCamera = devices.isOn('camera');
-    screen.show(
-      tilesOf(live, {
-        name,
-        account,
-        hasCamera,
-        hasMicrophone: devices.isOn('microphone'),
-        isTalking: this.#isTalking,
-        choicesOf: (one) => this.choicesOf(one),
-        isSuppressed: (one) => isSuppressed(space, one, live.view.room),
-      }),
-    );
   }
 
   /** Something was switched on or off, which the others are told. */
@@ -254,18 +232,21 @@ export class AppCalls {
     live.refresh();
   }
 
-  /** What the person has done may have changed who sees what: rooms entered, contacts made. */
+  /** What is done, here or elsewhere, may change who sees and hears whom: rooms entered, contacts made. */
   async follow(): Promise<void> {
     const live = this.#live;
     const client = this.#options.client();
     if (live === undefined || client === undefined) return;
-    await this.#learnContacts(client);
-    const { room } = live.view;
     const { calls } = client.calling;
-    const entered = room === undefined || this.#options.situation.isIn(room);
-    if (calls.equipment !== undefined && calls.equipment.entered !== entered)
-      await calls.update({ entered });
-    live.refresh();
+    const { equipment } = calls;
+    const entered = this.#hasEntered(live.view.room);
+    if (equipment !== undefined && equipment.entered !== entered) await calls.update({ entered });
+    await live.update();
+  }
+
+  /** Something is told to front ends. */
+  heard({ event }: AppEvent): void {
+    if (this.#live !== undefined && FOLLOWED.has(event)) this.#run(this.follow());
   }
 
   async #learnContacts({ home }: Client): Promise<void> {
@@ -276,7 +257,8 @@ export class AppCalls {
   // News.
 
   #take(news: CallNews): void {
-    const client = this.#options.client();
+    // A call ends with its login, too, when there is nobody logged in any more.
+    const client = this.#options.client() ?? this.#caller;
     if (client === undefined) return;
     switch (news.kind) {
       case 'ring':
@@ -297,27 +279,26 @@ export class AppCalls {
   }
 
   #updated(client: Client, view: CallView): void {
-    const before = this.#live?.view;
-    if (this.#live?.view.id !== view.id) this.#begin(client, view);
-    const live = this.#live!;
-    if (view.state === 'active') this.#settle(view.id, undefined);
-    const { name } = client.home;
-    for (const event of equipmentEvents(before?.id === view.id ? before : undefined, view, name))
-      this.#options.tell(event);
-    this.#learnContacts(client)
-      .then(() => live.update(view))
-      .catch((error: unknown) => this.#options.log.fault(error));
+    const before = this.#live?.view.id === view.id ? this.#live.view : undefined;
+    if (before === undefined) this.#begin(client, view);
+    if (view.state === 'active') this.#outcomes.answered(view.id);
+    for (const event of equipmentEvents(before, view, client.home.name)) this.#options.tell(event);
+    this.#run(this.#live!.update(view));
   }
 
   #begin(client: Client, view: CallView): void {
     const { home } = client;
-    this.#live = new LiveCall({
+    const { log, ports } = this.#options;
+    const replaced = this.#live;
+    // A server that was started again may have another call for the same place.
+    replaced?.end('lost', true);
+    const live = new LiveCall({
       view,
       calling: client.calling,
       devices: this.devices,
       key: home.replica.device,
       account: home.account,
-      ways: () => waysOf(client.calling.calls.ways, this.#options.ports()),
+      ways: () => waysOf(client.calling.calls.ways, ports()),
       maySee: (account, { entered }, room) =>
         room === undefined ||
         entered ||
@@ -325,79 +306,88 @@ export class AppCalls {
         roomOf(home.space, room)?.lifetime === 'conference',
       isSuppressed: (account, room) => isSuppressed(home.space, account, room),
       choicesOf: (account) => this.choicesOf(account),
-      sizeOf: (user, kind) =>
-        this.#screen === undefined ? this.#options.size : this.#screen.size(user, kind),
-      onChange: () => this.#changed(client),
-      onFault: (error) => this.#options.log.fault(error),
+      sizeOf: (user, kind) => this.showing.sizeOf(user, kind),
+      isShown: () => this.showing.isOn,
+      prepare: () => this.#learnContacts(client),
+      onChange: () => {
+        if (this.#live !== live) return;
+        this.#telling.live(home, live);
+        this.showing.show();
+      },
+      onDeserted: () => this.#run(this.leave()),
+      onFault: (error) => log.fault(error),
     });
-    const live = this.#live;
-    this.devices
-      .begin()
-      .then(() => live.refresh())
-      .catch((error: unknown) => this.#failed(live, error));
+    this.#live = live;
+    this.#caller = client;
+    this.#failure = undefined;
+    if (replaced !== undefined) return;
+    this.devices.begin().catch((error: unknown) => {
+      if (this.#live !== live) return;
+      if (error instanceof ClchatError) return this.#failed(error);
+      log.fault(error);
+      this.#failed(new ClchatError('NO_MEDIA'));
+    });
   }
 
-  /** The part for calls cannot be had. */
-  #failed(live: LiveCall, error: unknown): void {
-    if (this.#live !== live) return;
-    const known = error instanceof ClchatError ? error : new ClchatError('NO_MEDIA');
-    if (known !== error) this.#options.log.fault(error);
-    this.#options.tell({ event: 'notice', code: known.code, text: known.message });
-    void this.leave().catch(() => undefined);
+  /** The part for calls cannot be had: the call ends with it. */
+  #failed(error: ClchatError): void {
+    this.#failure = error;
+    // Whoever has just given a command is told by its result.
+    if (this.#entering === 0)
+      this.#options.tell({ event: 'notice', code: error.code, text: error.message });
+    this.#run(this.leave());
+  }
+
+  /** It has ended by itself, and there is another. */
+  #renewed(): void {
+    const { tell } = this.#options;
+    const text = 'The part for calls had to be started again.';
+    tell({ event: 'notice', code: 'NO_MEDIA', text });
+    this.#mediaReady(true);
+    if (this.#options.client()?.calling.calls.equipment?.recording === true) this.#endRecording();
+  }
+
+  #endRecording(): void {
+    const client = this.#options.client();
+    if (client !== undefined) this.#run(client.calling.calls.update({ recording: undefined }));
   }
 
   #over(client: Client, view: CallView, reason: CallEnd): void {
     const live = this.#live;
     if (live?.view.id !== view.id) return;
     this.#live = undefined;
-    this.#isTalking = false;
+    this.#caller = undefined;
+    this.showing.isTalking = false;
+    this.#talking.stop();
     live.end(reason);
-    this.#settle(view.id, reason);
+    this.#outcomes.ended(view.id, reason, this.#failure);
     this.#telling.call(client.home, view, 'ended', [], reason);
-    this.#show();
-    this.devices.end().catch((error: unknown) => this.#options.log.fault(error));
-  }
-
-  #settle(id: CallId, reason: CallEnd | undefined): void {
-    const settled = this.#waiting.filter((one) => one.id === id);
-    this.#waiting = this.#waiting.filter((one) => one.id !== id);
-    for (const { done } of settled) done(reason);
+    this.showing.show();
+    this.showing.sizesChanged();
+    this.#run(this.devices.end());
   }
 
   #engineTold(event: EngineEvent): void {
     const live = this.#live;
-    if (live === undefined) return;
-    live.note(event);
     const client = this.#options.client();
-    if (client === undefined) return;
-    if (event.event === 'talking') {
-      this.#talks(event.peer, event.talking, live, client);
-    } else if (event.event === 'picture') this.#showPicture(event, live, client);
-    else if (event.event === 'ended' && event.kind === 'record')
-      void client.calling.calls.update({ recording: undefined });
+    if (live === undefined || client === undefined) return;
+    live.note(event);
+    if (event.event === 'talking') this.#talks(event.peer, event.talking, live, client);
+    else if (event.event === 'picture') this.showing.picture(event);
+    else if (event.event === 'ended') this.#endRecording();
   }
 
-  #talks(peer: string | null, talking: boolean, live: LiveCall, client: Client): void {
+  #talks(peer: string | null, talking: boolean, live: LiveCall, { home }: Client): void {
     const other = peer === null ? undefined : live.other(peer as PublicKey);
-    if (peer === null) this.#isTalking = talking;
+    if (peer === null) this.showing.isTalking = talking;
     else if (other === undefined) return;
     else other.isTalking = talking;
-    this.#options.tell({ event: 'talking', user: other?.user ?? client.home.name, talking });
-    this.#show();
-  }
-
-  #showPicture(
-    event: Extract<EngineEvent, { event: 'picture' }>,
-    live: LiveCall,
-    client: Client,
-  ): void {
-    const { peer, kind } = event;
-    const user = peer === null ? client.home.name : live.other(peer as PublicKey)?.user;
-    if (user !== undefined) this.#screen?.picture(user, kind, event);
-    this.devices.media?.order({ order: 'taken', peer, kind });
+    this.#talking.note(other?.user ?? home.name, talking);
+    this.showing.show();
   }
 
   async stop(): Promise<void> {
+    this.#talking.stop();
     await this.devices.stop();
   }
 }

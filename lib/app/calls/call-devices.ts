@@ -4,8 +4,9 @@
  */
 import { ClchatError, hasCode, textOf, type ErrorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { systemClock } from '../../lifecycle.ts';
 import type { EngineEvent, GateSettings, SourceKind } from '../../media/engine/messages.ts';
-import { MediaProcess } from '../../media/media-process.ts';
+import { MediaProcess, type MediaProcessOptions } from '../../media/media-process.ts';
 
 /** What people write for each: see `--camera` and the like. */
 export interface DeviceNames {
@@ -30,7 +31,12 @@ export interface CallDevicesOptions {
   /** A device is switched on or off otherwise than by the person. */
   readonly onSwitched: (kind: SourceKind, isOn: boolean) => void;
   readonly onNotice: (code: ErrorCode, text: string) => void;
+  /** Starts the helper process; something else for tests. @throws NO_MEDIA */
+  readonly startMedia?: ((options: MediaProcessOptions) => Promise<Media>) | undefined;
 }
+
+/** The helper process. */
+export type Media = Pick<MediaProcess, 'call' | 'order' | 'stop'>;
 
 /** How long the process is kept for the next call, in milliseconds. */
 const KEPT_MS = 10_000;
@@ -46,11 +52,13 @@ export class CallDevices {
   readonly #options: CallDevicesOptions;
   readonly #names: { -readonly [K in keyof DeviceNames]: DeviceNames[K] };
   readonly #isOn: Record<SourceKind, boolean> = { camera: false, microphone: false, screen: false };
-  #media: MediaProcess | undefined;
-  #starting: Promise<MediaProcess> | undefined;
+  #media: Media | undefined;
+  #starting: Promise<Media> | undefined;
   #restarts: number[] = [];
   #kept: NodeJS.Timeout | undefined;
-  #isInCall = false;
+  /** Number of the call; 0: in none. */
+  #call = 0;
+  #calls = 0;
   #isStopped = false;
   #gate: GateSettings = { mode: 'open' };
   #hasSpeaker = false;
@@ -69,7 +77,7 @@ export class CallDevices {
   }
 
   /** Undefined while there is none. */
-  get media(): MediaProcess | undefined {
+  get media(): Media | undefined {
     return this.#media;
   }
 
@@ -82,25 +90,37 @@ export class CallDevices {
     return this.#names[kind];
   }
 
-  /** Has the process ready, ahead of its first use. Never rejects. */
-  async warm(): Promise<void> {
-    await this.#start().catch(() => undefined);
-    this.#keep();
+  get #isInCall(): boolean {
+    return this.#call !== 0;
+  }
+
+  /** Has the process ready, ahead of its first use. Never rejects. @returns why it cannot be had */
+  async warm(): Promise<ClchatError | undefined> {
+    try {
+      await this.#start();
+      this.#keep();
+      return undefined;
+    } catch (error) {
+      return coded(error);
+    }
   }
 
   /** @throws NO_MEDIA */
-  #start(): Promise<MediaProcess> {
+  #start(): Promise<Media> {
     clearTimeout(this.#kept);
     if (this.#isStopped) return Promise.reject(new ClchatError('CLOSED'));
     if (this.#media !== undefined) return Promise.resolve(this.#media);
-    this.#starting ??= MediaProcess.start({
-      onEvent: (event) => this.#take(event),
+    const { startMedia = (options) => MediaProcess.start(options), log, onEvent } = this.#options;
+    this.#starting ??= startMedia({
+      onEvent: (event) => (event.event === 'ended' ? this.#ended(event) : onEvent(event)),
       onGone: () => void this.#gone(),
-      onNote: (line) => this.#options.log.info(`calls: ${line}`),
+      onNote: (line) => log.info(`calls: ${line}`),
     })
       .then((media) => {
         this.#media = media;
         media.order({ order: 'gate', settings: this.#gate });
+        // The call that it was started for may be over.
+        this.#keep();
         return media;
       })
       .finally(() => (this.#starting = undefined));
@@ -113,16 +133,25 @@ export class CallDevices {
    * @throws NO_MEDIA
    */
   async begin(): Promise<void> {
-    this.#isInCall = true;
+    this.#call = ++this.#calls;
+    const call = this.#call;
     await this.#start();
+    // It may be over by now, and what it took would never be given back.
+    if (call !== this.#call) return;
     this.#options.onReady();
-    await Promise.all([this.#open('microphone'), this.#open('camera'), this.#speak()]);
+    await this.#openAll();
+  }
+
+  async #openAll(): Promise<void> {
+    const kinds = ['microphone', 'camera', 'screen'] as const;
+    await Promise.all([...kinds.map((kind) => this.#open(kind)), this.#speak()]);
   }
 
   /** A call is over: devices are given back. */
   async end(): Promise<void> {
-    this.#isInCall = false;
+    this.#call = 0;
     this.#isOn.screen = false;
+    this.#hasSpeaker = false;
     const media = this.#media;
     if (media === undefined) return;
     this.#keep();
@@ -132,7 +161,6 @@ export class CallDevices {
       media.call('speaker', { spec: NONE }),
       media.call('record', { file: undefined }),
     ]).catch((error: unknown) => this.#fault(error));
-    this.#hasSpeaker = false;
   }
 
   #keep(): void {
@@ -150,22 +178,21 @@ export class CallDevices {
 
   async #open(kind: SourceKind): Promise<void> {
     if (!this.#isOn[kind]) return;
+    const call = this.#call;
     try {
       await this.#capture(kind, this.#names[kind]);
     } catch (error) {
-      this.#failed(kind, error);
+      // Another process is to try it again; or nobody waits for it any more.
+      if (hasCode(error, 'CLOSED') || call !== this.#call) return;
+      this.#isOn[kind] = false;
+      this.#options.onSwitched(kind, false);
+      this.#tell(error);
     }
   }
 
   async #capture(kind: SourceKind, name: string | undefined): Promise<void> {
     const media = await this.#start();
     await media.call('source', { kind, spec: name ?? DEFAULT });
-  }
-
-  #failed(kind: SourceKind, error: unknown): void {
-    this.#isOn[kind] = false;
-    this.#options.onSwitched(kind, false);
-    this.#tell(error);
   }
 
   async #speak(): Promise<void> {
@@ -198,9 +225,13 @@ export class CallDevices {
    */
   async switch(kind: SourceKind, isOn: boolean, name?: string): Promise<void> {
     if (isOn && this.#isInCall) await this.#capture(kind, name ?? this.#named(kind));
-    if (!isOn) await this.#media?.call('source', { kind, spec: NONE });
     if (name !== undefined) this.#names[kind] = name;
     this.#isOn[kind] = isOn;
+    // Off is off: a process that is just going does not keep it, and the next one does not take it.
+    if (!isOn)
+      await this.#media?.call('source', { kind, spec: NONE }).catch((error: unknown) => {
+        if (!hasCode(error, 'CLOSED')) throw error;
+      });
   }
 
   /** To be switched on by a person, one that was named `none` is the usual one. */
@@ -223,15 +254,15 @@ export class CallDevices {
     this.#media?.order({ order: 'gate', settings });
   }
 
-  #take(event: EngineEvent): void {
-    if (event.event !== 'ended') return this.#options.onEvent(event);
-    const text = event.text === '' ? textOf(event.code) : event.text;
-    this.#options.onNotice(event.code, text);
-    if (event.kind === 'speaker') this.#hasSpeaker = false;
-    else if (event.kind === 'record') this.#options.onEvent(event);
+  /** A device is gone, or a recording could not go on. */
+  #ended(event: Extract<EngineEvent, { event: 'ended' }>): void {
+    const { kind, code } = event;
+    this.#options.onNotice(code, event.text === '' ? textOf(code) : event.text);
+    if (kind === 'speaker') this.#hasSpeaker = false;
+    else if (kind === 'record') this.#options.onEvent(event);
     else {
-      this.#isOn[event.kind] = false;
-      this.#options.onSwitched(event.kind, false);
+      this.#isOn[kind] = false;
+      this.#options.onSwitched(kind, false);
     }
   }
 
@@ -242,19 +273,24 @@ export class CallDevices {
     const { log, onLost, onRenewed } = this.#options;
     log.info('calls: the helper process has ended by itself');
     if (!this.#isInCall || this.#isStopped) return;
-    const now = Date.now();
+    const call = this.#call;
+    const now = systemClock.monotonic();
     this.#restarts = [...this.#restarts.filter((at) => at > now - RESTARTS_MS), now];
     try {
       if (this.#restarts.length > MAX_RESTARTS) throw new ClchatError('NO_MEDIA');
-      await this.begin();
-      onRenewed();
+      await this.#start();
     } catch (error) {
-      onLost(error instanceof ClchatError ? error : new ClchatError('NO_MEDIA'));
+      if (call === this.#call) onLost(coded(error));
+      return;
     }
+    if (call !== this.#call) return;
+    onRenewed();
+    await this.#openAll();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#call = 0;
     clearTimeout(this.#kept);
     await this.#starting?.catch(() => undefined);
     await this.#quit();
@@ -263,4 +299,10 @@ export class CallDevices {
 
 function isNamed(name: string | undefined): boolean {
   return name !== undefined && name !== NONE;
+}
+
+function coded(error: unknown): ClchatError {
+  return error instanceof ClchatError
+    ? error
+    : new ClchatError('NO_MEDIA', undefined, { cause: error });
 }

@@ -1,7 +1,8 @@
 /** Those in the call as a front end shows them. */
 import type { AccountId } from '../../crdt/keys.ts';
 import type { CallTile } from '../types.ts';
-import type { Choices, LiveCall, Other } from './live-call.ts';
+import type { Choices } from './choices.ts';
+import type { LiveCall, Other } from './live-call.ts';
 
 /** What else is to be known of them. */
 export interface About {

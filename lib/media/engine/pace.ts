@@ -30,9 +30,9 @@ export class Rate {
 export class Pacer {
   #due = -Infinity;
 
-  /** @param now in milliseconds. @param fps at most */
+  /** @param now in milliseconds. @param fps at most; less than one a second counts as one */
   isDue(now: number, fps: number): boolean {
-    const apart = 1_000 / fps;
+    const apart = 1_000 / Math.max(1, fps);
     // What comes a little early is not to wait for the next, which would halve the rate.
     if (now < this.#due - apart * EARLY) return false;
     // Behind by more than one, it begins anew: what was left out does not come in a bunch.

@@ -51,8 +51,8 @@ export class Peer {
   #state: ConnectionState = 'connecting';
   #mapped: MappedPort | undefined;
   #hears = false;
-  /** One description after the other: the library takes them in turn. */
-  readonly #turn = new Turn();
+  /** Of the connection: the library takes one description after the other. */
+  #turn = new Turn();
   #limits = NO_LIMITS;
   #measures: Measures | undefined;
   #isClosed = false;
@@ -90,6 +90,8 @@ export class Peer {
     this.#connection?.close();
     // None, should the library make no other.
     this.#connection = undefined;
+    // What was under way with the one before may never come to an end.
+    this.#turn = new Turn();
     this.#attempt = attempt;
     this.#vain += 1;
     this.#state = 'connecting';
@@ -134,14 +136,30 @@ export class Peer {
     return this.#connection;
   }
 
+  /**
+   * Does something with the connection of an attempt, one thing after the other.
+   * @throws CLOSED also where another takes its place meanwhile
+   */
+  #with<T>(attempt: number, run: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#turn.run(async () => {
+      const connection = this.#of(attempt);
+      try {
+        return await run(connection);
+      } catch (error) {
+        this.#of(attempt);
+        throw error;
+      }
+    });
+  }
+
   offer(attempt: number, restart: boolean): Promise<string> {
-    return this.#turn.run(() => this.#of(attempt).offer(restart));
+    return this.#with(attempt, (connection) => connection.offer(restart));
   }
 
   /** @param sdp as it has come. @throws BAD_MESSAGE */
   answer(attempt: number, sdp: string, limits: Limits): Promise<string> {
-    return this.#turn.run(async () => {
-      const answer = await this.#of(attempt).answer(admit(sdp, limits));
+    return this.#with(attempt, async (connection) => {
+      const answer = await connection.answer(admit(sdp, limits));
       this.#limits = limits;
       return answer;
     });
@@ -149,8 +167,8 @@ export class Peer {
 
   /** @param sdp as it has come. @throws BAD_MESSAGE */
   accept(attempt: number, sdp: string, limits: Limits): Promise<void> {
-    return this.#turn.run(async () => {
-      await this.#of(attempt).accept(admit(sdp, limits));
+    return this.#with(attempt, async (connection) => {
+      await connection.accept(admit(sdp, limits));
       this.#limits = limits;
     });
   }

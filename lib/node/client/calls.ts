@@ -180,6 +180,8 @@ export class Calls {
       const { call, ways } = await ask();
       this.#ringing.delete(call.id);
       this.#own = { view: call, target, equipment, ways, isTold: true };
+      // From now on it is told of as this device's own.
+      if (call.room !== undefined) this.#rooms.delete(call.room);
       this.#options.onNews({ kind: 'call', call });
       return call;
     } finally {

@@ -27,7 +27,10 @@ const methods = {
     const source = new nonstandard.RTCVideoSource();
     peer = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
     peer.onicecandidate = ({ candidate }) => {
-      if (candidate !== null) candidates.push(candidate);
+      if (candidate !== null) {
+        const { candidate: line, sdpMid, sdpMLineIndex } = candidate;
+        candidates.push({ candidate: line, sdpMid, sdpMLineIndex });
+      }
       for (const done of gathered.splice(0)) done();
     };
     const { receiver } = peer.addTransceiver(source.createTrack(), { direction: 'sendrecv' });
@@ -86,6 +89,8 @@ const methods = {
     clearInterval(timer);
     peer?.close();
     peer = undefined;
+    // Whoever waits for more waits in vain.
+    for (const done of gathered.splice(0)) done();
   },
 };
 

@@ -47,6 +47,7 @@ describe('pictures of which only so many are let through', () => {
     [30, 20, 20],
     [30, 10, 10],
     [30, 1, 1],
+    [30, 0, 1],
     [25, 15, 15],
     [60, 24, 24],
   ] as const)

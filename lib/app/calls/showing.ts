@@ -1,0 +1,85 @@
+/** What a front end shows of the call: who is in it, and their pictures. */
+import type { PublicKey } from '../../crdt/keys.ts';
+import { isSuppressed } from '../../crdt/suppress.ts';
+import type { EngineEvent } from '../../media/engine/messages.ts';
+import type { Home } from '../../node/client/home.ts';
+import type { CallScreen, PictureKind, PictureSize } from '../types.ts';
+import type { CallDevices } from './call-devices.ts';
+import { tilesOf, type About } from './call-tiles.ts';
+import type { LiveCall } from './live-call.ts';
+
+export interface ShowingOptions {
+  readonly devices: Pick<CallDevices, 'isOn' | 'media'>;
+  /** Of whoever is logged in. */
+  readonly home: () => Home | undefined;
+  readonly live: () => LiveCall | undefined;
+  readonly choicesOf: About['choicesOf'];
+  /** How large pictures are wanted where no front end says so; undefined: as is usual for so many. */
+  readonly size: PictureSize | undefined;
+}
+
+export class Showing {
+  readonly #options: ShowingOptions;
+  #screen: CallScreen | undefined;
+  /** This person is heard to talk. */
+  isTalking = false;
+
+  constructor(options: ShowingOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is a front end that takes pictures. */
+  get isOn(): boolean {
+    return this.#screen !== undefined;
+  }
+
+  /** Has the call shown by a front end, or by none. */
+  watch(screen: CallScreen | undefined): void {
+    this.#screen = screen;
+    this.show();
+    this.sizesChanged();
+  }
+
+  sizeOf(user: string, kind: PictureKind): PictureSize | null | undefined {
+    return this.#screen === undefined ? this.#options.size : this.#screen.size(user, kind);
+  }
+
+  /** Pictures are wanted in other sizes, of the others and of one's own camera. */
+  sizesChanged(): void {
+    const { live, home, devices } = this.#options;
+    live()?.askAgain();
+    const name = home()?.name;
+    const isSeen = live() !== undefined && devices.isOn('camera');
+    const size = isSeen && name !== undefined ? this.#screen?.size(name, 'camera') : null;
+    devices.media?.order({ order: 'mirror', size: size ?? null });
+  }
+
+  /** Who is in the call, or what there is to be seen of them, is different. */
+  show(): void {
+    const { home: homeOf, live: liveOf, devices, choicesOf } = this.#options;
+    const home = homeOf();
+    const live = liveOf();
+    if (home === undefined || live === undefined) return this.#screen?.show([]);
+    const { name, account, space } = home;
+    this.#screen?.show(
+      tilesOf(live, {
+        name,
+        account,
+        hasCamera: devices.isOn('camera'),
+        hasMicrophone: devices.isOn('microphone'),
+        isTalking: this.isTalking,
+        choicesOf,
+        isSuppressed: (one) => isSuppressed(space, one, live.view.room),
+      }),
+    );
+  }
+
+  /** Hands a picture on; the next one may come then. */
+  picture(event: Extract<EngineEvent, { event: 'picture' }>): void {
+    const { home, live, devices } = this.#options;
+    const { peer, kind } = event;
+    const user = peer === null ? home()?.name : live()?.other(peer as PublicKey)?.user;
+    if (user !== undefined) this.#screen?.picture(user, kind, event);
+    devices.media?.order({ order: 'taken', peer, kind });
+  }
+}

@@ -1,0 +1,361 @@
+import assert from 'node:assert/strict';
+import { CallDevices, type DeviceNames } from '../../../lib/app/calls/call-devices.ts';
+import { ClchatError, type ErrorCode } from '../../../lib/errors.ts';
+import { SILENT, type Log } from '../../../lib/log.ts';
+import type { EngineEvent } from '../../../lib/media/engine/messages.ts';
+import { FakeMedia } from '../../support/live-call.ts';
+import { FakeTime } from '../../support/time.ts';
+
+const TEST: DeviceNames = { camera: 'test', microphone: 'tone:440', speaker: 'none' };
+
+describe('the devices of calls', () => {
+  let time: FakeTime;
+  let devices: CallDevices;
+  /** The helper processes, in order. */
+  let started: FakeMedia[];
+  /** All that was told, in short. */
+  let told: string[];
+  let faults: unknown[];
+  let refusal: ErrorCode | undefined;
+  let heard: EngineEvent[];
+  /** What each of them refuses. */
+  let refusals: Map<string, ErrorCode>;
+
+  const open = (names: DeviceNames): void => {
+    devices = new CallDevices({
+      names,
+      log: { ...SILENT, fault: (error) => faults.push(error) } satisfies Log,
+      onEvent: (event) => heard.push(event),
+      onReady: () => told.push('ready'),
+      onRenewed: () => told.push('renewed'),
+      onLost: ({ code }) => told.push(`lost ${code}`),
+      onSwitched: (kind, isOn) => told.push(`${kind} ${isOn ? 'on' : 'off'}`),
+      onNotice: (code, text) => told.push(`notice ${code}${text === '' ? ' without a text' : ''}`),
+      startMedia: async (options) => {
+        await Promise.resolve();
+        if (refusal !== undefined) throw new ClchatError(refusal);
+        const media = new FakeMedia(options);
+        for (const [what, code] of refusals) media.refusals.set(what, code);
+        started.push(media);
+        return media;
+      },
+    });
+  };
+
+  beforeEach(() => {
+    time = new FakeTime();
+    [started, told, faults, heard] = [[], [], [], []];
+    refusal = undefined;
+    refusals = new Map();
+    open(TEST);
+  });
+  afterEach(async () => {
+    await devices.stop();
+    time.restore();
+    assert.deepEqual(faults, []);
+    assert.ok(
+      started.every(({ isStopped, refusals: of }) => isStopped || of.has('source camera')),
+      'one is still there',
+    );
+  });
+
+  const media = (): FakeMedia => started.at(-1) ?? assert.fail('there is none');
+
+  it('are those that were named, once a call begins', async () => {
+    assert.deepEqual([devices.isOn('camera'), devices.isOn('microphone')], [true, true]);
+    assert.equal(devices.media, undefined);
+    await devices.begin();
+    assert.deepEqual(told, ['ready']);
+    assert.deepEqual(media().sources.sort(), ['camera test', 'microphone tone:440']);
+    assert.deepEqual(
+      media().calls.filter(({ name }) => name === 'speaker'),
+      [],
+    );
+  });
+
+  it('are none where none were named', async () => {
+    open({ camera: 'none', speaker: 'out.wav' });
+    await devices.begin();
+    assert.deepEqual(media().sources, []);
+    assert.deepEqual(media().calls, [{ name: 'speaker', args: { spec: 'out.wav' } }]);
+  });
+
+  it('are given back when it ends, and taken again with the next', async () => {
+    open({ ...TEST, speaker: 'default' });
+    await devices.begin();
+    const ended = devices.end();
+    // The next one begins before all are given back.
+    const begun = devices.begin();
+    await Promise.all([ended, begun]);
+    assert.deepEqual(media().sources, [
+      'microphone tone:440',
+      'camera test',
+      'camera none',
+      'microphone none',
+      'screen none',
+      'microphone tone:440',
+      'camera test',
+    ]);
+    const speakers = media().calls.filter(({ name }) => name === 'speaker');
+    assert.deepEqual(
+      speakers.map(({ args }) => args['spec']),
+      ['default', 'none', 'default'],
+    );
+    assert.equal(started.length, 1);
+  });
+
+  it('are not taken for a call that is over before they could be', async () => {
+    const begun = devices.begin();
+    await devices.end();
+    await begun;
+    assert.deepEqual([media().sources, told], [[], []]);
+    await time.pass(11_000);
+    assert.equal(media().isStopped, true);
+  });
+
+  describe('that cannot be had', () => {
+    it('are told of, and the call goes on without them', async () => {
+      refusals.set('source camera', 'NO_DEVICE').set('speaker', 'NO_DEVICE');
+      open({ ...TEST, speaker: 'default' });
+      await devices.begin();
+      assert.deepEqual(told.sort(), [
+        'camera off',
+        'notice NO_DEVICE',
+        'notice NO_DEVICE',
+        'ready',
+      ]);
+      assert.deepEqual([devices.isOn('camera'), devices.isOn('microphone')], [false, true]);
+    });
+
+    it('are nobody’s concern when the call is over', async () => {
+      open(TEST);
+      refusals.set('source camera', 'NO_DEVICE');
+      let release!: () => void;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      await devices.warm();
+      media().held.set('source camera', held);
+      const begun = devices.begin();
+      await time.pass(1);
+      await devices.end();
+      release();
+      await begun;
+      assert.deepEqual(told, ['ready']);
+      assert.equal(devices.isOn('camera'), true);
+    });
+
+    it('leave what was on before', async () => {
+      await devices.begin();
+      media().refusals.set('source camera', 'NO_DEVICE');
+      await assert.rejects(devices.switch('camera', true, '/dev/none'), { code: 'NO_DEVICE' });
+      assert.deepEqual([devices.isOn('camera'), devices.nameOf('camera')], [true, 'test']);
+    });
+
+    it('may be gone in the midst of a call', async () => {
+      await devices.begin();
+      const ended = (kind: 'camera' | 'speaker' | 'record', text: string): void =>
+        media().options!.onEvent({ event: 'ended', kind, code: 'NO_DEVICE', text });
+      ended('camera', 'It was pulled out.');
+      assert.deepEqual(told.slice(1), ['notice NO_DEVICE', 'camera off']);
+      assert.equal(devices.isOn('camera'), false);
+      ended('speaker', '');
+      ended('record', '');
+      assert.deepEqual(told.slice(3), ['notice NO_DEVICE', 'notice NO_DEVICE']);
+      assert.deepEqual(
+        heard.map((event) => 'kind' in event && event.kind),
+        ['record'],
+      );
+    });
+  });
+
+  describe('are switched', () => {
+    it('in a call at once', async () => {
+      await devices.begin();
+      await devices.switch('camera', false);
+      assert.deepEqual([media().sources.at(-1), devices.isOn('camera')], ['camera none', false]);
+      await devices.switch('camera', true);
+      assert.deepEqual([media().sources.at(-1), devices.isOn('camera')], ['camera test', true]);
+      await devices.switch('camera', true, 'film.mkv');
+      assert.equal(media().sources.at(-1), 'camera film.mkv');
+      await devices.choose('microphone', 'silence');
+      assert.equal(media().sources.at(-1), 'microphone silence');
+    });
+
+    it('for the next call without one', async () => {
+      await devices.switch('camera', false);
+      await devices.switch('microphone', true, 'tone:600');
+      assert.deepEqual(started, []);
+      await devices.begin();
+      assert.deepEqual(media().sources, ['microphone tone:600']);
+    });
+
+    it('on by whoever has named none, which is then the usual one', async () => {
+      open({ camera: 'none' });
+      await devices.begin();
+      await devices.switch('camera', true);
+      await devices.switch('microphone', true);
+      assert.deepEqual(media().sources, ['camera default', 'microphone default']);
+    });
+
+    it('off, be the helper process just going or not', async () => {
+      await devices.begin();
+      const dying = media();
+      const call = dying.call;
+      Object.assign(dying, {
+        call: (...args: Parameters<typeof call>) =>
+          args[0] === 'source'
+            ? Promise.reject(new ClchatError('CLOSED'))
+            : call(...(args as [never, never])),
+      });
+      await devices.switch('microphone', false);
+      dying.die();
+      await time.pass(1);
+      assert.deepEqual([started.length, media().sources], [2, ['camera test']]);
+    });
+
+    it('to others that are preferred, without being switched on', async () => {
+      open({});
+      devices.prefer({ camera: '/dev/video7', speaker: undefined });
+      await devices.begin();
+      assert.deepEqual(media().sources, []);
+      await devices.switch('camera', true);
+      assert.deepEqual(media().sources, ['camera /dev/video7']);
+    });
+
+    it('with a screen that is shared in this call only', async () => {
+      open({ screen: 'test' });
+      await devices.begin();
+      await devices.switch('screen', true);
+      assert.equal(media().sources.at(-1), 'screen test');
+      await devices.end();
+      assert.equal(devices.isOn('screen'), false);
+    });
+  });
+
+  describe('have a helper process', () => {
+    it('that is ready ahead of the call, and goes where none comes', async () => {
+      assert.equal(await devices.warm(), undefined);
+      await time.pass(9_000);
+      assert.equal(media().isStopped, false);
+      await devices.warm();
+      await time.pass(9_000);
+      assert.equal(media().isStopped, false);
+      await time.pass(2_000);
+      assert.equal(media().isStopped, true);
+      assert.equal(devices.media, undefined);
+      await devices.begin();
+      assert.equal(started.length, 2);
+      await time.pass(60_000);
+      assert.equal(media().isStopped, false);
+    });
+
+    it('that is kept a while for the next call', async () => {
+      await devices.begin();
+      await devices.end();
+      await time.pass(9_000);
+      await devices.begin();
+      await time.pass(9_000);
+      assert.deepEqual([started.length, media().isStopped], [1, false]);
+    });
+
+    it('whose gate is as it was set, whichever it is', async () => {
+      const settings = { mode: 'push' } as const;
+      devices.setGate(settings);
+      await devices.begin();
+      assert.deepEqual(media().last('gate').settings, settings);
+      devices.setGate({ mode: 'activity', threshold: -40 });
+      media().die();
+      await time.pass(1);
+      assert.deepEqual(media().last('gate').settings, { mode: 'activity', threshold: -40 });
+    });
+
+    it('or none, which is said', async () => {
+      refusal = 'NO_MEDIA';
+      assert.equal((await devices.warm())?.code, 'NO_MEDIA');
+      await assert.rejects(devices.begin(), { code: 'NO_MEDIA' });
+      refusal = undefined;
+      await devices.begin();
+      assert.deepEqual(told, ['ready']);
+    });
+
+    it('of which another takes the place, with all that is on', async () => {
+      open({ ...TEST, speaker: 'default', screen: 'test' });
+      await devices.begin();
+      await devices.switch('screen', true);
+      told.length = 0;
+      media().die();
+      await time.pass(1);
+      assert.deepEqual([told, started.length], [['renewed'], 2]);
+      assert.deepEqual(media().sources.sort(), [
+        'camera test',
+        'microphone tone:440',
+        'screen test',
+      ]);
+      assert.equal(media().calls.filter(({ name }) => name === 'speaker').length, 1);
+      assert.deepEqual([devices.isOn('camera'), devices.media], [true, media()]);
+    });
+
+    it('that is told of as another before its devices are there, however long these take', async () => {
+      await devices.begin();
+      told.length = 0;
+      refusals.set('source camera', 'NO_DEVICE');
+      media().die();
+      await time.pass(1);
+      assert.deepEqual(told, ['renewed', 'camera off', 'notice NO_DEVICE']);
+    });
+
+    it('three times a minute at most', async () => {
+      await devices.begin();
+      for (let death = 1; death <= 3; death++) {
+        media().die();
+        await time.pass(1_000);
+      }
+      assert.equal(started.length, 4);
+      await time.pass(61_000);
+      for (let death = 1; death <= 3; death++) {
+        media().die();
+        await time.pass(1_000);
+      }
+      assert.deepEqual([started.length, told.includes('lost NO_MEDIA')], [7, false]);
+      media().die();
+      await time.pass(1_000);
+      assert.deepEqual([started.length, told.at(-1)], [7, 'lost NO_MEDIA']);
+    });
+
+    it('that is no loss where it goes between two calls', async () => {
+      await devices.begin();
+      await devices.end();
+      told.length = 0;
+      media().die();
+      await time.pass(1);
+      assert.deepEqual([told, devices.media, started.length], [[], undefined, 1]);
+    });
+
+    it('that is no loss to a call that is over when there is another', async () => {
+      await devices.begin();
+      told.length = 0;
+      media().die();
+      await devices.end();
+      await time.pass(1);
+      assert.deepEqual([told, media().sources], [[], []]);
+    });
+
+    it('until the program ends', async () => {
+      await devices.begin();
+      await devices.stop();
+      assert.equal(media().isStopped, true);
+      await assert.rejects(devices.begin(), { code: 'CLOSED' });
+      assert.equal(started.length, 1);
+    });
+
+    it('that is just starting when the program ends', async () => {
+      const begun = devices.begin();
+      await devices.stop();
+      await begun.catch(() => undefined);
+      assert.ok(started.every(({ isStopped }) => isStopped));
+      assert.deepEqual(
+        started.flatMap(({ sources }) => sources),
+        [],
+      );
+    });
+  });
+});

@@ -115,7 +115,7 @@ export class CallView implements CallScreen {
     if (this.#capabilities === undefined) {
       const { environment, output, size } = terminal;
       const asking = askTerminal({ write: (text) => output.write(text), environment, size });
-      this.#answers = asking.take;
+      this.#answers = (text) => asking.take(text);
       this.#capabilities = asking.capabilities;
       void asking.capabilities.then(() => (this.#answers = undefined));
     }

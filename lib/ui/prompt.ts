@@ -275,8 +275,8 @@ export class TerminalPrompt implements Prompt {
   readonly #onResize = (): void => {
     const size = sizeOf(this.#options.output);
     if (this.#region.lent > 0) {
-      this.#region.lend(this.#region.most(this.#region.lent, size), size);
-      this.#layOut(this.#region.again(size), size);
+      const bytes = this.#region.resize(size);
+      this.#layOut(bytes, size);
       this.#follower?.onResize();
       return;
     }

@@ -52,26 +52,32 @@ export class Region {
    */
   lend(rows: number, size: Size): string {
     const wasLent = this.#lent > 0;
-    this.#lent = rows;
     if (rows > 0) {
       // What stands there goes into the scrollback, where it was not there for the sake of a loan.
       const away = wasLent ? '' : `\u001b[${size.rows};1H${'\n'.repeat(size.rows)}`;
-      return away + this.again(size);
+      return away + this.#again(rows, size);
     }
+    this.#lent = 0;
     const all = this.#during.splice(0);
     return `${RESET_MARGINS}${CLEAR}${written(wasLent ? all : [])}`;
   }
 
-  /** Lays the screen out again: another size, or something was written over it. */
-  again(size: Size): string {
-    const left = this.left(size);
-    const margins = this.#lent > 0 ? `\u001b[${this.#lent + 1};${size.rows}r` : RESET_MARGINS;
-    // The cursor begins below what is lent; what was said last stands above the typed line again.
-    return `${RESET_MARGINS}${CLEAR}${margins}\u001b[${this.#lent + 1};1H${written(this.#last(left))}`;
+  /** The terminal is of another size: lends as many rows as before, or as there can be. */
+  resize(size: Size): string {
+    const rows = this.most(this.#lent, size);
+    return rows === 0 ? this.lend(0, size) : this.#again(rows, size);
   }
 
-  /** Clears the screen but for what is lent. */
+  /** Lays the screen out anew: what was said last stands below the rows that are lent. */
+  #again(rows: number, size: Size): string {
+    this.#lent = rows;
+    const margins = `\u001b[${rows + 1};${size.rows}r\u001b[${rows + 1};1H`;
+    return `${RESET_MARGINS}${CLEAR}${margins}${written(this.#last(this.left(size)))}`;
+  }
+
+  /** Clears the screen but for what is lent. What is cleared is not shown again. */
   clear(): string {
+    this.#recent.length = 0;
     return this.#lent === 0 ? CLEAR : `\u001b[${this.#lent + 1};1H\u001b[J`;
   }
 

@@ -79,6 +79,7 @@ describe('what is heard of the others', function () {
   it('is as loud as one wants to hear them, until they are forgotten', async () => {
     hearing.setVolume('alice', 0);
     await hearing.speak(at('a.wav'));
+    await sleep(100);
     await talk(0.4, { alice: 440 });
     await hearing.speak(at('b.wav'));
     hearing.forget('alice');

@@ -3,8 +3,8 @@ import type { Limits } from './description.ts';
 import type { PictureSize } from './frames.ts';
 
 /** Bits for each pixel of a moving picture: what VP8 needs for one that is good to look at. */
-const BITS_PER_PIXEL = 0.16;
-const LEAST_PICTURE = 40_000;
+const BITS_PER_PIXEL = 0.11;
+const LEAST_PICTURE = 26_000;
 const MOST_PICTURE = 2_500_000;
 /** Between a rate and the next, so that small changes of a size change nothing. */
 const STEP = 1.5;
@@ -12,7 +12,7 @@ const STEP = 1.5;
 /** Opus: clear speech with so many others, and beyond that many, as each gets a copy of its own. */
 const FEW = 4;
 const SOUND_OF_FEW = 40_000;
-const SOUND_OF_MANY = 24_000;
+const SOUND_OF_MANY = 20_000;
 
 function pictureBits({ width, height, fps }: PictureSize): number {
   const wanted = width * height * fps * BITS_PER_PIXEL;

@@ -25,6 +25,10 @@ const MAX_CANDIDATE = 512;
 /** Lower ones belong to services that have nothing to do with calls. */
 const LOWEST_PORT = 1_024;
 
+/** Below so many bits a second sound goes in fewer packets, as the head of each weighs more than it. */
+const USUAL_PACKETS = 24_000;
+const LONG_PACKET_MS = 60;
+
 /** Printable ASCII only: nothing that we or the library would have to decode. */
 const LINE = /^[a-z]=[\x20-\x7e]*$/;
 const MEDIUM = /^m=(audio|video) \d{1,5} UDP\/TLS\/RTP\/SAVPF(?: \d{1,3}){1,16}$/;
@@ -78,7 +82,9 @@ function withLimit([medium = '', ...lines]: readonly string[], bits: number): st
  * Opus takes its rate from the parameters of its format (RFC 7587), of which one may be named by several
  * numbers. Without parameters it takes a usual one, which is no more than is good.
  */
-function withSound(medium: readonly string[], bits: number): string[] {
+function withSound(lines: readonly string[], bits: number): string[] {
+  const medium = lines.filter((line) => !/^a=(?:max)?ptime:/.test(line));
+  if (bits < USUAL_PACKETS) medium.push(`a=ptime:${LONG_PACKET_MS}`);
   const formats = new Set(medium.map((line) => /^a=rtpmap:(\d+) opus\//i.exec(line)?.[1]));
   const rate = `maxaveragebitrate=${Math.round(bits)}`;
   return medium.map((line) => {

@@ -43,6 +43,21 @@ describe('a description of another peer', () => {
       assert.deepEqual(linesOf(admitted(description)), expected);
     });
 
+  it('has its sound in longer packets where there are few bits for it', () => {
+    const few = admit(`${OFFER.trimEnd()}\r\n`, { sound: 20_000, all: 80_000 });
+    const sound = linesOf(few).slice(
+      0,
+      linesOf(few).findIndex((line) => line.startsWith('m=video')),
+    );
+    assert.deepEqual(
+      sound.filter((line) => line.startsWith('a=ptime:')),
+      ['a=ptime:60'],
+    );
+    assert.doesNotMatch(admitted(OFFER), /a=(?:max)?ptime/);
+    const own = admitted(withLines('a=rtpmap:111', 'a=ptime:10', 'a=maxptime:120'));
+    assert.doesNotMatch(own, /a=(?:max)?ptime/);
+  });
+
   it('is the same when it was let through once', () => {
     assert.equal(admitted(admitted(OFFER)), admitted(OFFER));
     const other = admit(admitted(OFFER), { sound: 40_000, all: 80_000 });

@@ -35,6 +35,8 @@ export class CallView implements CallScreen {
   /** The person wants to see the pictures. */
   #isWanted = true;
   #isOpening = false;
+  /** Settles when what was drawn before is off the screen. */
+  #closed: Promise<void> = Promise.resolve();
 
   constructor(options: CallViewOptions) {
     this.#options = options;
@@ -49,11 +51,14 @@ export class CallView implements CallScreen {
   /** Those in the call, and what there is to be seen of them. */
   show(tiles: readonly CallTile[]): void {
     this.#tiles = tiles;
-    // A call in which nobody is seen needs no room on the screen.
-    const isNeeded = this.#isWanted && tiles.some(({ hasPicture }) => hasPicture);
-    if (!isNeeded) return void this.#close();
+    if (!this.#isNeeded) return this.#close();
     if (this.#painter === undefined) void this.#open();
     else this.#describe();
+  }
+
+  /** A call in which nobody is seen needs no room on the screen. */
+  get #isNeeded(): boolean {
+    return this.#isWanted && this.#tiles.some(({ hasPicture }) => hasPicture);
   }
 
   picture(user: string, kind: PictureKind, picture: Picture): void {
@@ -86,27 +91,36 @@ export class CallView implements CallScreen {
     if (this.#isOpening) return;
     this.#isOpening = true;
     try {
-      const { terminal } = this.#options;
-      const capabilities = await this.#ask();
-      const isStillWanted = this.#isWanted && this.#tiles.some(({ hasPicture }) => hasPicture);
-      if (!isStillWanted) return;
-      const mode = chooseMode(capabilities, this.#options.mode);
-      const rows = terminal.lend(Math.floor(terminal.size.rows * SHARE));
-      if (rows === 0) return;
-      const { cell, isLight } = capabilities;
-      this.#painter = new Painter({
-        output: terminal.output,
-        renderer: createRenderer(mode, { cell, isLight }),
-        area: this.#area(rows),
-        measure: { width: textWidth, fit },
-        cell,
-        fps: FPS,
-        hearsConfirmations: true,
-      });
-      this.#describe();
+      const [capabilities] = await Promise.all([this.#ask(), this.#closed]);
+      if (this.#isNeeded) this.#paint(capabilities);
     } finally {
       this.#isOpening = false;
     }
+  }
+
+  #paint(capabilities: Capabilities): void {
+    const { terminal, mode } = this.#options;
+    // Nothing can be drawn there, and nobody insists on it.
+    if (capabilities.modes.length === 0 && mode === undefined) return;
+    const rows = this.#lend();
+    if (rows === 0) return;
+    const { cell, isLight } = capabilities;
+    this.#painter = new Painter({
+      output: terminal.output,
+      renderer: createRenderer(chooseMode(capabilities, mode), { cell, isLight }),
+      area: this.#area(rows),
+      measure: { width: textWidth, fit },
+      cell,
+      fps: FPS,
+      hearsConfirmations: true,
+    });
+    this.#describe();
+  }
+
+  /** @returns how many rows there are for the pictures */
+  #lend(): number {
+    const { terminal } = this.#options;
+    return terminal.lend(Math.floor(terminal.size.rows * SHARE));
   }
 
   /** What the terminal can do does not change: it is asked once. */
@@ -136,11 +150,12 @@ export class CallView implements CallScreen {
   }
 
   #resize(): void {
-    const { terminal } = this.#options;
-    const rows = terminal.lend(Math.floor(terminal.size.rows * SHARE));
-    if (rows === 0) return void this.#close();
-    this.#painter?.resize(this.#area(rows));
-    this.#options.app.sizesChanged();
+    if (this.#painter === undefined) return this.show(this.#tiles);
+    const rows = this.#lend();
+    // What is there now is not the pictures': nothing of it is to be wiped away.
+    this.#painter.resize(this.#area(rows));
+    if (rows === 0) this.#close();
+    else this.#options.app.sizesChanged();
   }
 
   #describe(): void {
@@ -163,19 +178,22 @@ export class CallView implements CallScreen {
     this.#options.app.sizesChanged();
   }
 
-  async #close(): Promise<void> {
+  #close(): void {
     const painter = this.#painter;
     if (painter === undefined) return;
     this.#painter = undefined;
     this.#options.app.sizesChanged();
-    await painter.stop();
-    if (this.#painter === undefined) this.#options.terminal.lend(0);
+    this.#closed = painter.stop().then(() => {
+      // Another one may be about to begin, which has them then.
+      if (!this.#isNeeded) this.#options.terminal.lend(0);
+    });
   }
 
   /** Gives the screen back, before the prompt does. */
   async stop(): Promise<void> {
     this.#isWanted = false;
-    await this.#close();
+    this.#close();
+    await this.#closed;
     this.#options.terminal.follow(undefined);
   }
 }

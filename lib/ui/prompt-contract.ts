@@ -47,13 +47,13 @@ export interface Terminal {
    * @returns how many there are
    */
   lend(rows: number): number;
-  /** What the terminal answers to questions, and that it is of another size, with the rows lent then. */
+  /** What the terminal answers to questions, and that it is of another size. */
   follow(follower: TerminalFollower | undefined): void;
 }
 
 export interface TerminalFollower {
   onReport(text: string): void;
-  /** What was lent has been cleared. */
+  /** What was lent has been cleared, and there may be fewer rows of it. */
   onResize(): void;
 }
 

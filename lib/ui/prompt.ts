@@ -277,9 +277,11 @@ export class TerminalPrompt implements Prompt {
     if (this.#region.lent > 0) {
       const bytes = this.#region.resize(size);
       this.#layOut(bytes, size);
-      this.#follower?.onResize();
-      return;
-    }
+    } else this.#resize(size);
+    this.#follower?.onResize();
+  };
+
+  #resize(size: Size): void {
     if (this.#held !== undefined) return;
     if (!this.#screen.isUnclear(size.columns)) {
       this.#screen.resize(size);
@@ -290,7 +292,7 @@ export class TerminalPrompt implements Prompt {
     this.#held = [];
     this.#options.output.write(ASK_CURSOR);
     this.#cursorTimer = setTimeout(() => this.#settleSize(), CURSOR_MS);
-  };
+  }
 
   /** Ends the wait for the terminal's answer, with or without one. */
   #settleSize(cursor?: number): void {

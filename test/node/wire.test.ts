@@ -6,6 +6,7 @@ import { MAX_ENTRY } from '../../lib/crdt/entry.ts';
 import { BATCH_BYTES, MAX_BATCH } from '../../lib/crdt/seal.ts';
 import { ClchatError, codeOf } from '../../lib/errors.ts';
 import { MAX_FRAME } from '../../lib/node/channel.ts';
+import { CALL } from '../../lib/node/calls/wire.ts';
 import { encodeNotice, Exchange, type Handlers, type Protocol } from '../../lib/node/exchange.ts';
 import { MAX_HEADS, PORTION_BYTES, SESSION, SYNC } from '../../lib/node/wire.ts';
 import { MAX_TEXT_BYTES } from '../../lib/text.ts';
@@ -45,6 +46,24 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   conferenceJoin: { target: { id: 'ab'.repeat(16) }, secondDevice: false },
   conferenceLeave: {},
   conferenceInvite: { id: 'ab'.repeat(16), account: 'ab'.repeat(16) },
+  callStart: {
+    id: 'ab'.repeat(16),
+    target: { account: 'ab'.repeat(16), room: 'lobby' },
+    equipment: { microphone: true, camera: false, entered: true, live: 'the plan' },
+    secondDevice: false,
+  },
+  callAnswer: {
+    id: 'ab'.repeat(16),
+    equipment: { microphone: true, camera: false, entered: true },
+  },
+  callDecline: { id: 'ab'.repeat(16) },
+  callLeave: { id: 'ab'.repeat(16) },
+  callUpdate: {
+    id: 'ab'.repeat(16),
+    equipment: { microphone: true, camera: true, entered: false, recording: true },
+  },
+  calls: {},
+  begin: { id: 'ab'.repeat(16) },
   whoelse: {},
   whoelsesince: { seconds: 60 },
   broadcast: { text: 'hello', time: 1 },
@@ -66,6 +85,20 @@ const NOTICES: Readonly<Record<string, unknown>> = {
   leaving: {},
   conference: { id: 'lobby', name: 'lobby', state: 'active', participants: ['alice'] },
   conferences: {},
+  call: {
+    id: 'ab'.repeat(16),
+    state: 'active',
+    participants: [
+      { user: 'alice', device: KEY, microphone: true, camera: false, entered: true, away: true },
+    ],
+  },
+  roomCall: { id: 'ab'.repeat(16), room: 'lobby', state: 'active', users: ['alice'] },
+  offer: { attempt: 1, sdp: 'v=0' },
+  answer: { attempt: 1, sdp: 'v=0' },
+  candidate: { attempt: 1, candidate: 'candidate:1', mid: '0' },
+  callme: { attempt: 0, how: 'anew' },
+  view: { camera: { width: 160, height: 96, fps: 15 }, screen: null },
+  bye: {},
   reachable: { addresses: ['192.168.1.2:49152'] },
   typing: { stream: 'room/lobby' },
   presence: { user: 'alice', online: true },
@@ -78,7 +111,7 @@ const NOTICES: Readonly<Record<string, unknown>> = {
 };
 
 describe('the wire', () => {
-  for (const protocol of [SESSION, SYNC] as readonly Protocol[]) {
+  for (const protocol of [SESSION, SYNC, CALL] as readonly Protocol[]) {
     it(`has a sample of everything in ${protocol.name}`, () => {
       for (const [name, { request }] of Object.entries(protocol.methods))
         assert.ok(v.is(request, REQUESTS[name]), name);

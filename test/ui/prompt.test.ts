@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AppEvent } from '../../lib/app/types.ts';
+import type { AppEvent, CallTile } from '../../lib/app/types.ts';
 import type { FakeOptions } from '../support/fake-app.ts';
 import { TestTerminal, type TerminalSetup } from '../support/terminal.ts';
 
@@ -402,6 +402,76 @@ describe('prompt in a terminal', () => {
     await screen.see('#lobby> half');
     screen.type(' line\r');
     await screen.see('alice: half line ✓');
+  });
+
+  describe('beneath a call', () => {
+    const tile = (user: string): CallTile => ({
+      user,
+      kind: 'camera',
+      isOwn: false,
+      hasPicture: true,
+      isConnected: true,
+      isTalking: false,
+      isMuted: false,
+      isSuppressed: false,
+      isLive: false,
+    });
+    const isAt = (rows: readonly string[], part: string): number =>
+      rows.findIndex((row) => row.includes(part));
+
+    it('stays whole, and what is said stands between, on the screen and after the call', async () => {
+      const screen = await start({}, { rows: 30 });
+      await incoming('before');
+      screen.type('half a li');
+      await screen.see('#lobby> half a li');
+      await instruct({ tiles: [tile('carol'), tile('dora')] });
+      await screen.until('the call', (rows) => isAt(rows, 'carol') > 3);
+      await incoming('during');
+      screen.type('ne');
+      await screen.until('all of it', (rows) => {
+        const places = ['dora', 'bob: during', '#lobby> half a line'].map((part) =>
+          isAt(rows, part),
+        );
+        return places.every((place, at) => place > (places[at - 1] ?? 0));
+      });
+      screen.type('\r');
+      await screen.see('alice: half a line ✓');
+      await instruct({ tiles: [] });
+      await screen.until(
+        'no call',
+        (rows) => isAt(rows, 'carol') < 0 && isAt(rows, 'during') === 0,
+      );
+      assert.equal(screen.all().filter((row) => row.includes('bob: during')).length, 1);
+      assert.ok(screen.all().some((row) => row.includes('bob: before')));
+    });
+
+    it('comes back from Ctrl-Z with the call', async () => {
+      const screen = await start({}, { rows: 30 });
+      await instruct({ tiles: [tile('carol')] });
+      await screen.until('the call', (rows) => isAt(rows, 'carol') > 3);
+      screen.type('half');
+      await screen.see('#lobby> half');
+      screen.forget();
+      screen.type('\u001a');
+      await screen.until('the margins given back', () => screen.output.includes('\u001b[r'));
+      await screen.until('all of it', (rows) => {
+        const names = isAt(rows, 'carol');
+        return names > 3 && isAt(rows, '#lobby> half') > names;
+      });
+      screen.type(' line\r');
+      await screen.see('alice: half line ✓');
+    });
+
+    it('leaves the terminal as it was', async () => {
+      const screen = await start({}, { rows: 30 });
+      await instruct({ tiles: [tile('carol')] });
+      await screen.until('the call', (rows) => isAt(rows, 'carol') > 3);
+      screen.type('/quit\r');
+      await screen.see('ended: quit');
+      assert.equal(isAt(screen.rows(), 'carol'), -1);
+      const { output } = screen;
+      assert.ok(output.lastIndexOf('\u001b[r') > output.lastIndexOf('\u001b[19;30r'));
+    });
   });
 
   it('moves no cursor and uses no colours with --plain', async () => {

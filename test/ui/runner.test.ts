@@ -147,6 +147,68 @@ describe('a command carried out', () => {
       assert.equal(cleared, 1);
     });
 
+    it('shows a call as the person wants it, where it can be shown', async () => {
+      const done: unknown[] = [];
+      const pictures = {
+        enlarge: (user: string | undefined) => {
+          done.push(['enlarge', user]);
+          return user !== 'carol';
+        },
+        want: (isWanted: boolean) => void done.push(['want', isWanted]),
+      };
+      const outcome = (name: string, args: CommandCall['args'] = {}, local: Partial<Local> = {}) =>
+        run(call(name, args), context(local));
+      for (const name of ['enlarge', 'video'])
+        assert.equal(statusOf(await outcome(name, { state: 'on' })), 1);
+      const enlarged = await outcome('enlarge', { user: 'bob' }, { pictures });
+      assert.deepEqual(enlarged.ok && enlarged.data, { enlarged: 'bob' });
+      const alike = await outcome('enlarge', {}, { pictures });
+      assert.deepEqual(alike.ok && alike.data, { enlarged: '' });
+      const nobody = await outcome('enlarge', { user: 'carol' }, { pictures });
+      assert.equal(!nobody.ok && nobody.code, 'NOT_PARTICIPANT');
+      await outcome('video', { state: 'off' }, { pictures });
+      await outcome('video', { state: 'on' }, { pictures });
+      assert.deepEqual(done, [
+        ['enlarge', 'bob'],
+        ['enlarge', undefined],
+        ['enlarge', 'carol'],
+        ['want', false],
+        ['want', true],
+      ]);
+      assert.deepEqual(app.calls, []);
+    });
+
+    it('lists devices, and has one of them chosen and remembered', async () => {
+      const devices = [
+        { kind: 'camera', id: '/dev/video0', label: HOSTILE, isDefault: true },
+        { kind: 'camera', id: '/dev/video2', label: 'Lens', isDefault: false },
+      ];
+      const problems = [HOSTILE];
+      app.handlers.set('equipment', ({ args }) => {
+        if (args['device'] === 'none such') throw new ClchatError('NO_DEVICE');
+        return args['device'] === undefined ? { devices, problems } : { devices: [], problems: [] };
+      });
+      const listed = await run(call('settings', { name: 'camera' }), context());
+      assert.equal(
+        listed.text,
+        'camera default\n  /dev/video0  bob  (the usual one)\n  /dev/video2  Lens\nbob',
+      );
+      await run(call('settings', { name: 'mic', value: 'hw:1' }), context());
+      assert.deepEqual(
+        app.calls.map(({ args }) => args),
+        [{ kind: 'camera' }, { kind: 'microphone', device: 'hw:1' }],
+      );
+      assert.deepEqual(settings.devices, { mic: 'hw:1' });
+      const refused = await run(
+        call('settings', { name: 'camera', value: 'none such' }),
+        context(),
+      );
+      assert.equal(!refused.ok && refused.code, 'NO_DEVICE');
+      assert.deepEqual(settings.devices, { mic: 'hw:1' });
+      const wrong = await run(call('settings', { name: 'bell', value: '/dev/video0' }), context());
+      assert.equal(!wrong.ok && wrong.code, 'USAGE');
+    });
+
     it('shows and changes settings', async () => {
       assert.equal(
         await text(call('settings')),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { Settings } from '../../lib/ui/settings.ts';
+import { DEVICE_SETTINGS, isDeviceSetting, Settings } from '../../lib/ui/settings.ts';
 import { temporary } from '../support/temporary.ts';
 
 const DEFAULTS = {
@@ -82,5 +82,44 @@ describe('file of the settings', () => {
     assert.deepEqual(settings.all(), { ...DEFAULTS, time: false });
     assert.deepEqual(settings.all('time'), { time: false });
     assert.deepEqual(new Settings().all(), DEFAULTS);
+  });
+
+  describe('of devices', () => {
+    it('are kept, and read by the next program', () => {
+      const settings = new Settings(path);
+      assert.deepEqual(settings.devices, {});
+      settings.choose('camera', '/dev/video7');
+      settings.choose('speaker', 'a name with "quotes"');
+      settings.set('bell', false);
+      assert.deepEqual(new Settings(path).devices, {
+        camera: '/dev/video7',
+        speaker: 'a name with "quotes"',
+      });
+      assert.equal(new Settings(path).get('bell'), false);
+      // They are none of those that are on or off.
+      assert.deepEqual(new Settings(path).all(), { ...DEFAULTS, bell: false });
+    });
+
+    it('are those that are names, and no others', () => {
+      const stored = {
+        camera: 7,
+        mic: true,
+        speaker: 'x'.repeat(1_025),
+        screen: ':0',
+        window: 'none',
+        bell: 'off',
+      };
+      writeFileSync(path, JSON.stringify(stored));
+      const settings = new Settings(path);
+      assert.deepEqual([settings.devices, settings.get('bell')], [{ screen: ':0' }, true]);
+      assert.ok(DEVICE_SETTINGS.every(isDeviceSetting));
+      for (const name of ['bell', 'microphone', 'toString', '']) assert.ok(!isDeviceSetting(name));
+    });
+
+    it('hold for this run where nothing can be written', () => {
+      const settings = new Settings(join(path, 'below a file'));
+      settings.choose('mic', 'silence');
+      assert.deepEqual(settings.devices, { mic: 'silence' });
+    });
   });
 });

@@ -52,7 +52,7 @@ export class Captures {
     if (this.#isStopped) throw new ClchatError('CLOSED');
     const before = this.#taken.get(kind);
     this.#taken.delete(kind);
-
+    await before?.source.close();
     try {
       return await this.#open(kind, spec);
     } catch (error) {

@@ -46,7 +46,7 @@ export class Hearing {
    * @throws NO_DEVICE, and what writing a file may throw
    */
   speak(spec: string): Promise<string | undefined> {
-    return this.#turn.run(async () => {
+    return (async (run) => run())(async () => {
       const before = this.#speaker === undefined ? 'none' : this.#spec;
       try {
         return await this.#speak(spec);

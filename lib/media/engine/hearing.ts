@@ -46,7 +46,7 @@ export class Hearing {
    * @throws NO_DEVICE, and what writing a file may throw
    */
   speak(spec: string): Promise<string | undefined> {
-    return (async (run) => run())(async () => {
+    return this.#turn.run(async () => {
       const before = this.#speaker === undefined ? 'none' : this.#spec;
       try {
         return await this.#speak(spec);
@@ -83,7 +83,6 @@ export class Hearing {
   async #record(file: string | undefined): Promise<string | undefined> {
     const before = this.#recorder;
     this.#recorder = undefined;
-    await before?.close();
     if (file === undefined) return undefined;
     const recorder = await openRecorder(file, RECORDED);
     this.#recorder = recorder;

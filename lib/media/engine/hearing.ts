@@ -83,6 +83,7 @@ export class Hearing {
   async #record(file: string | undefined): Promise<string | undefined> {
     const before = this.#recorder;
     this.#recorder = undefined;
+    await before?.close();
     if (file === undefined) return undefined;
     const recorder = await openRecorder(file, RECORDED);
     this.#recorder = recorder;

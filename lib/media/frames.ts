@@ -27,6 +27,9 @@ export interface PictureSize {
   readonly fps: number;
 }
 
+/** Nobody sends more than that, whatever they are asked for; what comes and is larger is not looked at. */
+export const LARGEST: PictureSize = { width: 1_920, height: 1_080, fps: 30 };
+
 /** Bytes of a picture in I420. */
 export function pictureBytes(width: number, height: number): number {
   return width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);

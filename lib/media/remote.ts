@@ -4,7 +4,8 @@
  */
 import { ClchatError, hasCode } from '../errors.ts';
 import { isLoopback, listCards, type Card } from '../interfaces.ts';
-import { waitBefore } from '../lifecycle.ts';
+import { systemClock, waitBefore, type Clock } from '../lifecycle.ts';
+import { TokenBucket } from '../token-bucket.ts';
 import { FIRST_MID, parseCandidate, type Limits } from './description.ts';
 import type { ConnectionState } from './engine/connection.ts';
 import type { EngineEvent, PeerName, Ways } from './engine/messages.ts';
@@ -24,6 +25,8 @@ export interface RemoteOptions {
   readonly send: (signal: Signal) => void;
   readonly onState: (state: RemoteState) => void;
   readonly onFault: (error: unknown) => void;
+  /** Another one for tests. */
+  readonly clock?: Clock;
   /** Times, for tests; in milliseconds. */
   readonly lateMs?: number;
   readonly restartMs?: number;
@@ -44,6 +47,11 @@ const WAITS_MS = [0, 1_000, 3_000, 5_000];
  * that it was told.
  */
 const MAX_CANDIDATES = 32;
+/**
+ * And of all offers together so many at once, and then so many a second: a connection that fails again
+ * and again has ten or so each time.
+ */
+const CANDIDATES = { burst: 3 * MAX_CANDIDATES, perSecond: 3 };
 /** An offer, its candidates, and a few that follow. */
 const MAX_WAITING = 2 * MAX_CANDIDATES;
 
@@ -52,6 +60,7 @@ export class Remote {
   #negotiation;
   #state: RemoteState = 'connecting';
   #candidates = 0;
+  readonly #tries: TokenBucket;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   /** What happened while there was no helper process. */
@@ -60,6 +69,8 @@ export class Remote {
 
   constructor(options: RemoteOptions) {
     this.#options = options;
+    const { clock = systemClock } = options;
+    this.#tries = new TokenBucket(CANDIDATES.burst, CANDIDATES.perSecond, clock);
     // There are fewer attempts than seconds. Should the clock have been set back, the other side says
     // how far they are.
     this.#negotiation = newNegotiation(options.makesOffers, Math.floor(Date.now() / 1_000));
@@ -159,7 +170,7 @@ export class Remote {
         return engine?.order({ order: 'open', peer, attempt, makesOffers, ways: ways() });
       case 'addCandidate': {
         const { candidate, mid } = output;
-        if (++this.#candidates > MAX_CANDIDATES) return;
+        if (++this.#candidates > MAX_CANDIDATES || !this.#tries.take()) return;
         return engine?.order({ order: 'candidate', peer, attempt, candidate, mid });
       }
       case 'makeOffer':

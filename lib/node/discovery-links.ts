@@ -7,7 +7,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import makeMdns, { type MulticastDNS } from 'multicast-dns';
 import type { Packet } from 'dns-packet';
 import { concernsUs } from './discovery-records.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../token-bucket.ts';
 import { isLoopback, isOnLink, type Card } from '../interfaces.ts';
 import type { Clock } from '../lifecycle.ts';
 

@@ -6,7 +6,7 @@
 import { asks, QUESTION, sightingsIn, toPacket, type Announcement } from './discovery-records.ts';
 import { Links, type Link, type LinkState } from './discovery-links.ts';
 import { Registry, type FoundServer, type RegistryEvents } from './discovery-registry.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../token-bucket.ts';
 import type { PublicKey } from '../crdt/keys.ts';
 import { ClchatError } from '../errors.ts';
 import {

@@ -14,7 +14,7 @@ import { yamux } from '@libp2p/yamux';
 import { ClchatError } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
 import { afterAwake } from './abort.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../token-bucket.ts';
 
 export interface MuxerLimits {
   /** Streams that a peer may have open at once on one connection. */

@@ -25,6 +25,8 @@ const FIGURE_MEMORY = 1.1;
 const PICTURE = { width: 640, height: 480, fps: 30 };
 const SETTLE_MS = 12_000;
 const LOOK_MS = 100;
+/** How long the first picture of a call may take. */
+const FIRST_LIMIT_MS = 15_000;
 
 /** What `stats` tells of one of the others. */
 interface Seen {
@@ -150,10 +152,9 @@ async function between(
     const begun = now();
     await called.process.command('answer');
     await calling;
-    for (;;) {
-      const [seen] = await seenBy(called);
-      if (seen?.video !== undefined) break;
-    }
+    const end = begun + FIRST_LIMIT_MS;
+    for (let seen: Seen | undefined; seen?.video === undefined; [seen] = await seenBy(called))
+      if (now() > end) throw new Error('no picture came');
     first.push(now() - begun);
     if (round === rounds) {
       await sleep(SETTLE_MS);

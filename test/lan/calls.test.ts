@@ -5,35 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../../lib/lifecycle.ts';
 import { program } from '../support/build.ts';
+import {
+  allHaveAll,
+  callOf,
+  devicesWith,
+  hasAll,
+  toneOf,
+  until,
+  type Person,
+} from '../support/call-people.ts';
 import { event, does, result, PATIENCE_MS } from '../wan/program.ts';
 import { Lab } from './lab.ts';
-import type { LabProcess, Line } from './process.ts';
-
-/** What `stats` tells of one of the others in a call. */
-interface Seen {
-  readonly user: string;
-  readonly path: string;
-  readonly video?: {
-    readonly width: number;
-    readonly height: number;
-    readonly fps: number;
-    readonly framesDecoded: number;
-    readonly frameNumber?: number;
-    readonly latencyMs?: number;
-  };
-  readonly audio?: { readonly toneHz?: number; readonly packetsLost: number };
-  readonly talking: boolean;
-}
-
-interface Person {
-  readonly user: string;
-  readonly tone: number;
-  readonly process: LabProcess;
-}
-
-const LOOK_MS = 500;
-/** The tones of those in a call: none is a multiple of another. */
-const toneOf = (number: number): number => 400 + 110 * number;
+import type { Line } from './process.ts';
 
 describe('calls on a LAN', function () {
   this.timeout(300_000);
@@ -57,11 +40,10 @@ describe('calls on a LAN', function () {
   const start = (number: number, ...args: string[]): Person => {
     const user = `user${number}`;
     const host = lab.host(`h${number}`);
-    const media = ['--camera', 'test', '--mic', `tone:${toneOf(number)}`, '--speaker', 'none'];
     const data = ['--data', join(directory, user), '--headless'];
     const process_ = host.exec(
       process.execPath,
-      [file, '--json', ...args, '--user', user, ...media, ...data],
+      [file, '--json', ...args, '--user', user, ...devicesWith(toneOf(number)), ...data],
       { HOME: directory, XDG_DATA_HOME: directory },
     );
     return { user, tone: toneOf(number), process: process_ };
@@ -82,45 +64,6 @@ describe('calls on a LAN', function () {
     return people;
   }
 
-  async function callOf({
-    process: who,
-  }: Person): Promise<{ state: string; participants: Seen[] }> {
-    const { data } = (await does(who, 'stats')) as { data?: { call?: never } };
-    return data?.call ?? { state: 'none', participants: [] };
-  }
-
-  async function until(what: string, seconds: number, isSo: () => Promise<boolean>): Promise<void> {
-    const end = performance.now() + seconds * 1_000;
-    while (!(await isSo())) {
-      if (performance.now() > end) {
-        const all = await Promise.all(people.map((one) => callOf(one)));
-        assert.fail(`${what} did not come about: ${JSON.stringify(all)}`);
-      }
-      await sleep(LOOK_MS);
-    }
-  }
-
-  /** Whether somebody sees and hears all others: pictures that go on, and the tone of each. */
-  async function hasAll(who: Person, others: readonly Person[]): Promise<boolean> {
-    const { participants } = await callOf(who);
-    return others.every(({ user, tone }) => {
-      const seen = participants.find((one) => one.user === user);
-      const heard = seen?.audio?.toneHz;
-      const isHeard = heard !== undefined && Math.abs(heard - tone) <= tone / 50;
-      return isHeard && seen?.video?.frameNumber !== undefined && seen.video.fps > 0;
-    });
-  }
-
-  const everybodyHasAll = async (): Promise<boolean> => {
-    const looks = people.map((who) =>
-      hasAll(
-        who,
-        people.filter((one) => one !== who),
-      ),
-    );
-    return (await Promise.all(looks)).every(Boolean);
-  };
-
   for (const count of [2, 3, 5, 8])
     it(`of ${count} bring pictures and sound of each to each`, async () => {
       const small = count > 5 ? ['--video-size', '160x96@10'] : [];
@@ -129,7 +72,7 @@ describe('calls on a LAN', function () {
       if (count > 5) for (const { process: who } of people.slice(3)) await does(who, 'mic off');
       await Promise.all(people.map(({ process: who }) => does(who, 'call')));
       const talking = count > 5 ? people.slice(0, 3) : people;
-      await until('the call of all', 90, async () => {
+      await until(people, 'the call of all', 90, async () => {
         const looks = people.map(async (who) => {
           const { participants } = await callOf(who);
           const seesAll =
@@ -158,7 +101,7 @@ describe('calls on a LAN', function () {
   it('bring as many pictures as are made, as large as they are wanted', async () => {
     const [first, second] = await gather(2, '--video-size', '320x240@15');
     await Promise.all(people.map(({ process: who }) => does(who, 'call')));
-    await until('the call', 30, everybodyHasAll);
+    await until(people, 'the call', 30, () => allHaveAll(people));
     const before = (await callOf(first!)).participants[0]!.video!;
     await sleep(5_000);
     const after = (await callOf(first!)).participants[0]!.video!;
@@ -169,7 +112,7 @@ describe('calls on a LAN', function () {
     assert.ok(numbers >= 60 && decoded >= numbers * 0.9, `${decoded} of ${numbers}`);
     // Pictures that nobody wants to see are not sent.
     await does(first!.process, `hide ${second!.user}`);
-    await until('an end of the pictures', 20, async () => {
+    await until(people, 'an end of the pictures', 20, async () => {
       const { participants } = await callOf(first!);
       return participants[0]?.video === undefined;
     });
@@ -179,21 +122,21 @@ describe('calls on a LAN', function () {
     it(`go on after ${seconds} seconds without a cable`, async () => {
       const [, second] = await gather(2);
       await Promise.all(people.map(({ process: who }) => does(who, 'call')));
-      await until('the call', 30, everybodyHasAll);
+      await until(people, 'the call', 30, () => allHaveAll(people));
       await lab.host('h2').cut('silent');
       await sleep(seconds * 1_000);
       await lab.host('h2').restore();
       const last = (await callOf(second!)).participants[0]?.video?.frameNumber ?? 0;
-      await until('pictures after the cut', 40, async () => {
+      await until(people, 'pictures after the cut', 40, async () => {
         const { participants } = await callOf(second!);
-        return (participants[0]?.video?.frameNumber ?? 0) > last && (await everybodyHasAll());
+        return (participants[0]?.video?.frameNumber ?? 0) > last && (await allHaveAll(people));
       });
     });
 
   it('tell within ten seconds that somebody has crashed', async () => {
     const [first, second] = await gather(3);
     await Promise.all(people.map(({ process: who }) => does(who, 'call')));
-    await until('the call', 40, everybodyHasAll);
+    await until(people, 'the call', 40, () => allHaveAll(people));
     await people[2]!.process.kill('SIGKILL');
     const without = (line: Line): boolean =>
       event('call', { state: 'active' })(line) &&
@@ -211,7 +154,7 @@ describe('calls on a LAN', function () {
     for (let round = 1; round <= 100; round++) {
       await does(second!.process, 'call');
       await first!.process.next(inside, PATIENCE_MS, `round ${round}`);
-      await until(`pictures of round ${round}`, 30, async () => {
+      await until(people, `pictures of round ${round}`, 30, async () => {
         const { participants } = await callOf(second!);
         return participants[0]?.video !== undefined;
       });

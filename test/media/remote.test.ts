@@ -366,6 +366,21 @@ describe('the connection to another device', () => {
       assert.deepEqual(called.tellings().length, 2 + 32);
     });
 
+    it('and tries no more than some, however many offers there are', async () => {
+      await called.connect();
+      const flood = (): number => {
+        for (let offer = 0; offer < 20; offer++) {
+          called.hears('offer', called.attempt + 1);
+          for (let at = 0; at < 100; at++) called.hearsOf(candidateOf());
+        }
+        return called.tellings().filter((one) => one === 'candidate').length;
+      };
+      assert.equal(flood(), 3 * 32);
+      assert.equal(flood(), 0);
+      called.clock.pass(2_000);
+      assert.equal(flood(), 6);
+    });
+
     it('and tries none that is of no use', async () => {
       await caller.connect();
       for (const wrong of [

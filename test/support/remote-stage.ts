@@ -3,6 +3,7 @@ import type { Card } from '../../lib/interfaces.ts';
 import type { CallName, EngineCalls, Order } from '../../lib/media/engine/messages.ts';
 import type { Signal, Wish } from '../../lib/media/negotiation.ts';
 import { Remote, type RemoteState } from '../../lib/media/remote.ts';
+import { TestClock } from './community.ts';
 
 export const LIMITS = { sound: 40_000, all: 500_000 };
 export const WAYS = { servers: [{ urls: 'stun:192.0.2.1:3478' }], mapped: [] };
@@ -35,6 +36,7 @@ export class RemoteStage {
   readonly faults: unknown[] = [];
   readonly orders: Order[] = [];
   readonly calls: Call[] = [];
+  readonly clock = new TestClock();
   hasMedia = true;
   cards: readonly Card[] = [ETHERNET, LOOPBACK];
   /** One before the first attempt. */
@@ -57,6 +59,7 @@ export class RemoteStage {
       onState: (state) => void this.states.push(state),
       onFault: (error) => void this.faults.push(error),
       cards: () => this.cards,
+      clock: this.clock,
     });
   }
 

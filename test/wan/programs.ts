@@ -1,5 +1,5 @@
 /** Programs on the hosts of an internet, for as long as a test lasts. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Line, LabProcess } from '../lan/process.ts';
@@ -35,8 +35,15 @@ export class Programs {
   }
 
   /** Somebody who gets in by a link or an address. */
-  join(host: string, target: string, user: string): Promise<Started> {
-    return this.#ready(host, ['-c', target, '--user', user]);
+  join(host: string, target: string, user: string, ...args: readonly string[]): Promise<Started> {
+    return this.#ready(host, ['-c', target, '--user', user, ...args]);
+  }
+
+  /** A file that a program is told of. @returns its path */
+  async write(name: string, text: string): Promise<string> {
+    const path = join(this.#directory, name);
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
   }
 
   /** Somebody who does not get in. @returns what is said of it, and the exit status */

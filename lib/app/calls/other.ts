@@ -8,7 +8,7 @@ import { Gather } from '../../lifecycle.ts';
 import { budgetFor, type Wanted } from '../../media/budget.ts';
 import type { Limits } from '../../media/description.ts';
 import type { EngineEvent, Order, Ways } from '../../media/engine/messages.ts';
-import type { PictureSize } from '../../media/frames.ts';
+import { LARGEST, type PictureSize } from '../../media/frames.ts';
 import type { Signal } from '../../media/negotiation.ts';
 import { Remote } from '../../media/remote.ts';
 import { SCREEN_SIZE, usualSize } from '../../media/viewing.ts';
@@ -61,16 +61,14 @@ const LEAVING_MS = 1_000;
 const AGREE_MS = 50;
 const AGREE_AGAIN_MS = 1_000;
 const KINDS = ['camera', 'screen'] as const;
-/** Others may ask for more, and get this. */
-const MOST = { width: 1_920, height: 1_080, fps: 30 };
 
 /** What is sent where so much is asked for. */
 function bounded(size: PictureSize | null): PictureSize | null {
   if (size === null || Math.min(size.width, size.height, size.fps) < 1) return null;
   return {
-    width: Math.min(size.width, MOST.width),
-    height: Math.min(size.height, MOST.height),
-    fps: Math.min(size.fps, MOST.fps),
+    width: Math.min(size.width, LARGEST.width),
+    height: Math.min(size.height, LARGEST.height),
+    fps: Math.min(size.fps, LARGEST.fps),
   };
 }
 

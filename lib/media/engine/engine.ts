@@ -258,8 +258,8 @@ export class Engine {
   // From the others to here.
 
   #seen(name: PeerName, peer: Peer, kind: PictureKind, frame: VideoFrame): void {
-    peer.in[kind].note(frame);
-    if (!peer.shown[kind] || !peer.taken[kind]) return;
+    const isFit = peer.in[kind].note(frame);
+    if (!isFit || !peer.shown[kind] || !peer.taken[kind]) return;
     peer.taken[kind] = false;
     this.#options.emit({ event: 'picture', peer: name, kind, ...frame });
   }

@@ -1,6 +1,6 @@
 /** What comes in from one other device, and what can be told of it. */
 import type { Clock } from '../../lifecycle.ts';
-import { frameTime, type VideoFrame } from '../frames.ts';
+import { frameTime, LARGEST, type VideoFrame } from '../frames.ts';
 import { readPattern } from '../video/pattern.ts';
 import type { PictureStats } from './messages.ts';
 import { Rate } from './pace.ts';
@@ -22,7 +22,9 @@ export class IncomingPictures {
     this.#clock = clock;
   }
 
-  note(frame: VideoFrame): void {
+  /** @returns whether it is one to be shown: the other side may send anything */
+  note(frame: VideoFrame): boolean {
+    if (frame.width > LARGEST.width || frame.height > LARGEST.height) return false;
     const now = this.#clock.monotonic();
     this.#decoded += 1;
     this.#last = now;
@@ -30,6 +32,7 @@ export class IncomingPictures {
     this.#frame = frame;
     const pattern = readPattern(frame);
     this.#pattern = pattern && { number: pattern.number, latency: frameTime() - pattern.time };
+    return true;
   }
 
   /** The last picture; undefined where there are none. */

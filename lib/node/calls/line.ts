@@ -3,7 +3,7 @@ import type { AccountId } from '../../crdt/keys.ts';
 import { ClchatError } from '../../errors.ts';
 import type { Channel, Connection, Path } from '../channel.ts';
 import { Exchange, type Notice } from '../exchange.ts';
-import type { TokenBucket } from '../token-bucket.ts';
+import type { TokenBucket } from '../../token-bucket.ts';
 import { CALL, type CallId } from './wire.ts';
 
 export type NoticeName = keyof typeof CALL.notices;

@@ -11,7 +11,7 @@ import { ClchatError, codeOf, isAbort } from '../../errors.ts';
 import { deadline, sleep, until, waitBefore, type Clock } from '../../lifecycle.ts';
 import type { Channel, Connection, Path, Target, Transport } from '../channel.ts';
 import type { Notice } from '../exchange.ts';
-import { TokenBucket } from '../token-bucket.ts';
+import { TokenBucket } from '../../token-bucket.ts';
 import { Line, type CallNotice, type Dealing, type NoticeName } from './line.ts';
 import { CALL, type CallId } from './wire.ts';
 

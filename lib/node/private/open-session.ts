@@ -8,7 +8,7 @@ import { ClchatError, hasCode } from '../../errors.ts';
 import { deadline, sleep, waitBefore, type Clock } from '../../lifecycle.ts';
 import { byteLength } from '../../text.ts';
 import type { Path } from '../channel.ts';
-import { TokenBucket } from '../token-bucket.ts';
+import { TokenBucket } from '../../token-bucket.ts';
 import type { Line, Said } from './line.ts';
 
 export interface OpenSessionOptions {

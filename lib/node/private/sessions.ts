@@ -9,7 +9,7 @@ import { ClchatError, translate } from '../../errors.ts';
 import { sleep, within, type Clock } from '../../lifecycle.ts';
 import type { Channel, Relay, Transport } from '../channel.ts';
 import type { Home } from '../client/home.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import { Asking } from './asking.ts';
 import { Line, type LineEvents, type Said } from './line.ts';
 import type { PrivateNews } from './news.ts';

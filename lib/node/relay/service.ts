@@ -9,7 +9,7 @@ import type { PublicKey } from '../../crdt/keys.ts';
 import { ClchatError, codeOf, type ErrorCode } from '../../errors.ts';
 import { systemClock, type Clock } from '../../lifecycle.ts';
 import type { Channel } from '../channel.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import { read, relayRequest, type RelayAnswer } from './wire.ts';
 
 /** What somebody may have of a relay. */

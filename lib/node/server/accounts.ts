@@ -23,7 +23,7 @@ import { ClchatError, hasCode } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import { fold, whyNotFree } from '../../text.ts';
 import type { Reply, Request } from '../exchange.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import type { SESSION } from '../wire.ts';
 import type { Directory } from './directory.ts';
 import { spend, type Guarded, type Passwords, type Prover } from './passwords.ts';

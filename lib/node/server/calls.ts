@@ -6,7 +6,7 @@
 import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import { ClchatError } from '../../errors.ts';
 import type { Reply, Request } from '../exchange.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import { RING_MS, type CallId, type CallView, type Equipment } from '../calls/wire.ts';
 import type { SESSION } from '../wire.ts';
 import { Call, type CallPlace, type Seat } from './call.ts';

@@ -8,7 +8,7 @@ import { ClchatError } from '../../errors.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { BlobHash } from '../blobs/manifest.ts';
 import type { Reply, Request } from '../exchange.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import { MAX_PEERS, type SESSION } from '../wire.ts';
 import type { FileReaders } from './files.ts';
 import type { Listener, Listeners } from './listeners.ts';

@@ -10,7 +10,7 @@
 import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import { LOBBY } from '../../crdt/stream.ts';
 import { ClchatError } from '../../errors.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import { Conference } from './conference.ts';
 import { ConferenceIndex, isCalled, only, type Target } from './conference-index.ts';
 import { ConferenceLife, type LifeOptions } from './conference-life.ts';

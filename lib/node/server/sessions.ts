@@ -8,7 +8,7 @@ import { reachableAt } from '../blobs/sources.ts';
 import type { CallView, RoomCallView } from '../calls/wire.ts';
 import type { Channel } from '../channel.ts';
 import { Exchange, type Reply } from '../exchange.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import { PROTOCOL_VERSION, SESSION } from '../wire.ts';
 import { mustBeIn, type Accounts, type Claimant } from './accounts.ts';
 import type { Administration } from './administration.ts';

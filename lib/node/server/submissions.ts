@@ -4,7 +4,7 @@ import type { AccountId, PublicKey } from '../../crdt/keys.ts';
 import type { Outcome, Sealer } from '../../crdt/sealer.ts';
 import { ClchatError } from '../../errors.ts';
 import { sleep, type Clock } from '../../lifecycle.ts';
-import { TokenBuckets } from '../token-bucket.ts';
+import { TokenBuckets } from '../../token-bucket.ts';
 import type { Admission } from './admission.ts';
 import type { Directory } from './directory.ts';
 import type { Lane } from './lanes.ts';

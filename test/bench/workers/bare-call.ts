@@ -2,7 +2,7 @@
  * One end of a bare connection of the same WebRTC library, without clchat: the floor under a call. It
  * shows the same test pattern, and reads that of the other end.
  */
-import wrtc from '@roamhq/wrtc';
+import wrtc, { type Track, type Transceiver } from '@roamhq/wrtc';
 import { frameTime } from '../../../lib/media/frames.ts';
 import { drawPattern, readPattern } from '../../../lib/media/video/pattern.ts';
 import { now } from '../support/stats.ts';
@@ -10,7 +10,11 @@ import { serve } from '../support/worker.ts';
 
 const { RTCPeerConnection, nonstandard } = wrtc;
 
+/** How long the first picture may take, in milliseconds. */
+const FIRST_MS = 15_000;
+
 let peer: InstanceType<typeof RTCPeerConnection> | undefined;
+let track: Track | undefined;
 let timer: NodeJS.Timeout | undefined;
 let candidates: { candidate: string; sdpMid: string; sdpMLineIndex: number }[] = [];
 let latencies: number[] = [];
@@ -18,6 +22,16 @@ let latencies: number[] = [];
 let first: number | undefined;
 
 const gathered: (() => void)[] = [];
+
+/** Looks at the pictures that come. */
+function watch({ receiver }: Pick<Transceiver, 'receiver'>): void {
+  const sink = new nonstandard.RTCVideoSink(receiver.track);
+  sink.onframe = ({ frame }) => {
+    first ??= now();
+    const pattern = readPattern({ ...frame, time: 0 });
+    if (pattern !== undefined) latencies.push(frameTime() - pattern.time);
+  };
+}
 
 const methods = {
   /** Begins, with a picture that goes out so many times a second. */
@@ -33,13 +47,7 @@ const methods = {
       }
       for (const done of gathered.splice(0)) done();
     };
-    const { receiver } = peer.addTransceiver(source.createTrack(), { direction: 'sendrecv' });
-    const sink = new nonstandard.RTCVideoSink(receiver.track);
-    sink.onframe = ({ frame }) => {
-      first ??= now();
-      const pattern = readPattern({ ...frame, time: 0 });
-      if (pattern !== undefined) latencies.push(frameTime() - pattern.time);
-    };
+    track = source.createTrack();
     let number = 0;
     timer = setInterval(() => {
       const time = frameTime();
@@ -48,6 +56,7 @@ const methods = {
   },
 
   async offer(): Promise<string> {
+    watch(peer!.addTransceiver(track!, { direction: 'sendrecv' }));
     const offer = await peer!.createOffer();
     await peer!.setLocalDescription(offer);
     return offer.sdp;
@@ -55,6 +64,10 @@ const methods = {
 
   async answer(sdp: string): Promise<string> {
     await peer!.setRemoteDescription({ type: 'offer', sdp });
+    const [transceiver] = peer!.getTransceivers();
+    transceiver!.direction = 'sendrecv';
+    await transceiver!.sender.replaceTrack(track!);
+    watch(transceiver!);
     const answer = await peer!.createAnswer();
     await peer!.setLocalDescription(answer);
     return answer.sdp;
@@ -76,7 +89,9 @@ const methods = {
 
   /** When the first picture was there; waits for it. */
   async firstPicture(): Promise<number> {
-    while (first === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    const end = now() + FIRST_MS;
+    while (first === undefined && now() < end) await new Promise((go) => setTimeout(go, 1));
+    if (first === undefined) throw new Error('no picture came');
     return first;
   },
 

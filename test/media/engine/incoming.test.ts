@@ -46,6 +46,17 @@ describe('pictures that come from another device', () => {
     assert.deepEqual(Object.keys(pictures.stats!), ['width', 'height', 'fps', 'framesDecoded']);
   });
 
+  it('are not looked at where they are larger than anybody sends them', () => {
+    assert.equal(pictures.note(flatPicture(1_920, 1_080, 90)), true);
+    for (const [width, height] of [
+      [1_922, 1_080],
+      [1_920, 1_082],
+      [7_680, 4_320],
+    ] as const)
+      assert.equal(pictures.note(flatPicture(width, height, 90)), false);
+    assert.deepEqual([pictures.last?.width, pictures.stats?.framesDecoded], [1_920, 1]);
+  });
+
   it('tell nothing of their age where the other clock is another one', () => {
     for (const age of [-120_000, 120_000]) {
       pictures.note(pattern(9, age));

@@ -1,5 +1,5 @@
 /** Bounds a rate: so many at once, and then so many a second. */
-import type { Clock } from '../lifecycle.ts';
+import type { Clock } from './lifecycle.ts';
 
 export class TokenBucket {
   readonly #burst: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { TokenBucket, TokenBuckets } from '../../lib/node/token-bucket.ts';
-import { TestClock } from '../support/community.ts';
+import { TokenBucket, TokenBuckets } from '../lib/token-bucket.ts';
+import { TestClock } from './support/community.ts';
 
 describe('a token bucket', () => {
   let clock: TestClock;

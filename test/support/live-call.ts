@@ -131,6 +131,8 @@ export class LiveStage {
   isShown = false;
   isMediaThere = true;
   desertions = 0;
+  /** Those of whom it was told that they have not been reached. */
+  readonly unreached: string[] = [];
   prepared = 0;
   /** Participants and phase after each change. */
   readonly changes: string[] = [];
@@ -165,6 +167,7 @@ export class LiveStage {
       isShown: () => this.isShown,
       prepare: async () => void (this.prepared += 1),
       onChange: () => this.changes.push(this.state),
+      onUnreachable: (user) => this.unreached.push(user),
       onDeserted: () => (this.desertions += 1),
       onFault: (error) => this.faults.push(error),
     });

@@ -94,7 +94,7 @@ describeLong('calls across the internet', function () {
     for (const { process } of [dan, eva])
       for (const line of ['room den', 'enter den', 'call']) await does(process, line);
     const notice = await dan.process.next(
-      event('notice', { code: 'NO_MEDIA' }),
+      event('notice', { code: 'NETWORK' }),
       60_000,
       'a notice',
     );

@@ -18,7 +18,7 @@ import type { Client } from '../../node/client/client.ts';
 import type { Situation } from '../situation.ts';
 import type { AppEvent } from '../types.ts';
 import { CallDevices, type CallDevicesOptions, type DeviceNames } from './call-devices.ts';
-import { equipmentEvents } from './call-events.ts';
+import { equipmentEvents, unreachable } from './call-events.ts';
 import { CallTelling } from './call-telling.ts';
 import { ChoiceBook, type Choices } from './choices.ts';
 import { LiveCall } from './live-call.ts';
@@ -287,18 +287,19 @@ export class AppCalls {
   }
 
   #begin(client: Client, view: CallView): void {
-    const { home } = client;
+    const { home, calling } = client;
+    const { calls } = calling;
     const { log, ports } = this.#options;
     const replaced = this.#live;
     // A server that was started again may have another call for the same place.
     replaced?.end('lost', true);
     const live = new LiveCall({
       view,
-      calling: client.calling,
+      calling,
       devices: this.devices,
       key: home.replica.device,
       account: home.account,
-      ways: () => waysOf(client.calling.calls.ways, ports()),
+      ways: () => waysOf(calls.ways, ports()),
       maySee: (account, { entered }, room) =>
         room === undefined ||
         entered ||
@@ -314,6 +315,8 @@ export class AppCalls {
         this.#telling.live(home, live);
         this.showing.show();
       },
+      onUnreachable: (user) =>
+        this.#options.tell(unreachable(user, calls.ways?.turn !== undefined)),
       onDeserted: () => this.#run(this.leave()),
       onFault: (error) => log.fault(error),
     });

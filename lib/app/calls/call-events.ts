@@ -33,3 +33,12 @@ function changesOf(before: Participant | undefined, now: Participant): AppEvent[
     events.push({ event: 'recording', user, recording });
   return events;
 }
+
+/** What is told where no way to somebody in the call has been found. @param hasTurn it was sought there too */
+export function unreachable(user: string, hasTurn: boolean): AppEvent {
+  const remedy = hasTurn
+    ? 'The TURN server does not lead there either.'
+    : 'A TURN server leads through every router: see --turn-url-file of the server.';
+  const text = `${user} has not been reached yet, and goes on being tried. ${remedy}`;
+  return { event: 'notice', code: 'NETWORK', text };
+}

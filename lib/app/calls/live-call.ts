@@ -19,6 +19,8 @@ export interface LiveCallOptions extends Rules {
   readonly prepare: () => Promise<void>;
   /** Something is different of what there is to be seen of it. */
   readonly onChange: () => void;
+  /** Of somebody who is in it no way has been found for a while. */
+  readonly onUnreachable: (user: string) => void;
   /** Of two, the other one has left, and the server is not there to say so. */
   readonly onDeserted: () => void;
 }
@@ -105,6 +107,7 @@ export class LiveCall {
               room: view.room,
               count: () => this.#others.size,
               onChange: () => this.#report(),
+              onUnreachable: () => this.#options.onUnreachable(participant.user),
             },
             participant,
           ),

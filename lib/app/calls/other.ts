@@ -51,12 +51,16 @@ export interface OtherOptions {
   readonly count: () => number;
   /** It is connected or not, or gone or back. */
   readonly onChange: () => void;
+  /** It is there, but has not been reached for a while. Told once until it is reached. */
+  readonly onUnreachable: () => void;
 }
 
 /** How long somebody may be without a sign of life before they count as gone, in milliseconds. */
 const LOST_MS = 3_000;
 /** How long the server may take to tell of somebody who says that they leave, in milliseconds. */
 const LEAVING_MS = 1_000;
+/** After how long without a connection somebody is to be told of it, in milliseconds. */
+const UNREACHABLE_MS = 15_000;
 /** How soon what was agreed on follows what is wanted, and how soon again, in milliseconds. */
 const AGREE_MS = 50;
 const AGREE_AGAIN_MS = 1_000;
@@ -92,6 +96,7 @@ export class Other {
   #isLost = false;
   #hasLeft = false;
   #lostTimer: NodeJS.Timeout | undefined;
+  #seekingTimer: NodeJS.Timeout | undefined;
   /** What was last asked of it, so that it is not asked twice. */
   #asked = '';
   /** What the helper process was last told about it, each time as text. */
@@ -115,6 +120,7 @@ export class Other {
       onFault,
     });
     this.#watchOver();
+    this.#seek();
   }
 
   get participant(): Participant {
@@ -175,12 +181,25 @@ export class Other {
     }, milliseconds);
   }
 
+  /** Nobody who can be seen to be there stays without a word about why nothing is seen of them. */
+  #seek(): void {
+    this.#seekingTimer ??= setTimeout(() => {
+      if (!this.#isLost && this.#participant.away !== true) this.#options.onUnreachable();
+    }, UNREACHABLE_MS);
+    this.#seekingTimer.unref();
+  }
+
   #connectionChanged(): void {
     if (this.isConnected) {
       this.#wasConnected = true;
       this.#hasLeft = false;
       this.setLost(false);
-    } else this.#watchOver();
+      clearTimeout(this.#seekingTimer);
+      this.#seekingTimer = undefined;
+    } else {
+      this.#watchOver();
+      this.#seek();
+    }
     this.#options.onChange();
   }
 
@@ -292,6 +311,7 @@ export class Other {
 
   close(): void {
     clearTimeout(this.#lostTimer);
+    clearTimeout(this.#seekingTimer);
     this.#agreeing.stop();
     this.remote.close();
   }

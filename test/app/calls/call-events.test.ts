@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { equipmentEvents } from '../../../lib/app/calls/call-events.ts';
+import { equipmentEvents, unreachable } from '../../../lib/app/calls/call-events.ts';
 import type { CallView, Participant } from '../../../lib/node/calls/wire.ts';
 import { callNamed } from '../../support/call-stage.ts';
 import { seat } from '../../support/live-call.ts';
@@ -44,5 +44,17 @@ describe('what is told of those in a call', () => {
     const other = { ...bob, entered: true, away: true as const };
     assert.deepEqual(equipmentEvents(view(bob), view(other), 'me'), []);
     assert.deepEqual(equipmentEvents(view(bob), view(), 'me'), []);
+  });
+
+  it('is who cannot be reached, and what would help', () => {
+    for (const [hasTurn, remedy] of [
+      [false, /--turn-url-file/],
+      [true, /TURN server does not/],
+    ] as const) {
+      const event = unreachable('bob', hasTurn);
+      assert(event.event === 'notice' && event.code === 'NETWORK');
+      assert.match(event.text, /^bob /);
+      assert.match(event.text, remedy);
+    }
   });
 });

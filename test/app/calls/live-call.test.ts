@@ -301,6 +301,19 @@ describe('a live call', () => {
       assert.equal(ofAll(), 'b c m');
     });
 
+    it('those who are there and cannot be reached, once until they are', async () => {
+      await stage.tell('a/1', 'b/1', seat('c/1', { away: true }));
+      await stage.connect('a/1');
+      await time.pass(14_900);
+      assert.deepEqual(stage.unreached, []);
+      await time.pass(200);
+      assert.deepEqual(stage.unreached, ['b']);
+      await time.pass(60_000);
+      await stage.connect('b/1');
+      await time.pass(60_000);
+      assert.deepEqual(stage.unreached, ['b']);
+    });
+
     it('nobody who has just come, however long it takes', async () => {
       await stage.tell('b/1');
       stage.meet('b/1');

@@ -4,6 +4,7 @@ import { sleep } from '../../lib/lifecycle.ts';
 import { SOUND_SAMPLES, type Sound } from '../../lib/media/frames.ts';
 import type { Sink } from '../../lib/media/streams.ts';
 import { clean } from '../../lib/text.ts';
+import { collectGarbage } from './garbage.ts';
 import { leavesNothing } from './media-devices.ts';
 
 /** A tone of 1 kHz, in whole waves, so that it goes on from one to the next. */
@@ -62,6 +63,7 @@ export function describeSink<Frame>(
       const one = frame();
       const { arrayBuffers } = process.memoryUsage();
       for (let at = 0; at < FLOOD; at++) sink.write(one);
+      collectGarbage();
       const grown = process.memoryUsage().arrayBuffers - arrayBuffers;
       assert.ok(grown < MOST_GROWTH, `${grown} bytes wait`);
       await sink.close();

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { AccountId, EntryId, PublicKey } from '../../../lib/crdt/keys.ts';
 import { LogStore } from '../../../lib/crdt/log-store.ts';
 import type { Batch } from '../../../lib/crdt/seal.ts';
@@ -12,6 +10,7 @@ import { eventually } from '../../support/channels.ts';
 import { Random } from '../../simulation/random.ts';
 import { SealedCommunity, type Member } from '../../support/community.ts';
 import { collect } from '../../support/store-contract.ts';
+import { collectGarbage } from '../../support/garbage.ts';
 
 describe('receipts', () => {
   let community: SealedCommunity;
@@ -347,8 +346,6 @@ describe('receipts', () => {
   });
 
   it('take no place for streams that are not there', () => {
-    setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as () => void;
     const claim = (round: number): void => {
       for (let n = 0; n < 20_000; n++) {
         const id = (round * 20_000 + n).toString(16).padStart(32, '0');
@@ -356,10 +353,10 @@ describe('receipts', () => {
       }
     };
     claim(0);
-    gc();
+    collectGarbage();
     const before = process.memoryUsage().heapUsed;
     for (let round = 1; round <= 5; round++) claim(round);
-    gc();
+    collectGarbage();
     const grown = process.memoryUsage().heapUsed - before;
     assert.ok(grown < 4 << 20, `${Math.round(grown / 1024)} kB for nothing`);
   });

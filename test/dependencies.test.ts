@@ -97,6 +97,7 @@ const LEVELS: readonly (readonly string[])[] = [
     'lib/names.ts',
     'lib/names-data.ts',
     'lib/text.ts',
+    'lib/token-bucket.ts',
   ],
 ];
 

@@ -10,6 +10,7 @@ import { levelOf } from '../crdt/rights.ts';
 import { isEncryptedRoom, isOpenMember } from '../crdt/rooms.ts';
 import type { Reader } from '../crdt/state.ts';
 import { LOBBY, roomStream, type StreamName } from '../crdt/stream.ts';
+import type { Calls } from '../node/client/calls.ts';
 import type { Home } from '../node/client/home.ts';
 import { fold } from '../text.ts';
 import type { Handler, HandlerContext } from './handling.ts';
@@ -26,7 +27,7 @@ export interface RoomView {
   /** A password opens it: its own, or that of the room it lies in. */
   readonly password: boolean;
   readonly media: 'text' | 'voice' | 'both';
-  /** Somebody is in a call there, as far as it is known here. */
+  /** Somebody is in its call, or in its conference, as far as it is known here. */
   readonly live: boolean;
   readonly owner: string | null;
   readonly lifetime: RoomRecord['lifetime'];
@@ -144,16 +145,24 @@ interface Above {
   readonly lock: RoomLock | undefined;
 }
 
+/** Rooms in whose calls somebody is: this device, or others as far as they are told of here. */
+function calledIn({ current, rooms }: Calls): ReadonlySet<RoomId> {
+  return new Set([current, ...rooms].flatMap((call) => call?.room ?? []));
+}
+
 /** All rooms but conferences, in the order in which people see them. */
 class Lister {
   readonly #context: HandlerContext;
   readonly #people: People;
+  readonly #called: ReadonlySet<RoomId>;
   readonly #children = new Map<RoomId | undefined, [RoomId, RoomRecord][]>();
 
   private constructor(context: HandlerContext) {
     this.#context = context;
-    const { space } = context.client.home;
+    const { home, calling } = context.client;
+    const { space } = home;
     this.#people = peopleOf(space);
+    this.#called = calledIn(calling.calls);
     for (const [id, record] of space.entries<RoomRecord>('room')) {
       if (record.lifetime === 'conference') continue;
       const siblings = this.#children.get(record.parent);
@@ -163,8 +172,11 @@ class Lister {
   }
 
   static async all(context: HandlerContext): Promise<Found[]> {
-    const { replica, unread } = context.client.home;
+    const { home, calling } = context.client;
+    const { replica, unread } = home;
     const { space, log } = replica;
+    // Whoever has just come is told of calls a moment after all else.
+    await calling.calls.known;
     // Who is in a closed room is told by its own stream.
     for (const [room, { lifetime }] of space.entries<RoomRecord>('room')) {
       const id = room as RoomId;
@@ -218,7 +230,7 @@ class Lister {
       encrypted: isClosed,
       password: lock?.password === true && !lock.retired,
       media,
-      live: conferences.isLive(id),
+      live: this.#called.has(id) || conferences.isLive(id),
       owner: owner === null ? null : home.nameOf(owner),
       lifetime,
     };

@@ -28,14 +28,87 @@ const LOWEST_PORT = 1_024;
 /** Below so many bits a second sound goes in fewer packets, as the head of each weighs more than it. */
 const USUAL_PACKETS = 24_000;
 const LONG_PACKET_MS = 60;
+const USUAL_PACKET_MS = 20;
+
+/** How much of sound goes into a packet, in milliseconds. @param bits a second */
+export function soundPacketMs(bits: number): number {
+  return bits < USUAL_PACKETS ? LONG_PACKET_MS : USUAL_PACKET_MS;
+}
 
 /** Printable ASCII only: nothing that we or the library would have to decode. */
 const LINE = /^[a-z]=[\x20-\x7e]*$/;
 const MEDIUM = /^m=(audio|video) \d{1,5} UDP\/TLS\/RTP\/SAVPF(?: \d{1,3}){1,16}$/;
 
+// What our own library writes for a call, line by line. It would read far more than that: other codecs,
+// several pictures in place of one. Nothing of it is of use here, and all of it is open to attack.
+const ADDRESS = 'IN IP[46] [\\da-fA-F.:]{2,45}';
+const FORMAT = '\\d{1,3}';
+const SOURCE = '\\d{1,10}';
+const NAME = '[\\x21-\\x7e]{1,64}';
+const PARAMETER = '(?:minptime|useinbandfec|maxaveragebitrate)=\\d{1,7}';
+const EXTENSIONS = [
+  'urn:ietf:params:rtp-hdrext:(?:ssrc-audio-level|toffset)',
+  'urn:ietf:params:rtp-hdrext:sdes:(?:mid|rtp-stream-id|repaired-rtp-stream-id)',
+  'urn:3gpp:video-orientation',
+  'http://www\\.webrtc\\.org/experiments/rtp-hdrext/(?:abs-send-time|playout-delay|color-space)',
+  'http://www\\.webrtc\\.org/experiments/rtp-hdrext/video-(?:content-type|timing)',
+  'http://www\\.ietf\\.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+];
+const KEYS = [
+  'a=ice-ufrag:[\\w+/]{4,256}',
+  'a=ice-pwd:[\\w+/]{22,256}',
+  'a=ice-options:trickle',
+  'a=fingerprint:sha-256 (?:[\\dA-F]{2}:){31}[\\dA-F]{2}',
+];
+const OF_EACH = [
+  ...KEYS,
+  `c=${ADDRESS}`,
+  `a=rtcp:\\d{1,5} ${ADDRESS}`,
+  'a=setup:(?:actpass|active|passive)',
+  'a=mid:[012]',
+  `a=extmap:${FORMAT} (?:${EXTENSIONS.join('|')})`,
+  'a=sendrecv',
+  'a=rtcp-mux',
+  `a=msid:${NAME} ${NAME}`,
+  `a=ssrc:${SOURCE} cname:${NAME}`,
+  `a=ssrc:${SOURCE} msid:${NAME} ${NAME}`,
+];
+const oneOf = (...forms: readonly string[]): RegExp => new RegExp(`^(?:${forms.join('|')})$`);
+const HEAD = oneOf(
+  ...KEYS,
+  'v=0',
+  `o=- \\d{1,20} \\d{1,10} ${ADDRESS}`,
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0 1 2',
+  'a=extmap-allow-mixed',
+  'a=msid-semantic: WMS',
+);
+const FORMS: Readonly<Record<(typeof MEDIA)[number], RegExp>> = {
+  audio: oneOf(
+    ...OF_EACH,
+    `a=rtpmap:${FORMAT} opus/48000/2`,
+    `a=rtcp-fb:${FORMAT} transport-cc`,
+    `a=fmtp:${FORMAT} ${PARAMETER}(?:;${PARAMETER}){0,7}`,
+    'a=(?:max)?ptime:\\d{1,3}',
+  ),
+  video: oneOf(
+    ...OF_EACH,
+    'a=rtcp-rsize',
+    `a=rtpmap:${FORMAT} (?:VP8|rtx)/90000`,
+    `a=rtcp-fb:${FORMAT} (?:goog-remb|transport-cc|ccm fir|nack|nack pli)`,
+    `a=fmtp:${FORMAT} apt=${FORMAT}`,
+    `a=ssrc-group:FID ${SOURCE} ${SOURCE}`,
+  ),
+};
+/** What a medium may have several of. */
+const SEVERAL = /^a=(?:extmap|rtpmap|rtcp-fb|fmtp|ssrc):/;
+/** What is sent, and what of it is sent again. */
+const MOST_SOURCES = 2;
+
 /**
- * Checks a description of another peer and writes limits into it. Its candidates are left out: they
- * come one by one.
+ * Checks a description of another peer and writes limits into it. Its candidates and its own limits
+ * are left out: candidates come one by one.
  * @throws BAD_MESSAGE for anything that our own library would not have made
  */
 export function admit(description: string, limits: Limits): string {
@@ -44,25 +117,48 @@ export function admit(description: string, limits: Limits): string {
   if (lines.at(-1) === '') lines.pop();
   if (lines.length > MAX_LINES) throw bad('it has too many lines');
   if (!lines.every((line) => line.length <= MAX_LINE && LINE.test(line))) throw bad('of a line');
-  const starts = lines.flatMap((line, at) => (line.startsWith('m=') ? [at] : []));
-  const head = lines.slice(0, starts[0]);
-  const media = starts.map((start, at) => lines.slice(start, starts[at + 1]));
+  const known = withoutCandidates(lines);
+  const starts = known.flatMap((line, at) => (line.startsWith('m=') ? [at] : []));
+  const head = known.slice(0, starts[0]);
+  const media = starts.map((start, at) => known.slice(start, starts[at + 1]));
   if (media.length !== MEDIA.length) throw bad('of the number of media');
   for (const [at, medium] of media.entries()) {
     if (MEDIUM.exec(medium[0]!)?.[1] !== MEDIA[at]) throw bad('of a medium');
-    if (!medium.includes(`a=mid:${at}`)) throw bad('of the name of a medium');
+    const names = medium.filter((line) => line.startsWith('a=mid:'));
+    if (names.length !== 1 || names[0] !== `a=mid:${at}`) throw bad('of the name of a medium');
     const has = (what: string): boolean => [...head, ...medium].some((one) => one.startsWith(what));
     if (!['a=fingerprint:sha-256 ', 'a=ice-ufrag:', 'a=ice-pwd:'].every(has))
       throw bad('something is missing');
+    checkMedium(MEDIA[at]!, medium);
   }
-  const [sound, camera, screen] = media.map(withoutCandidates);
+  if (!head.every((line) => HEAD.test(line))) throw bad('of a line that no call needs');
+  const [sound, camera, screen] = media;
   return [
-    ...withoutCandidates(head),
+    ...head,
     ...withSound(sound!, limits.sound),
     ...withLimit(camera!, limits.all),
     ...withLimit(screen!, limits.all),
     '',
   ].join('\r\n');
+}
+
+/** @throws BAD_MESSAGE for what our own library would not have written there */
+function checkMedium(kind: (typeof MEDIA)[number], [head = '', ...lines]: readonly string[]): void {
+  if (!lines.every((line) => FORMS[kind].test(line))) throw bad('of a line that no call needs');
+  const once = lines.filter((line) => !SEVERAL.test(line)).map((line) => line.split(':')[0]);
+  if (new Set(once).size < once.length) throw bad('something is there twice');
+  const numbers = (what: string): Set<string | undefined> =>
+    new Set(lines.flatMap((one) => (one.startsWith(what) ? [/\d+/.exec(one)?.[0]] : [])));
+  const codecs = numbers('a=rtpmap:');
+  // A number alone may stand for a codec that everybody knows.
+  if (
+    !head
+      .split(' ')
+      .slice(3)
+      .every((format) => codecs.has(format))
+  )
+    throw bad('of a format');
+  if (numbers('a=ssrc:').size > MOST_SOURCES) throw bad('it has too many sources');
 }
 
 /** Without the limits that the other side would have, either. */
@@ -84,14 +180,14 @@ function withLimit([medium = '', ...lines]: readonly string[], bits: number): st
  */
 function withSound(lines: readonly string[], bits: number): string[] {
   const medium = lines.filter((line) => !/^a=(?:max)?ptime:/.test(line));
-  if (bits < USUAL_PACKETS) medium.push(`a=ptime:${LONG_PACKET_MS}`);
-  const formats = new Set(medium.map((line) => /^a=rtpmap:(\d+) opus\//i.exec(line)?.[1]));
+  const packet = soundPacketMs(bits);
+  if (packet !== USUAL_PACKET_MS) medium.push(`a=ptime:${packet}`);
   const rate = `maxaveragebitrate=${Math.round(bits)}`;
   return medium.map((line) => {
-    const [, format, written = ''] = /^a=fmtp:(\d+) (.*)$/.exec(line) ?? [];
-    if (format === undefined || !formats.has(format)) return line;
-    const others = written.split(';').filter((one) => !/^ *maxaveragebitrate *=/i.test(one));
-    return `a=fmtp:${format} ${[...others, rate].join(';')}`;
+    const [, format, written = ''] = /^(a=fmtp:\d+) (.*)$/.exec(line) ?? [];
+    if (format === undefined) return line;
+    const others = written.split(';').filter((one) => !one.startsWith('maxaveragebitrate='));
+    return `${format} ${[...others, rate].join(';')}`;
   });
 }
 

@@ -10,6 +10,15 @@ const OF_SOMEBODY: readonly ErrorCode[] = ['NO_SUCH_USER', 'SELF'];
 const OF_DEVICES: readonly ErrorCode[] = ['NO_DEVICE', 'NO_MEDIA'];
 const IN_CALL: readonly ErrorCode[] = [...OF_SOMEBODY, 'NO_CALL', 'NOT_PARTICIPANT'];
 
+const SUPPRESSING: readonly ErrorCode[] = [
+  ...OF_SOMEBODY,
+  'NO_SUCH_ROOM',
+  'DENIED',
+  'NOT_OWNER',
+  'ALREADY',
+  'NETWORK',
+];
+
 export const CALL_COMMANDS: readonly Command[] = [
   {
     name: 'call',
@@ -164,7 +173,7 @@ export const CALL_COMMANDS: readonly Command[] = [
     summary: 'silence somebody for everyone, until "unsuppress"',
     help: 'Who owns the room silences them there; who has the permission "suppressUser", in all calls, or with --room in one room.',
     examples: ['suppress eve', 'suppress eve --room kitchen'],
-    errors: ['NO_SUCH_USER', 'NO_SUCH_ROOM', 'SELF', 'DENIED', 'NOT_OWNER', 'ALREADY'],
+    errors: SUPPRESSING,
     login: true,
   },
   {
@@ -173,7 +182,7 @@ export const CALL_COMMANDS: readonly Command[] = [
     arguments: [USER],
     flags: [{ name: 'room', kind: 'room', label: 'ROOM' }],
     summary: 'let somebody be heard again',
-    errors: ['NO_SUCH_USER', 'NO_SUCH_ROOM', 'SELF', 'DENIED', 'NOT_OWNER', 'ALREADY'],
+    errors: SUPPRESSING,
     login: true,
   },
   {
@@ -183,14 +192,14 @@ export const CALL_COMMANDS: readonly Command[] = [
     summary: 'share your screen with the others in the call',
     help: 'They are told, and those who "watch" you see it. What is shared is said by --screen or "settings screen".',
     examples: ['golive the budget'],
-    errors: ['NOT_IN_ROOM', ...OF_DEVICES, 'NETWORK'],
+    errors: ['NOT_IN_ROOM', 'NO_CALL', ...OF_DEVICES, 'NETWORK'],
     login: true,
   },
   {
     name: 'stoplive',
     group: 'calls',
     summary: 'stop sharing your screen',
-    errors: ['NOT_LIVE', 'NETWORK'],
+    errors: ['NOT_LIVE', 'NO_CALL', 'NETWORK'],
     login: true,
   },
   {
@@ -235,12 +244,13 @@ export const CALL_COMMANDS: readonly Command[] = [
         kind: 'word',
         label: 'open|activity|push',
         choices: ['open', 'activity', 'push'],
+        optional: true,
       },
-      { name: 'decibels', kind: 'word', label: '-DB', optional: true },
+      { name: 'decibels', kind: 'word', label: '-DB', optional: true, follows: true },
     ],
     summary: 'when your microphone is heard: always, while you talk, or while you "push"',
-    help: 'With "activity" it is sent what is louder than so many decibels below full scale, -45 unless told.',
-    examples: ['voice activity -40', 'voice push'],
+    help: 'With "activity" it is sent what is louder than so many decibels below full scale, -45 unless told. Without an argument it tells how it is now.',
+    examples: ['voice activity -40', 'voice push', 'voice'],
     login: true,
   },
   {

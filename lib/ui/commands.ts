@@ -11,6 +11,7 @@ import { MOVING_COMMANDS } from './commands-moving.ts';
 import { PEOPLE_COMMANDS } from './commands-people.ts';
 import { PRIVATE_COMMANDS } from './commands-private.ts';
 import { ROOM_COMMANDS } from './commands-room.ts';
+import { DEVICE_SETTINGS, DEVICE_WORDS } from './settings.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /**
@@ -46,6 +47,8 @@ export interface Argument {
   readonly choices?: readonly string[];
   /** Words that are offered where others are taken as well. */
   readonly offers?: readonly string[];
+  /** Those that are offered in their place after certain words for the argument before it. */
+  readonly offersAfter?: Readonly<Record<string, readonly string[]>>;
   /** Nothing without the one before it. */
   readonly follows?: true;
   /** Of a file that is left out: the directory where the person is. */
@@ -180,22 +183,20 @@ export const COMMANDS: readonly Command[] = [
         name: 'name',
         kind: 'word',
         optional: true,
-        choices: [
-          ...['colours', 'bell', 'time', 'ids', 'receipts', 'typing'],
-          ...['camera', 'mic', 'speaker', 'screen'],
-        ],
+        choices: ['colours', 'bell', 'time', 'ids', 'receipts', 'typing', ...DEVICE_SETTINGS],
       },
       {
         name: 'value',
         kind: 'text',
         label: 'on|off|DEVICE',
         offers: ['on', 'off'],
+        offersAfter: DEVICE_WORDS,
         optional: true,
         follows: true,
       },
     ],
     summary: 'show or change how this program behaves towards you and others',
-    help: '"colours": names and marks in colour. "bell": a sound with each direct message, and where somebody writes @ and your name. "time": the time before each line. "ids": the beginning of its id before each message. "receipts": authors are told that you have read their messages here. "typing": others are told while you type a text, and you are told of them. "camera", "mic", "speaker" and "screen" list the devices for calls, and choose one of them.',
+    help: '"colours": names and marks in colour. "bell": a sound with each direct message, where somebody writes @ and your name, and when somebody asks for a private session, calls you or has called in vain. "time": the time before each line. "ids": the beginning of its id before each message. "receipts": authors are told that you have read their messages here. "typing": others are told while you type a text, and you are told of them. "camera", "mic", "speaker" and "screen" list the devices for calls, and choose one of them.',
     examples: [
       'settings',
       'settings bell off',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { App } from '../app/types.ts';
 import { clean, fold } from '../text.ts';
 import { COMMANDS, commandOf, type Argument } from './commands.ts';
-import { scan } from './parse.ts';
+import { scan, type Part } from './parse.ts';
 
 export interface Candidate {
   /** What replaces the part of the line between `start` and the cursor. */
@@ -43,11 +43,20 @@ export function completeCommand(before: string, app: Names): Completion {
     if (flags.length > 0) return { start: last.start, candidates: flags };
     return {
       start: last.start,
-      candidates: candidatesFor(last.target, before.slice(last.start), app),
+      candidates: candidatesFor(offered(last.target, parts.at(-2)), before.slice(last.start), app),
     };
   }
   if (next === undefined) return { start: before.length, candidates: [] };
-  return { start: before.length, candidates: candidatesFor(next, '', app) };
+  return { start: before.length, candidates: candidatesFor(offered(next, last), '', app) };
+}
+
+type Target = Partial<Pick<Argument, 'kind' | 'choices' | 'offers' | 'offersAfter' | 'or'>>;
+
+/** What is completed, with the words that are offered for it after what stands before it. */
+function offered(target: Target, previous: Part | undefined): Target {
+  const { offersAfter = {} } = target;
+  const word = previous?.value.toLowerCase() ?? '';
+  return Object.hasOwn(offersAfter, word) ? { ...target, offers: offersAfter[word]! } : target;
 }
 
 /** Completes the line before the cursor in chat mode: `/word` as a command, else people and rooms. */
@@ -83,11 +92,7 @@ function signed(sign: string, names: readonly string[], typed: string): Candidat
   return matching(names, begun).map((name) => ({ text: sign + name, final: true }));
 }
 
-function candidatesFor(
-  target: Partial<Pick<Argument, 'kind' | 'choices' | 'offers' | 'or'>>,
-  typed: string,
-  app: Names,
-): Candidate[] {
+function candidatesFor(target: Target, typed: string, app: Names): Candidate[] {
   const words = (values: readonly string[]): Candidate[] => signed('', values, typed);
   const users = (): Candidate[] =>
     signed(typed.startsWith('@') ? '@' : '', app.names('user'), typed);

@@ -1,6 +1,7 @@
 /** Texts of what is moved in and out, and of figures. */
 import type { ResultData } from '../app/types.ts';
 import { sizeText } from '../text.ts';
+import { callStatsLines } from './format-call-stats.ts';
 import { clock, figure, record, records, word, words, type Style } from './style.ts';
 
 /** Lines that were skipped which are shown; the rest is counted. */
@@ -75,6 +76,7 @@ function statsText(data: ResultData, style: Style): string {
     `Conversations: ${counted(messages, 'entry', 'entries')}, ${indexed} % ready for "search"`,
     `Outbox: ${number(outbox['pending'])} waiting, ${number(outbox['refused'])} refused`,
     `Program: ${sizeText(figure(own['memory']))} of memory, running for ${spanText(figure(own['uptime']))}`,
+    ...callStatsLines(data['call'], style),
   );
   return lines.join('\n');
 }

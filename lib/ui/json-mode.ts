@@ -2,6 +2,7 @@
  * The machine mode: a command a line in, a JSON object a line out. Results keep the order of their
  * lines; events come in between as they happen.
  */
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { App, AppEvent, CommandCall } from '../app/types.ts';
@@ -15,7 +16,7 @@ import { BoundedOutput } from './output.ts';
 import { parse } from './parse.ts';
 import { Pipeline, type Task } from './pipeline.ts';
 import { failure, resultLine, run, type Context, type Ending, type Outcome } from './runner.ts';
-import type { Settings } from './settings.ts';
+import { DEVICE_WORDS, isDeviceSetting, type DeviceSetting, type Settings } from './settings.ts';
 
 /** How long output may still leave after an interrupt, in milliseconds. */
 const INTERRUPTED_FLUSH_MS = 500;
@@ -55,6 +56,34 @@ function readyLine(app: App): string {
   return `${JSON.stringify({ type: 'ready', mode, ...cleanAll(about), user: who })}\n`;
 }
 
+/** What a command names a device for calls by, and in which argument; undefined where it names none. */
+function deviceIn({
+  name,
+  args,
+}: CommandCall): { key: string; kind: DeviceSetting; written: string } | undefined {
+  const isSetting = name === 'settings';
+  const key = isSetting ? 'value' : 'name';
+  // "mic" and "camera" are commands, too.
+  const kind = isSetting ? args['name'] : name;
+  const written = args[key];
+  if (kind === undefined || !isDeviceSetting(kind) || written === undefined) return undefined;
+  return { key, kind, written };
+}
+
+/** Whether what stands for a device means the file at a path. */
+function isDeviceFile(kind: DeviceSetting, written: string, path: string): boolean {
+  if (kind === 'screen' || DEVICE_WORDS[kind].includes(written)) return false;
+  // That of a speaker is yet to be made.
+  if (kind === 'speaker') return /\.wav$/i.test(written);
+  if (kind === 'mic' && written.startsWith('tone:')) return false;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // It is the name of a device, or of nothing: whatever opens it will say so.
+    return false;
+  }
+}
+
 /** Paths as they are meant from a directory other than that of this process. */
 function withPaths(call: CommandCall, directory: string | undefined): CommandCall {
   if (directory === undefined) return call;
@@ -62,6 +91,11 @@ function withPaths(call: CommandCall, directory: string | undefined): CommandCal
   for (const { name, kind, here } of commandOf(call.name)?.arguments ?? []) {
     const path = kind === 'file' ? (args[name] ?? (here === true ? '.' : undefined)) : undefined;
     if (path !== undefined && !path.startsWith('~/')) args[name] = resolve(directory, path);
+  }
+  const device = deviceIn(call);
+  if (device !== undefined) {
+    const path = resolve(directory, device.written);
+    if (isDeviceFile(device.kind, device.written, path)) args[device.key] = path;
   }
   return { ...call, args };
 }

@@ -7,6 +7,7 @@ import { ClchatError, EXIT } from '../errors.ts';
 import type { Clock } from '../lifecycle.ts';
 import { clean } from '../text.ts';
 import { Attention } from './attention.ts';
+import { ringsBell } from './bell.ts';
 import { CallView } from './call-view.ts';
 import { exposedCommand, withSlashes } from './chat-guard.ts';
 import { commandOf } from './commands.ts';
@@ -14,6 +15,7 @@ import { completeChat, completeCommand } from './complete.ts';
 import { Departure } from './departure.ts';
 import { formatServer } from './format-network.ts';
 import { formatError, formatEvent, type Style } from './format.ts';
+import { greeting } from './greeting.ts';
 import { Once } from './once.ts';
 import { Outage } from './outage.ts';
 import { isSecretLine, maskSecrets, parse, scan } from './parse.ts';
@@ -171,21 +173,14 @@ class LineMode {
   }
 
   #greet(): void {
-    const { mode, user, server, conversation } = this.#app.status();
+    const status = this.#app.status();
+    const { server } = status;
     this.#external = server?.external;
-    if (mode === 'server' && server !== undefined)
+    if (status.mode === 'server' && server !== undefined)
       this.#prompt.print(formatServer(server, this.#style, this.#prompt.columns ?? Infinity));
     this.#outage.restart(server, false);
-    const where = server === undefined ? '' : ` on ${clean(server.name)}`;
-    const who = user === undefined ? 'You are not logged in' : `You are ${clean(user)}${where}`;
-    const inChat = this.#reading === 'chat';
-    const place = inChat && conversation !== undefined ? `, in ${clean(conversation)}` : '';
-    const ways =
-      mode === 'shell'
-        ? ' "connect IP:PORT" or "connect NAME" joins a server, "server NAME IP:PORT" starts one.'
-        : '';
     this.#refresh();
-    this.#print(`${who}${place}.${ways} "${inChat ? '/' : ''}help" lists the commands.`);
+    this.#print(greeting(status, this.#reading === 'chat'));
   }
 
   /** The prompt says where one is, so it follows every change. */
@@ -344,11 +339,6 @@ class LineMode {
         this.#attention.shown();
         if (event.mine) break;
         this.#typists.spoke(event.from, event.to === undefined ? event : { to: event.from });
-        if (
-          (event.to !== undefined || event.mention === true) &&
-          this.#options.settings.get('bell')
-        )
-          this.#prompt.bell();
         break;
       case 'typing':
         if (this.#options.settings.get('typing')) this.#typists.note(event.user, event);
@@ -359,11 +349,6 @@ class LineMode {
         return this.#transfers.note(event);
       case 'refused':
         if (!this.#speech.onRefused(event)) void this.#refused(event);
-        break;
-      case 'private-message':
-      case 'private-request':
-        this.#event(event);
-        if (this.#options.settings.get('bell')) this.#prompt.bell();
         break;
       case 'server':
         this.#outage.note(event, this.#prompt.inPlace);
@@ -393,6 +378,7 @@ class LineMode {
       default:
         this.#event(event);
     }
+    if (ringsBell(event) && this.#options.settings.get('bell')) this.#prompt.bell();
     this.#refresh();
   }
 

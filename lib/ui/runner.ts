@@ -5,7 +5,7 @@ import { cleanAll } from '../text.ts';
 import { commandOf } from './commands.ts';
 import { errorText, formatResult, type Style } from './format.ts';
 import { helpFor, helpOverview } from './help.ts';
-import { isDeviceSetting, type DeviceSetting, type Settings } from './settings.ts';
+import { DEVICE_SETTINGS, isDeviceSetting, type DeviceSetting, type Settings } from './settings.ts';
 
 /** What became of a command; safe to print. */
 export type Outcome =
@@ -79,26 +79,64 @@ function runLocal(call: CommandCall, local: Local): ResultData {
       if (value !== undefined && value !== 'on' && value !== 'off')
         throw new ClchatError('USAGE', `"${name}" is on or off.`);
       if (name !== undefined && value !== undefined) local.settings.set(name, value === 'on');
-      return { settings: local.settings.all(name) };
+      return { settings: { ...local.settings.all(name), ...chosen(local.settings, name) } };
     }
     default:
       throw new ClchatError('NOT_SUPPORTED');
   }
 }
 
-/** `settings camera` and the like: lists what there is, or chooses one. */
+/** The devices that all settings are shown with; none beside the one setting that is named. */
+function chosen(settings: Settings, name: string | undefined): Partial<Record<string, string>> {
+  if (name !== undefined) return {};
+  return Object.fromEntries(DEVICE_SETTINGS.map((one) => [one, settings.device(one)]));
+}
+
+/** What whoever writes "on" or "off" for a device may mean. */
+const SWITCHES: Readonly<Record<DeviceSetting, string>> = {
+  camera: '"camera on" and "camera off" switch it.',
+  mic: '"mic on" and "mic off" switch it.',
+  speaker: '"default" is the usual one, "none" is none.',
+  screen: '"golive" and "stoplive" share it and end that.',
+};
+
+/**
+ * `settings camera` and the like: lists what there is, or chooses one.
+ * @throws USAGE for "on" and "off", which are switches everywhere else; NO_DEVICE, NO_MEDIA
+ */
 async function deviceSetting(
   name: DeviceSetting,
   device: string | undefined,
   { app, local: { settings } }: Context,
 ): Promise<ResultData> {
+  if (device !== undefined && /^\s*(?:on|off)\s*$/i.test(device))
+    throw new ClchatError(
+      'USAGE',
+      `"settings ${name}" takes the name of a device: without one it lists them. ${SWITCHES[name]}`,
+    );
   const kind = name === 'mic' ? 'microphone' : name;
   const found = await app.execute({
     name: 'equipment',
     args: { kind, ...(device === undefined ? {} : { device }) },
   });
   if (device !== undefined) settings.choose(name, device);
-  return { settings: { [name]: settings.devices[name] ?? 'default' }, ...found };
+  return { settings: { [name]: settings.device(name) }, ...found };
+}
+
+/** How the microphone is heard, as each App was told last: what has the microphone does not say. */
+const voices = new WeakMap<App, ResultData>();
+
+/** `voice`: changes it, or tells how it is. @throws NOT_LOGGED_IN, and as `App.execute` */
+async function voice(call: CommandCall, { app, ask }: Context): Promise<ResultData> {
+  const before = voices.get(app) ?? { voice: 'open' };
+  if (call.args['mode'] === undefined) {
+    if (app.status().user === undefined) throw new ClchatError('NOT_LOGGED_IN');
+    return before;
+  }
+  const data = await app.execute(call, ask);
+  // From which level on it is heard stays, where nothing is said of that.
+  voices.set(app, { ...before, ...data });
+  return data;
 }
 
 /** Carries out one command. Never rejects. */
@@ -112,9 +150,11 @@ export async function run(call: CommandCall, context: Context): Promise<Outcome>
     const data =
       call.name === 'settings' && isDeviceSetting(name)
         ? await deviceSetting(name, call.args['value'], context)
-        : isLocal
-          ? runLocal(call, local)
-          : await app.execute(call, ask);
+        : call.name === 'voice'
+          ? await voice(call, context)
+          : isLocal
+            ? runLocal(call, local)
+            : await app.execute(call, ask);
     const style = { ...context.style, user: app.status().user };
     return { ok: true, text: formatResult(call.name, data, style), data: cleanAll(data) };
   } catch (error) {

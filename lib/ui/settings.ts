@@ -20,6 +20,17 @@ export function isDeviceSetting(name: string): name is DeviceSetting {
   return (DEVICE_SETTINGS as readonly string[]).includes(name);
 }
 
+/** What stands for a device where none is named. */
+const USUAL = 'default';
+
+/** Words that stand for a device of each kind, beside the names of those that there are. */
+export const DEVICE_WORDS: Readonly<Record<DeviceSetting, readonly string[]>> = {
+  camera: [USUAL, 'none', 'test'],
+  mic: [USUAL, 'none', 'silence', 'tone'],
+  speaker: [USUAL, 'none'],
+  screen: [USUAL, 'none', 'test'],
+};
+
 const MAX_DEVICE = 1_024;
 
 function isSetting(name: string): name is SettingName {
@@ -54,6 +65,11 @@ export class Settings {
   /** Devices that were chosen; those that are not there are the usual ones. */
   get devices(): Readonly<Partial<Record<DeviceSetting, string>>> {
     return this.#devices;
+  }
+
+  /** As it was chosen, or `default`. */
+  device(name: DeviceSetting): string {
+    return this.#devices[name] ?? USUAL;
   }
 
   choose(name: DeviceSetting, device: string): void {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RoomListing, RoomNode, Standing } from '../../lib/app/room-lists.ts';
+import { LOBBY } from '../../lib/crdt/stream.ts';
+import { EQUIPMENT } from '../support/call-stage.ts';
 import { eventually } from '../support/channels.ts';
 import { RoomStage } from '../support/room-stage.ts';
 import type { TestClient } from '../support/roles.ts';
@@ -95,6 +97,35 @@ describe('lists of rooms', function () {
     );
     await stage.run(bob, 'history', { conversation: '#Garden' });
     assert.equal((await find(bob, 'Garden')).unread, 0);
+  });
+
+  it('mark the rooms in whose calls somebody is, for those who are told of them', async () => {
+    const { calls } = alice.client.calling;
+    const lives = async (who: TestClient): Promise<string[]> =>
+      (await list(who)).flatMap(({ room, live }) => (live ? [room] : []));
+    await stage.run(bob, 'room', { room: 'zoo' });
+    assert.deepEqual([await lives(alice), await lives(bob)], [[], []]);
+    await calls.start({ room: stage.at('zoo') }, EQUIPMENT);
+    assert.deepEqual(await lives(alice), ['zoo']);
+    await eventually('the call', async () => (await lives(bob)).join() === 'zoo');
+    const { structure } = await stage.run(bob, 'structure');
+    const { children } = structure as RoomNode;
+    assert.deepEqual(
+      children.flatMap(({ name, live }) => (live ? [name] : [])),
+      ['zoo'],
+    );
+    assert.deepEqual(await lives(stage.carol), []);
+    await calls.leave();
+    assert.deepEqual(await lives(alice), []);
+    await eventually('its end', async () => (await lives(bob)).length === 0);
+    await calls.start({ room: stage.at('vault') }, EQUIPMENT);
+    assert.deepEqual([await lives(alice), await lives(bob)], [['vault'], []]);
+  });
+
+  it('know of calls from the first one on', async () => {
+    await alice.client.calling.calls.start({ room: LOBBY }, EQUIPMENT);
+    const dave = await stage.world.join('dave');
+    assert.equal((await find(dave, 'lobby')).live, true);
   });
 
   it('draw the tree anew as soon as it is another', async () => {

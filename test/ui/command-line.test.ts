@@ -10,6 +10,7 @@ import {
   smtpUrlOf,
   turnUrlOf,
 } from '../../lib/ui/command-line.ts';
+import { GRAPHICS_MODES } from '../../lib/media/terminal/renderer.ts';
 import { OPTIONS } from '../../lib/ui/options.ts';
 import { temporary } from '../support/temporary.ts';
 
@@ -203,6 +204,28 @@ describe('command line', () => {
     await refused(['-c', '--turn-url-file', turnUrlFile], 'USAGE', /goes with -ls/);
     await refused(['-lc', ...ports], 'USAGE', /goes with -ls/);
     await refused(['-s', '--call-ports', '1-2'], 'USAGE', /--call-ports/);
+  });
+
+  it('takes how pictures are drawn, and how large they are', async () => {
+    for (const mode of GRAPHICS_MODES)
+      assert.equal((await parseOptions(['--graphics', mode])).graphics, mode);
+    assert.equal((await parseOptions(['-lc', '--graphics=sixel'])).graphics, 'sixel');
+    for (const mode of ['none', 'Kitty', 'sixels', '16'])
+      await refused(['--graphics', mode], 'USAGE', /--graphics takes one of kitty, sixel,/);
+    await refused(['--graphics'], 'USAGE', /needs a value/);
+    const size = async (written: string): Promise<unknown> =>
+      (await parseOptions(['-c', '--video-size', written])).videoSize;
+    assert.deepEqual(await size('160x96@10'), { width: 160, height: 96, fps: 10 });
+    assert.deepEqual(await size('640x480'), { width: 640, height: 480, fps: 15 });
+    assert.deepEqual(await size('16x4096@60'), { width: 16, height: 4_096, fps: 60 });
+    for (const wrong of [
+      ...['160', '160x', 'x96', '160*96', '160X96', ' 160x96', '160x96@', '160x96@15.5'],
+      ...['15x96', '160x4097', '160x96@0', '160x96@61', '-160x96', 'large'],
+    ])
+      await refused(['--video-size', wrong], 'USAGE', /WIDTHxHEIGHT@FPS, such as 160x96@15/);
+    await refused(['--video-size', '160x96', '--video-size', '160x96'], 'USAGE', /more than once/);
+    const { graphics, videoSize } = await parseOptions(['-lc']);
+    assert.deepEqual([graphics, videoSize], [undefined, undefined]);
   });
 
   it('never throws anything else, whatever is given', async () => {

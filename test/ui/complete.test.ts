@@ -58,6 +58,18 @@ describe('completion', () => {
     );
     assert.deepEqual(texts('settings b'), ['settings bell']);
     assert.deepEqual(texts('settings bell o'), ['settings bell on', 'settings bell off']);
+    assert.deepEqual(texts('settings camera '), [
+      'settings camera default',
+      'settings camera none',
+      'settings camera test',
+    ]);
+    assert.deepEqual(texts('settings MIC t'), ['settings MIC tone']);
+    for (const device of ['camera', 'mic', 'speaker', 'screen'])
+      assert.deepEqual(texts(`settings ${device} o`), []);
+    assert.deepEqual(texts('settings constructor o'), [
+      'settings constructor on',
+      'settings constructor off',
+    ]);
     assert.deepEqual(texts('login alice --c'), ['login alice --code']);
     assert.deepEqual(texts('whoelse '), []);
     assert.deepEqual(texts('export #lobby x --format j'), ['export #lobby x --format json']);

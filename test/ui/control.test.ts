@@ -106,6 +106,43 @@ describe('control socket', () => {
       assert.equal(await asked({ command, directory }), 'plan.pdf');
   });
 
+  it('takes files that stand for devices from where the command was given', async () => {
+    const { path, app } = await serve();
+    const directory = await newDirectory();
+    for (const name of ['song.wav', 'film.mkv', 'my song.wav', 'tone', 'tone:440', 'none', 'on'])
+      writeFileSync(join(directory, name), '');
+    mkdirSync(join(directory, 'folder'));
+    app.handlers.set('equipment', () => ({ devices: [], problems: [] }));
+    const given = async (command: string): Promise<string | undefined> => {
+      await raw(path, 1, `${JSON.stringify({ command, directory })}\n`);
+      const { name, device } = app.calls.at(-1)?.args ?? {};
+      return name ?? device;
+    };
+    assert.equal(await given('mic on song.wav'), join(directory, 'song.wav'));
+    assert.equal(await given('mic on my song.wav'), join(directory, 'my song.wav'));
+    assert.equal(await given('camera on ./film.mkv'), join(directory, 'film.mkv'));
+    assert.equal(await given('settings mic song.wav'), join(directory, 'song.wav'));
+    assert.equal(await given('settings camera film.mkv'), join(directory, 'film.mkv'));
+    // What is heard goes into a file that is not there yet.
+    assert.equal(await given('settings speaker heard.WAV'), join(directory, 'heard.WAV'));
+    for (const [command, device] of [
+      ['mic on /elsewhere/song.wav', '/elsewhere/song.wav'],
+      ['mic on hw:1', 'hw:1'],
+      ['mic on folder', 'folder'],
+      ['mic on tone', 'tone'],
+      ['mic on tone:440', 'tone:440'],
+      ['camera on none', 'none'],
+      ['settings speaker Loud', 'Loud'],
+      ['settings speaker song', 'song'],
+      ['settings screen film.mkv', 'film.mkv'],
+    ] as const)
+      assert.equal(await given(command), device);
+    const { length } = app.calls;
+    await raw(path, 1, `${JSON.stringify({ command: 'settings bell on', directory })}\n`);
+    await raw(path, 1, `${JSON.stringify({ command: 'mic off', directory })}\n`);
+    assert.deepEqual(app.calls.slice(length), [{ name: 'mic', args: { state: 'off' } }]);
+  });
+
   it('serves many at once', async () => {
     const { path } = await serve();
     const all = await Promise.all(

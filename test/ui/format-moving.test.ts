@@ -121,6 +121,13 @@ describe('the text of figures', () => {
     ]);
   });
 
+  it('end with the call, where there is one', () => {
+    const call = { room: 'kitchen', state: 'active', participants: [] };
+    const lines = textOf('stats', { ...data, call }).split('\n');
+    assert.equal(lines.length, 8);
+    assert.equal(lines.at(-1), 'Call: #kitchen, active, nobody else is there');
+  });
+
   it('give a time in its two largest units', () => {
     const running = (uptime: number): string => {
       const text = textOf('stats', { ...data, process: { memory: 0, uptime } });

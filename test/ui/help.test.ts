@@ -32,6 +32,11 @@ describe('help', () => {
     assert.equal(helpFor('/message'), helpFor('MSG'));
   });
 
+  it('tells of all that whoever waits for the server may be told', () => {
+    for (const name of ['block', 'revoke', 'suppress', 'unsuppress'])
+      assert.match(helpFor(name), /\bNETWORK\b/, name);
+  });
+
   it('suggests instead of an unknown one', () => {
     assert.throws(
       () => helpFor('mesage'),

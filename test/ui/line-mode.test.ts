@@ -95,6 +95,21 @@ describe('line mode prints', () => {
       assert.equal(prompt.bells, 1);
     });
 
+    it('calls with a sound, unless it is not wanted', () => {
+      const bench = start();
+      const { prompt, settings } = bench;
+      const ring = { event: 'ring', id: 'c1', user: 'bob' } as const;
+      const missed = { event: 'missed-call', user: 'bob', time: bench.clock.now() } as const;
+      assert.deepEqual(bench.told(ring), ['04:05 * bob calls you: /answer or /decline']);
+      assert.equal(prompt.bells, 1);
+      assert.match(bench.told(missed).join(), /You have missed a call from bob\.$/);
+      assert.equal(prompt.bells, 2);
+      settings.set('bell', false);
+      bench.told({ ...ring, id: 'c2' });
+      bench.told(missed);
+      assert.equal(prompt.bells, 2);
+    });
+
     it('what the server says, word for word but for control sequences', () => {
       const bench = start();
       const text = 'The disk of \u001b[31macme\u001b[0m is full.';

@@ -103,6 +103,11 @@ describe('parse', () => {
     assert.deepEqual(parse('passwd last next one').args, { old: 'last', new: 'next one' });
     assert.deepEqual(parse('passwd "the last" next').args, { old: 'the last', new: 'next' });
     assert.deepEqual(parse('settings bell off').args, { name: 'bell', value: 'off' });
+    assert.deepEqual(parse('voice').args, {});
+    assert.deepEqual(parse('voice activity -40').args, { mode: 'activity', decibels: '-40' });
+    // What a level is for is not to be guessed.
+    for (const line of ['voice -40', 'voice loud'])
+      refused(line, 'USAGE', /none of open, activity, push/);
   });
 
   it('takes flags after a last argument that is one word', () => {

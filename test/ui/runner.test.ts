@@ -105,7 +105,8 @@ describe('a command carried out', () => {
       await run(call(name), context());
     assert.deepEqual(app.calls, []);
     for (const { name } of COMMANDS.filter((command) => command.local !== true))
-      await run(call(name), context());
+      // Without one the front end tells what was chosen.
+      await run(call(name, name === 'voice' ? { mode: 'open' } : {}), context());
     assert.equal(app.calls.length, COMMANDS.filter((command) => command.local !== true).length);
   });
 
@@ -209,11 +210,60 @@ describe('a command carried out', () => {
       assert.equal(!wrong.ok && wrong.code, 'USAGE');
     });
 
+    it('takes no switch for the name of a device, and says what is one', async () => {
+      for (const [name, switches] of [
+        ['camera', /"camera on"/],
+        ['mic', /"mic off"/],
+        ['speaker', /"none"/],
+        ['screen', /"golive"/],
+      ] as const)
+        for (const value of ['on', 'off', ' On']) {
+          const refused = await run(call('settings', { name, value }), context());
+          assert.equal(!refused.ok && refused.code, 'USAGE');
+          assert.match(refused.text, switches);
+        }
+      assert.deepEqual([app.calls, settings.devices], [[], {}]);
+      app.handlers.set('equipment', () => ({ devices: [], problems: [] }));
+      await run(call('settings', { name: 'camera', value: './on' }), context());
+      assert.deepEqual(settings.devices, { camera: './on' });
+    });
+
+    it('tells how the microphone is heard, as it was told last', async () => {
+      app.handlers.set('voice', ({ args: { mode, decibels } }) => {
+        if (decibels === 'quiet') throw new ClchatError('USAGE');
+        return { voice: mode, ...(decibels === undefined ? {} : { threshold: Number(decibels) }) };
+      });
+      const now = async (): Promise<unknown> => {
+        const outcome = await run(call('voice'), context());
+        return outcome.ok && outcome.data;
+      };
+      assert.deepEqual(await now(), { voice: 'open' });
+      const spoken = await text(call('voice'));
+      assert.equal(spoken, 'Your microphone is heard whenever it is on.');
+      await run(call('voice', { mode: 'activity', decibels: '-40' }), context());
+      assert.deepEqual(await now(), { voice: 'activity', threshold: -40 });
+      const pushed = await run(call('voice', { mode: 'push' }), context());
+      assert.deepEqual(pushed.ok && pushed.data, { voice: 'push' });
+      // The level stays for when it counts again.
+      assert.deepEqual(await now(), { voice: 'push', threshold: -40 });
+      await run(call('voice', { mode: 'activity', decibels: 'quiet' }), context());
+      assert.deepEqual(await now(), { voice: 'push', threshold: -40 });
+      assert.equal(app.calls.length, 3);
+      app = new FakeApp();
+      assert.equal(await text(call('voice')), 'NOT_LOGGED_IN');
+    });
+
     it('shows and changes settings', async () => {
       assert.equal(
         await text(call('settings')),
-        'colours on\nbell on\ntime on\nids off\nreceipts on\ntyping on',
+        'colours on\nbell on\ntime on\nids off\nreceipts on\ntyping on\ncamera default\nmic default\nspeaker default\nscreen default',
       );
+      settings.choose('mic', 'hw:1');
+      const all = await run(call('settings'), context());
+      assert.deepEqual(all.ok && all.data['settings'], {
+        ...settings.all(),
+        ...{ camera: 'default', mic: 'hw:1', speaker: 'default', screen: 'default' },
+      });
       assert.equal(await text(call('settings', { name: 'bell', value: 'off' })), 'bell off');
       assert.equal(await text(call('settings', { name: 'bell' })), 'bell off');
       assert.equal(settings.get('bell'), false);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { DEVICE_SETTINGS, isDeviceSetting, Settings } from '../../lib/ui/settings.ts';
+import { DEVICE_SETTINGS, DEVICE_WORDS, isDeviceSetting, Settings } from '../../lib/ui/settings.ts';
 import { temporary } from '../support/temporary.ts';
 
 const DEFAULTS = {
@@ -114,6 +114,17 @@ describe('file of the settings', () => {
       assert.deepEqual([settings.devices, settings.get('bell')], [{ screen: ':0' }, true]);
       assert.ok(DEVICE_SETTINGS.every(isDeviceSetting));
       for (const name of ['bell', 'microphone', 'toString', '']) assert.ok(!isDeviceSetting(name));
+    });
+
+    it('are the usual ones unless others were chosen', () => {
+      const settings = new Settings(path);
+      settings.choose('screen', ':1');
+      assert.deepEqual(
+        DEVICE_SETTINGS.map((name) => settings.device(name)),
+        ['default', 'default', 'default', ':1'],
+      );
+      for (const name of DEVICE_SETTINGS)
+        assert.deepEqual(DEVICE_WORDS[name].slice(0, 2), ['default', 'none']);
     });
 
     it('hold for this run where nothing can be written', () => {

@@ -2,8 +2,8 @@
  * What a server peer has towards the outside: ports of the gateway where it is to be reached from the
  * internet, and what calls need to find their way.
  */
-import { codeOf } from '../errors.ts';
-import { parseEndpoint } from '../interfaces.ts';
+import { codeOf, hasCode } from '../errors.ts';
+import { formatEndpoint, parseEndpoint, type Endpoint } from '../interfaces.ts';
 import type { Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { StunResponder } from '../nat/stun.ts';
@@ -50,7 +50,7 @@ export class Outside {
     this.settled = this.#internet?.settled ?? Promise.resolve();
   }
 
-  /** Answers STUN at the port of the server, and begins to map ports of the gateway if that is wanted. */
+  /** Answers STUN beside the port of the server, and begins to map ports of the gateway if that is wanted. */
   static async open(options: OutsideOptions): Promise<Outside> {
     return new Outside(options, await answerStun(options));
   }
@@ -65,7 +65,7 @@ export class Outside {
     const open = this.#internet?.udp ?? [];
     const external = open.filter((one) => this.#isOfStun(one)).map((one) => one.external);
     return {
-      stun: this.#stun === undefined ? [] : [...external, ...transport.addresses()],
+      stun: [...external, ...transport.addresses().flatMap((own) => this.#stunAt(own) ?? [])],
       ports: open.filter((one) => !this.#isOfStun(one)),
       turn,
     };
@@ -73,6 +73,17 @@ export class Outside {
 
   async stop(): Promise<void> {
     await Promise.all([this.#internet?.stop(), this.#stun?.close()]);
+  }
+
+  /** Where STUN is answered beside an address of the server. */
+  #stunAt(address: string): string | undefined {
+    const own = parseEndpoint(address);
+    const at = this.#options.transport.listening().findIndex((one) => {
+      const { family, port } = parseEndpoint(one);
+      return family === own.family && port === own.port;
+    });
+    const port = this.#stun?.ports[at];
+    return port === undefined ? undefined : formatEndpoint({ ip: own.ip, port });
   }
 
   #isOfStun({ port }: OpenPort): boolean {
@@ -89,9 +100,12 @@ export class Outside {
     const [first] = transport.listening();
     if (onMapping === undefined || first === undefined) return undefined;
     const { callPorts = DEFAULT_CALL_PORTS, clock } = options;
+    const { port } = parseEndpoint(first);
+    const udpPorts = new Set([...(this.#stun?.ports ?? []), ...portsIn(callPorts)]);
+    udpPorts.delete(port);
     return new Internet({
-      port: parseEndpoint(first).port,
-      udpPorts: [...new Set([...(this.#stun?.ports ?? []), ...portsIn(callPorts)])],
+      port,
+      udpPorts: [...udpPorts],
       mapper: gatewayMapper(seed, clock),
       observed: observedBy({ peers: () => transport.observedAddresses(), turn }),
       tell: onMapping,
@@ -99,17 +113,36 @@ export class Outside {
   }
 }
 
-/** Where the UDP port cannot be had, which another program may have, the server does without. */
+/**
+ * At the port after that of the server, or any other. Not at that of the same number: some gateways
+ * (miniupnpd with nftables) do not tell UDP and TCP mappings of one number apart, and lose the one when
+ * the other is renewed.
+ */
 async function answerStun({
   transport,
   clock,
   log,
 }: OutsideOptions): Promise<StunResponder | undefined> {
-  const listen = transport.listening().map((address) => parseEndpoint(address));
+  const listening = transport.listening().map((address) => parseEndpoint(address));
+  const beside = listening.map(({ ip, port }) => ({ ip, port: (port + 1) % 65_536 }));
+  const anywhere = listening.map(({ ip }) => ({ ip, port: 0 }));
   try {
-    return await StunResponder.open({ listen, clock });
+    return await firstOf([beside, anywhere], clock);
   } catch (error) {
-    log.info(`STUN is not answered at the UDP port ${listen[0]?.port}: ${codeOf(error)}`);
+    log.info(`STUN is not answered: ${codeOf(error)}`);
     return undefined;
+  }
+}
+
+/** @throws as `StunResponder.open`, of the last of them */
+async function firstOf(
+  [first = [], ...rest]: readonly (readonly Pick<Endpoint, 'ip' | 'port'>[])[],
+  clock: Clock,
+): Promise<StunResponder> {
+  try {
+    return await StunResponder.open({ listen: first, clock });
+  } catch (error) {
+    if (rest.length === 0 || !hasCode(error, 'PORT_IN_USE')) throw error;
+    return firstOf(rest, clock);
   }
 }

@@ -86,6 +86,7 @@ export class ClchatApp implements App {
       log: options.log,
       tell: (event) => this.#emit(event),
       client: () => this.#logins.client,
+      isPassing: options.isQuiet,
       situation: this.#situation,
       ports: () => mappedPorts(this.#server?.calls.ports ?? []),
     });

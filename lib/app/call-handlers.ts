@@ -1,12 +1,13 @@
 /** Calls: calling, answering, leaving; devices; and what one chooses about the others. */
 import type { AccountId, RoomId } from '../crdt/keys.ts';
 import { may } from '../crdt/rights.ts';
-import { pathOf, roomOf } from '../crdt/rooms.ts';
+import { banId, pathOf, roomOf } from '../crdt/rooms.ts';
 import { isSuppressed } from '../crdt/suppress.ts';
-import { otherOf, placeOfStream } from '../crdt/stream.ts';
+import { LOBBY_STREAM, otherOf, placeOfStream } from '../crdt/stream.ts';
 import { ClchatError } from '../errors.ts';
 import type { CallView } from '../node/calls/wire.ts';
 import type { CallTarget } from '../node/client/calls.ts';
+import type { Home } from '../node/client/home.ts';
 import type { LiveCall, Other } from './calls/live-call.ts';
 import {
   control,
@@ -19,6 +20,7 @@ import {
   type Handler,
   type HandlerContext,
 } from './handling.ts';
+import { pathOf as fileAt } from './moving-paths.ts';
 import type { ResultData } from './types.ts';
 
 /** Whom or what to call. @throws NOT_IN_ROOM, NO_SUCH_USER, NO_SUCH_ROOM, SELF, AMBIGUOUS */
@@ -31,8 +33,9 @@ function targetOf({ client: { home }, situation }: HandlerContext, written?: str
     const account = otherOf(place, home.account);
     if (account !== undefined) return { account, ...within };
   }
-  if (place?.type === 'room' && (written !== undefined || room !== undefined))
-    return { room: place.room };
+  // Whoever is nowhere is in the lobby for texts, which is no wish to speak there.
+  const isMeant = written !== undefined || room !== undefined || stream !== LOBBY_STREAM;
+  if (place?.type === 'room' && isMeant) return { room: place.room };
   throw new ClchatError(
     'NOT_IN_ROOM',
     'Call whom? "call USER", "call ROOM", or "enter ROOM" first.',
@@ -88,7 +91,8 @@ const hangup: Handler = async (_args, context) => {
 const switched =
   (kind: 'camera' | 'microphone'): Handler =>
   async ({ state, name }, { calls }) => {
-    const isOn = need(state, 'on or off') === 'on';
+    // Where it is "none", nothing is captured, and nobody is to be told otherwise.
+    const isOn = need(state, 'on or off') === 'on' && name !== 'none';
     await calls.switch(kind, isOn, name);
     return { device: kind, on: isOn, inCall: calls.live !== undefined };
   };
@@ -134,28 +138,66 @@ function placeOf({ calls, situation }: HandlerContext): RoomId | undefined {
   return calls.live?.view.room ?? situation.room;
 }
 
+const NEEDED = { data: { permission: 'suppressUser' } };
+
+/** Of whom it is to be said, and where. */
+interface Silencing {
+  readonly home: Home;
+  readonly account: AccountId;
+  /** The room that is meant; undefined: all calls. */
+  readonly here: RoomId | undefined;
+  readonly isOwner: boolean;
+  /** Has the permission, which is for all places. */
+  readonly mayAnywhere: boolean;
+  /** One place was named: it is that one or none. */
+  readonly isNamed: boolean;
+}
+
+/** Where somebody is to be silenced. @throws ALREADY */
+function whereToSilence({ home, account, here, ...who }: Silencing): RoomId | undefined {
+  // Who owns the place speaks for it alone, unless they say otherwise.
+  const room = who.isOwner || who.isNamed ? here : undefined;
+  if (isSuppressed(home.space, account, room))
+    throw new ClchatError('ALREADY', 'That user is silenced.');
+  return room;
+}
+
+/** Where somebody is silenced who is to be heard again: there, or else everywhere. @throws ALREADY, DENIED */
+function whereSilenced({ home, account, here, ...who }: Silencing): RoomId | undefined {
+  const places = who.isNamed || here === undefined ? [here] : [here, undefined];
+  const found = places.filter((at) => home.space.get('suppress', banId(account, at)) === true);
+  const lifted = found.findIndex((at) => who.mayAnywhere || (at !== undefined && who.isOwner));
+  if (lifted >= 0) return found[lifted];
+  const isElsewhere = isSuppressed(home.space, account, here);
+  if (!isElsewhere) throw new ClchatError('ALREADY', 'That user is not silenced.');
+  const all = 'That user is silenced in all calls';
+  if (who.mayAnywhere)
+    throw new ClchatError('ALREADY', `${all}, and not in that room: leave out --room.`);
+  throw new ClchatError('DENIED', `${all}: that takes the permission "suppressUser".`, NEEDED);
+}
+
 const suppressing =
   (on: boolean): Handler =>
-  async ({ user, room: written }, context) => {
+  async ({ user, room: written, everywhere }, context) => {
     const { client } = context;
     const { home } = client;
     const account = home.named(need(user, 'The user'));
-    const here = written === undefined ? placeOf(context) : roomNamed(home, written);
+    const isEverywhere = everywhere !== undefined;
+    if (isEverywhere && written !== undefined)
+      throw new ClchatError('USAGE', 'Either in one room, or everywhere.');
+    const there = written === undefined ? placeOf(context) : roomNamed(home, written);
+    const here = isEverywhere ? undefined : there;
     const isOwner = here !== undefined && roomOf(home.space, here)?.owner === home.account;
-    const isEverywhere = may(home.space, home.account, 'suppressUser');
-    if (!isOwner && !isEverywhere)
+    const mayAnywhere = may(home.space, home.account, 'suppressUser');
+    if (!isOwner && !mayAnywhere)
       throw new ClchatError(
-        here === undefined || written === undefined ? 'DENIED' : 'NOT_OWNER',
+        written === undefined ? 'DENIED' : 'NOT_OWNER',
         'You need the permission "suppressUser", or to own the room.',
-        { data: { permission: 'suppressUser' } },
+        NEEDED,
       );
-    // Who owns the place speaks for it alone; the permission is for all places.
-    const room = isOwner || written !== undefined ? here : undefined;
-    if (isSuppressed(home.space, account, room) === on)
-      throw new ClchatError(
-        'ALREADY',
-        on ? 'That user is silenced.' : 'That user is not silenced.',
-      );
+    const isNamed = isEverywhere || written !== undefined;
+    const silencing = { home, account, here, isOwner, mayAnywhere, isNamed };
+    const room = (on ? whereToSilence : whereSilenced)(silencing);
     const scope = room === undefined ? {} : { room };
     const state = await control(client, 'space', 'suppress', { account, ...scope, on });
     return {
@@ -213,9 +255,7 @@ const watching =
 const record: Handler = async ({ file }, context) => {
   const { calls, client } = context;
   mustBeInCall(context);
-  const { media } = calls.devices;
-  if (media === undefined) throw new ClchatError('NO_MEDIA');
-  await media.call('record', { file: need(file, 'The file') });
+  await calls.devices.record(fileAt(need(file, 'The file')));
   // Everybody is told, whether they like it or not.
   await client.calling.calls.update({ recording: true });
   return { recording: true, file };
@@ -226,7 +266,7 @@ const stoprecord: Handler = async (_args, context) => {
   mustBeInCall(context);
   if (client.calling.calls.equipment?.recording !== true)
     throw new ClchatError('NOT_SUPPORTED', 'Nothing is being recorded.');
-  await calls.devices.media?.call('record', { file: undefined });
+  await calls.devices.record(undefined);
   await client.calling.calls.update({ recording: undefined });
   return { recording: false };
 };

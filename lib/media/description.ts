@@ -145,20 +145,20 @@ export function admit(description: string, limits: Limits): string {
 /** @throws BAD_MESSAGE for what our own library would not have written there */
 function checkMedium(kind: (typeof MEDIA)[number], [head = '', ...lines]: readonly string[]): void {
   if (!lines.every((line) => FORMS[kind].test(line))) throw bad('of a line that no call needs');
-  const once = lines.filter((line) => !SEVERAL.test(line)).map((line) => line.split(':')[0]);
-  if (new Set(once).size < once.length) throw bad('something is there twice');
-  const numbers = (what: string): Set<string | undefined> =>
-    new Set(lines.flatMap((one) => (one.startsWith(what) ? [/\d+/.exec(one)?.[0]] : [])));
-  const codecs = numbers('a=rtpmap:');
+  const single = lines.filter((line) => !SEVERAL.test(line));
+  const names = new Set(single.map((line) => /^(?:a=[a-z-]+|.)/.exec(line)?.[0]));
+  if (names.size < single.length) throw bad('something is there twice');
+  const [, , , ...formats] = head.split(' ');
+  const codecs = numbersOf('a=rtpmap:', lines);
   // A number alone may stand for a codec that everybody knows.
-  if (
-    !head
-      .split(' ')
-      .slice(3)
-      .every((format) => codecs.has(format))
-  )
-    throw bad('of a format');
-  if (numbers('a=ssrc:').size > MOST_SOURCES) throw bad('it has too many sources');
+  if (!formats.every((format) => codecs.has(format))) throw bad('of a format');
+  if (numbersOf('a=ssrc:', lines).size > MOST_SOURCES) throw bad('it has too many sources');
+}
+
+/** The numbers that stand behind that, in some line. */
+function numbersOf(what: string, lines: readonly string[]): Set<string> {
+  const behind = lines.flatMap((line) => (line.startsWith(what) ? [line.slice(what.length)] : []));
+  return new Set(behind.map((text) => /^\d*/.exec(text)![0]));
 }
 
 /** Without the limits that the other side would have, either. */

@@ -7,7 +7,7 @@ const CALLER: Argument = { ...USER, optional: true };
 const SWITCH: Argument = { name: 'state', kind: 'word', label: 'on|off', choices: ['on', 'off'] };
 const DEVICE: Argument = { name: 'name', kind: 'text', label: 'DEVICE', optional: true };
 const OF_SOMEBODY: readonly ErrorCode[] = ['NO_SUCH_USER', 'SELF'];
-const OF_DEVICES: readonly ErrorCode[] = ['NO_DEVICE', 'NO_MEDIA'];
+const OF_DEVICES: readonly ErrorCode[] = ['NO_DEVICE', 'NO_MEDIA', 'NO_CALL'];
 const IN_CALL: readonly ErrorCode[] = [...OF_SOMEBODY, 'NO_CALL', 'NOT_PARTICIPANT'];
 
 const SUPPRESSING: readonly ErrorCode[] = [
@@ -60,7 +60,16 @@ export const CALL_COMMANDS: readonly Command[] = [
     arguments: [CALLER],
     summary: 'answer whoever calls',
     help: 'The first of your devices that answers has the call. The name is needed only where several call.',
-    errors: [...OF_SOMEBODY, 'NO_CALL', 'ALREADY', 'AMBIGUOUS', 'BUSY', 'NO_MEDIA', 'NETWORK'],
+    errors: [
+      ...OF_SOMEBODY,
+      'NO_CALL',
+      'ALREADY',
+      'AMBIGUOUS',
+      'BUSY',
+      'NO_MEDIA',
+      'NOT_SUPPORTED',
+      'NETWORK',
+    ],
     login: true,
     overlaps: true,
   },
@@ -169,9 +178,9 @@ export const CALL_COMMANDS: readonly Command[] = [
     name: 'suppress',
     group: 'calls',
     arguments: [USER],
-    flags: [{ name: 'room', kind: 'room', label: 'ROOM' }],
+    flags: [{ name: 'room', kind: 'room', label: 'ROOM' }, { name: 'everywhere' }],
     summary: 'silence somebody for everyone, until "unsuppress"',
-    help: 'Who owns the room silences them there; who has the permission "suppressUser", in all calls, or with --room in one room.',
+    help: 'Who owns the room silences them there; who has the permission "suppressUser", in all calls, or with --room in one room. With --everywhere it is all calls, also for who owns the room.',
     examples: ['suppress eve', 'suppress eve --room kitchen'],
     errors: SUPPRESSING,
     login: true,
@@ -180,7 +189,7 @@ export const CALL_COMMANDS: readonly Command[] = [
     name: 'unsuppress',
     group: 'calls',
     arguments: [USER],
-    flags: [{ name: 'room', kind: 'room', label: 'ROOM' }],
+    flags: [{ name: 'room', kind: 'room', label: 'ROOM' }, { name: 'everywhere' }],
     summary: 'let somebody be heard again',
     errors: SUPPRESSING,
     login: true,
@@ -192,7 +201,7 @@ export const CALL_COMMANDS: readonly Command[] = [
     summary: 'share your screen with the others in the call',
     help: 'They are told, and those who "watch" you see it. What is shared is said by --screen or "settings screen".',
     examples: ['golive the budget'],
-    errors: ['NOT_IN_ROOM', 'NO_CALL', ...OF_DEVICES, 'NETWORK'],
+    errors: ['NOT_IN_ROOM', ...OF_DEVICES, 'NETWORK'],
     login: true,
   },
   {

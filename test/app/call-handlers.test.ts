@@ -1,6 +1,9 @@
 /** Commands of calls over the product's own clients and server; helper processes are made of paper. */
 import assert from 'node:assert/strict';
-import { roomAt } from '../../lib/crdt/rooms.ts';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { banId, roomAt } from '../../lib/crdt/rooms.ts';
+import { isSuppressed } from '../../lib/crdt/suppress.ts';
 import { pairStream } from '../../lib/crdt/stream.ts';
 import { callingStage, type Caller } from '../support/calling-stage.ts';
 import { eventually } from '../support/channels.ts';
@@ -39,6 +42,8 @@ describe('the commands of calls', function () {
     await stage.world.server.crown(who.name);
     await eventually('the crown', () => who.test.home.record?.group === 'admin');
   };
+  const isSilenced = (by: Caller, who: Caller, name: string): boolean =>
+    isSuppressed(by.test.home.space, who.test.home.account, roomAt(by.test.home.space, name));
   const callOf = async (who: Caller, args: Record<string, string> = {}): Promise<Told> =>
     (await who.run('call', args))['call'] as Told;
 
@@ -103,6 +108,19 @@ describe('the commands of calls', function () {
       await bob.hears('ring', { user: 'alice' });
       await alice.run('hangup');
       await called;
+    });
+
+    it('without a name calls the room that one talks to, entered or not', async () => {
+      await room(alice, 'kitchen', bob);
+      await alice.run('talk', { conversation: '#kitchen' });
+      assert.equal(alice.situation.room, undefined);
+      assert.equal((await callOf(alice)).room, 'kitchen');
+      await alice.run('hangup');
+      await alice.run('talk', {});
+      await alice.refused('NOT_IN_ROOM', 'call');
+      enter(alice, 'kitchen');
+      await alice.run('talk', { conversation: '#lobby' });
+      assert.equal((await callOf(alice)).room, 'lobby');
     });
 
     it('calls who is in the room that was entered without being a contact', async () => {
@@ -213,6 +231,58 @@ describe('the commands of calls', function () {
       await stage.meet('lobby', alice, bob, carol);
       assert.deepEqual([alice.sends(bob).sound, carol.sends(bob).sound], [true, false]);
     });
+
+    it('lift it where it is so: in the room that is meant, or else everywhere', async () => {
+      await room(alice, 'kitchen', bob, carol);
+      await crown(bob);
+      // Who may anywhere lifts what the owner of the room has done there.
+      await alice.run('suppress', { user: 'carol', room: 'kitchen' });
+      enter(bob, 'kitchen');
+      await eventually('the word', () => isSilenced(bob, carol, 'kitchen'));
+      assert.deepEqual(await bob.run('unsuppress', { user: 'carol' }), {
+        user: 'carol',
+        room: 'kitchen',
+      });
+      // Both at once: one after the other.
+      await bob.run('suppress', { user: 'carol', room: 'kitchen' });
+      await bob.run('suppress', { user: 'carol' });
+      assert.deepEqual(await bob.run('unsuppress', { user: 'carol' }), {
+        user: 'carol',
+        room: 'kitchen',
+      });
+      await bob.refused('ALREADY', 'unsuppress', { user: 'carol', room: 'kitchen' });
+      // Who owns the room alone cannot undo what is for all.
+      enter(alice, 'kitchen');
+      const { home } = alice.test;
+      const inRoom = banId(carol.test.home.account, roomAt(home.space, 'kitchen'));
+      await eventually('the word', () => {
+        return isSilenced(alice, carol, 'lobby') && home.space.get('suppress', inRoom) !== true;
+      });
+      await alice.refused('DENIED', 'unsuppress', { user: 'carol' });
+      assert.deepEqual(await bob.run('unsuppress', { user: 'carol' }), { user: 'carol' });
+      await bob.refused('ALREADY', 'unsuppress', { user: 'carol' });
+    });
+
+    it('are for an owner who may more in all calls too, where that is said', async () => {
+      await room(alice, 'kitchen', carol);
+      await crown(alice);
+      enter(alice, 'kitchen');
+      assert.deepEqual(await alice.run('suppress', { user: 'carol', everywhere: '' }), {
+        user: 'carol',
+      });
+      await alice.refused('ALREADY', 'suppress', { user: 'carol' });
+      // It is shown in the room as well, and is lifted from there.
+      assert.deepEqual(await alice.run('unsuppress', { user: 'carol' }), { user: 'carol' });
+      await alice.refused('ALREADY', 'unsuppress', { user: 'carol', everywhere: '' });
+      assert.deepEqual(await alice.run('suppress', { user: 'carol' }), {
+        user: 'carol',
+        room: 'kitchen',
+      });
+      await alice.refused('ALREADY', 'unsuppress', { user: 'carol', everywhere: '' });
+      await carol.refused('DENIED', 'suppress', { user: 'alice', everywhere: '' });
+      const both = { user: 'carol', room: 'kitchen', everywhere: '' };
+      await alice.refused('USAGE', 'suppress', both);
+    });
   });
 
   describe('of screens', () => {
@@ -247,6 +317,18 @@ describe('the commands of calls', function () {
       await bob.refused('SELF', 'watch', { user: 'bob' });
     });
 
+    it('share none in a call that is over once it can be had', async () => {
+      await stage.talk(alice, bob);
+      let open = (): void => undefined;
+      alice.media[0]!.held.set('source screen', new Promise((resolve) => (open = resolve)));
+      const shared = alice.refused('NO_CALL', 'golive');
+      await eventually('the screen', () => alice.media[0]!.sources.at(-1) === 'screen test');
+      await bob.run('hangup');
+      await eventually('the end', () => alice.calls.live === undefined);
+      open();
+      await shared;
+    });
+
     it('share none that cannot be had, or that is gone', async () => {
       await stage.talk(alice, bob);
       alice.media[0]!.refusals.set('source screen', 'NO_DEVICE');
@@ -274,11 +356,18 @@ describe('the commands of calls', function () {
     await alice.refused('NO_DEVICE', 'record', { file: 'x.mkv' });
     assert.deepEqual(bob.heard('recording'), []);
     alice.media[0]!.refusals.clear();
-    assert.deepEqual(await alice.run('record', { file: 'x.mkv' }), {
+    assert.deepEqual(await alice.run('record', { file: '~/x.mkv' }), {
       recording: true,
-      file: 'x.mkv',
+      file: '~/x.mkv',
     });
+    const recorded = alice.media[0]!.calls.findLast(({ name }) => name === 'record');
+    assert.equal(recorded?.args['file'], join(homedir(), 'x.mkv'));
     await bob.hears('recording', { user: 'alice', recording: true });
+    // Another one cannot be had: the one before goes on, and they are told so still.
+    alice.media[0]!.refusals.set('record', 'ALREADY');
+    await alice.refused('ALREADY', 'record', { file: 'y.mkv' });
+    assert.equal(alice.test.client.calling.calls.equipment?.recording, true);
+    alice.media[0]!.refusals.clear();
     await alice.run('stoprecord');
     await bob.hears('recording', { user: 'alice', recording: false });
   });
@@ -301,6 +390,21 @@ describe('the commands of calls', function () {
     await bob.hears('chatdev', { user: 'alice', video: false, audio: false });
     assert.equal(alice.sends(bob).sound, false);
     await alice.refused('USAGE', 'mic', {});
+  });
+
+  it('of devices take "none" for off, and tell it so', async () => {
+    await stage.talk(alice, bob);
+    await bob.hears('chatdev', { user: 'alice', video: true, audio: true });
+    assert.deepEqual(await alice.run('camera', { state: 'on', name: 'none' }), {
+      device: 'camera',
+      on: false,
+      inCall: true,
+    });
+    await bob.hears('chatdev', { user: 'alice', video: false, audio: true });
+    await alice.calls.equipment('microphone', 'none');
+    await bob.hears('chatdev', { user: 'alice', video: false, audio: false });
+    await alice.calls.equipment('screen', 'none');
+    await alice.refused('NO_DEVICE', 'golive');
   });
 
   it('of the voice set when the microphone is heard', async () => {

@@ -131,6 +131,8 @@ export class LiveStage {
   isShown = false;
   isMediaThere = true;
   desertions = 0;
+  /** Those whose devices have gone. */
+  readonly left: string[] = [];
   /** Those of whom it was told that they have not been reached. */
   readonly unreached: string[] = [];
   prepared = 0;
@@ -167,6 +169,7 @@ export class LiveStage {
       isShown: () => this.isShown,
       prepare: async () => void (this.prepared += 1),
       onChange: () => this.changes.push(this.state),
+      onLeft: (user) => this.left.push(user),
       onUnreachable: (user) => this.unreached.push(user),
       onDeserted: () => (this.desertions += 1),
       onFault: (error) => this.faults.push(error),

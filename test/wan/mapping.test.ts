@@ -73,7 +73,7 @@ describeLong('a server on the internet', function () {
       await untilMapped(all.length);
       assert.deepEqual(await mapped(), all.sort());
       const asker = stage.lab.host('pub1').runTypeScript(STUN);
-      asker.send(JSON.stringify({ id: 1, do: 'ask', ip: stage.address('r1'), port: PORT }));
+      asker.send(JSON.stringify({ id: 1, do: 'ask', ip: stage.address('r1'), port: PORT + 1 }));
       const { seen } = await asker.next(({ id }) => id === 1, PATIENCE_MS, 'an answer by STUN');
       assert.ok(String(seen).startsWith(`${stage.address('pub1')}:`), String(seen));
       await end(server);

@@ -3,7 +3,6 @@
  * devices, and what the person has chosen. What happens is told as events.
  */
 import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
-import { roomOf } from '../../crdt/rooms.ts';
 import { isSuppressed } from '../../crdt/suppress.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -17,6 +16,7 @@ import type { CallNews, CallTarget } from '../../node/client/calls.ts';
 import type { Client } from '../../node/client/client.ts';
 import type { Situation } from '../situation.ts';
 import type { AppEvent } from '../types.ts';
+import { Acquaintances } from './acquaintances.ts';
 import { CallDevices, type CallDevicesOptions, type DeviceNames } from './call-devices.ts';
 import { equipmentEvents, unreachable } from './call-events.ts';
 import { CallTelling } from './call-telling.ts';
@@ -35,6 +35,8 @@ export interface AppCallsOptions {
   readonly tell: (event: AppEvent) => void;
   /** Who is logged in. */
   readonly client: () => Client | undefined;
+  /** It is here for one command. */
+  readonly isPassing?: boolean;
   readonly situation: Situation;
   /** Ports of the gateway for calls, where a server of this process has them mapped. */
   readonly ports: () => Ways['mapped'];
@@ -60,8 +62,7 @@ export class AppCalls {
   #live: LiveCall | undefined;
   /** In whose login the present call is. */
   #caller: Client | undefined;
-  /** Friends of whoever is logged in, as far as the call needs to know. */
-  #contacts = new Set<AccountId>();
+  readonly #acquaintances = new Acquaintances();
   readonly #telling: CallTelling;
   /** What is shown of it. */
   readonly showing: Showing;
@@ -148,17 +149,26 @@ export class AppCalls {
 
   /**
    * Calls, or joins. @returns once it is clear that it rings, or that one is in it
-   * @throws as `Calls.start`, NO_MEDIA
+   * @throws as `Calls.start`, NO_MEDIA, NOT_SUPPORTED
    */
   async start(target: CallTarget, secondDevice: boolean): Promise<CallView> {
+    this.#mustStay();
     const { calls } = this.#client.calling;
     return this.#enter(() => calls.start(target, this.#equipmentFor(target), secondDevice));
   }
 
-  /** @throws as `Calls.answer`, NO_MEDIA */
+  /** @throws as `Calls.answer`, NO_MEDIA, NOT_SUPPORTED */
   async answer(id: CallId | undefined): Promise<CallView> {
+    this.#mustStay();
     const { calls } = this.#client.calling;
     return this.#enter(() => calls.answer(id, this.#equipmentFor(undefined)));
+  }
+
+  /** @throws NOT_SUPPORTED in a program that ends with the command */
+  #mustStay(): void {
+    if (this.#options.isPassing !== true) return;
+    const text = 'A call needs a program that goes on: start clchat without -e, or beside it.';
+    throw new ClchatError('NOT_SUPPORTED', text);
   }
 
   async #enter(enter: () => Promise<CallView>): Promise<CallView> {
@@ -207,7 +217,7 @@ export class AppCalls {
   /** @throws NO_DEVICE, NO_MEDIA */
   async switch(kind: 'camera' | 'microphone', isOn: boolean, name?: string): Promise<void> {
     await this.devices.switch(kind, isOn, name);
-    await this.#announce(kind, isOn);
+    await this.#announce(kind, this.devices.isOn(kind));
   }
 
   /**
@@ -236,6 +246,7 @@ export class AppCalls {
   async follow(): Promise<void> {
     const live = this.#live;
     const client = this.#options.client();
+    this.#acquaintances.forget();
     if (live === undefined || client === undefined) return;
     const { calls } = client.calling;
     const { equipment } = calls;
@@ -247,11 +258,6 @@ export class AppCalls {
   /** Something is told to front ends. */
   heard({ event }: AppEvent): void {
     if (this.#live !== undefined && FOLLOWED.has(event)) this.#run(this.follow());
-  }
-
-  async #learnContacts({ home }: Client): Promise<void> {
-    const all = await home.contacts.all();
-    this.#contacts = new Set([...all].flatMap(([one, how]) => (how === 'contact' ? [one] : [])));
   }
 
   // News.
@@ -300,16 +306,13 @@ export class AppCalls {
       key: home.replica.device,
       account: home.account,
       ways: () => waysOf(calls.ways, ports()),
-      maySee: (account, { entered }, room) =>
-        room === undefined ||
-        entered ||
-        this.#contacts.has(account) ||
-        roomOf(home.space, room)?.lifetime === 'conference',
+      maySee: (account, participant, room) =>
+        this.#acquaintances.maySee(home, account, participant, room),
       isSuppressed: (account, room) => isSuppressed(home.space, account, room),
       choicesOf: (account) => this.choicesOf(account),
       sizeOf: (user, kind) => this.showing.sizeOf(user, kind),
       isShown: () => this.showing.isOn,
-      prepare: () => this.#learnContacts(client),
+      prepare: () => this.#acquaintances.learn(home),
       onChange: () => {
         if (this.#live !== live) return;
         this.#telling.live(home, live);
@@ -317,10 +320,14 @@ export class AppCalls {
       },
       onUnreachable: (user) =>
         this.#options.tell(unreachable(user, calls.ways?.turn !== undefined)),
+      onLeft: (user) => {
+        if (!isTalking(live, user)) this.#talking.gone(user);
+      },
       onDeserted: () => this.#run(this.leave()),
       onFault: (error) => log.fault(error),
     });
     this.#live = live;
+    this.#acquaintances.forget();
     this.#caller = client;
     this.#failure = undefined;
     if (replaced !== undefined) return;
@@ -346,6 +353,9 @@ export class AppCalls {
     const { tell } = this.#options;
     const text = 'The part for calls had to be started again.';
     tell({ event: 'notice', code: 'NO_MEDIA', text });
+    this.#talking.reset();
+    this.showing.isTalking = false;
+    for (const other of this.#live?.others ?? []) other.isTalking = false;
     this.#mediaReady(true);
     if (this.#options.client()?.calling.calls.equipment?.recording === true) this.#endRecording();
   }
@@ -385,7 +395,8 @@ export class AppCalls {
     if (peer === null) this.showing.isTalking = talking;
     else if (other === undefined) return;
     else other.isTalking = talking;
-    this.#talking.note(other?.user ?? home.name, talking);
+    const user = other?.user ?? home.name;
+    this.#talking.note(user, other === undefined ? talking : isTalking(live, user));
     this.showing.show();
   }
 
@@ -393,4 +404,9 @@ export class AppCalls {
     this.#talking.stop();
     await this.devices.stop();
   }
+}
+
+/** On any of their devices. */
+function isTalking({ others }: LiveCall, user: string): boolean {
+  return others.some((other) => other.user === user && other.isTalking);
 }

@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts';
 import { systemClock } from '../../lifecycle.ts';
 import type { EngineEvent, GateSettings, SourceKind } from '../../media/engine/messages.ts';
 import { MediaProcess, type MediaProcessOptions } from '../../media/media-process.ts';
+import { RING_MS } from '../../node/calls/wire.ts';
 
 /** What people write for each: see `--camera` and the like. */
 export interface DeviceNames {
@@ -38,8 +39,9 @@ export interface CallDevicesOptions {
 /** The helper process. */
 export type Media = Pick<MediaProcess, 'call' | 'order' | 'stop'>;
 
-/** How long the process is kept for the next call, in milliseconds. */
+/** How long the process is kept for the next call, and for one that rings, in milliseconds. */
 const KEPT_MS = 10_000;
+const KEPT_RINGING_MS = RING_MS + 3_000;
 /** How often it may be started again, in so many milliseconds. */
 const MAX_RESTARTS = 3;
 const RESTARTS_MS = 60_000;
@@ -56,6 +58,8 @@ export class CallDevices {
   #starting: Promise<Media> | undefined;
   #restarts: number[] = [];
   #kept: NodeJS.Timeout | undefined;
+  /** Until when there may be something that rings, by the monotonic clock. */
+  #ringsUntil = 0;
   /** Number of the call; 0: in none. */
   #call = 0;
   #calls = 0;
@@ -70,10 +74,12 @@ export class CallDevices {
     this.#isOn.microphone = isNamed(options.names.microphone);
   }
 
-  /** Takes these from the next call on; what is on stays so. */
+  /** Takes these from the next call on; what is on stays so, unless it is to be none. */
   prefer(names: DeviceNames): void {
-    for (const kind of ['camera', 'microphone', 'speaker', 'screen'] as const)
+    for (const kind of ['camera', 'microphone', 'speaker', 'screen'] as const) {
       this.#names[kind] = names[kind] ?? this.#names[kind];
+      if (names[kind] === NONE && kind !== 'speaker' && !this.#isInCall) this.#isOn[kind] = false;
+    }
   }
 
   /** Undefined while there is none. */
@@ -94,8 +100,12 @@ export class CallDevices {
     return this.#call !== 0;
   }
 
-  /** Has the process ready, ahead of its first use. Never rejects. @returns why it cannot be had */
+  /**
+   * Has the process ready ahead of its first use, for as long as a call rings. Never rejects.
+   * @returns why it cannot be had
+   */
   async warm(): Promise<ClchatError | undefined> {
+    this.#ringsUntil = systemClock.monotonic() + KEPT_RINGING_MS;
     try {
       await this.#start();
       this.#keep();
@@ -166,7 +176,8 @@ export class CallDevices {
   #keep(): void {
     clearTimeout(this.#kept);
     if (this.#isInCall) return;
-    this.#kept = setTimeout(() => void this.#quit(), KEPT_MS);
+    const rings = this.#ringsUntil - systemClock.monotonic();
+    this.#kept = setTimeout(() => void this.#quit(), Math.max(KEPT_MS, rings));
     this.#kept.unref();
   }
 
@@ -184,15 +195,45 @@ export class CallDevices {
     } catch (error) {
       // Another process is to try it again; or nobody waits for it any more.
       if (hasCode(error, 'CLOSED') || call !== this.#call) return;
-      this.#isOn[kind] = false;
-      this.#options.onSwitched(kind, false);
+      this.#isOff(kind);
       this.#tell(error);
     }
   }
 
-  async #capture(kind: SourceKind, name: string | undefined): Promise<void> {
+  /** It is off otherwise than by a command. */
+  #isOff(kind: SourceKind): void {
+    if (!this.#isOn[kind]) return;
+    this.#isOn[kind] = false;
+    this.#options.onSwitched(kind, false);
+  }
+
+  /**
+   * Takes a device for the present call, and for no other.
+   * @throws NO_DEVICE, NO_MEDIA; NO_CALL where the call is over by then, and has given it back
+   */
+  async #capture(kind: SourceKind, name = DEFAULT): Promise<void> {
+    const call = this.#call;
     const media = await this.#start();
-    await media.call('source', { kind, spec: name ?? DEFAULT });
+    this.#mustBeIn(call);
+    try {
+      await media.call('source', { kind, spec: name });
+    } catch (error) {
+      this.#mustBeIn(call);
+      if (hasCode(error, 'TIMEOUT')) this.#giveBack(media, kind);
+      throw error;
+    }
+    this.#mustBeIn(call);
+  }
+
+  /** @throws NO_CALL */
+  #mustBeIn(call: number): void {
+    if (call !== this.#call) throw new ClchatError('NO_CALL', 'The call is over.');
+  }
+
+  /** It may still come about, and nobody would know that it is on: that is undone then. */
+  #giveBack(media: Media, kind: SourceKind): void {
+    this.#isOff(kind);
+    media.call('source', { kind, spec: NONE }).catch(() => undefined);
   }
 
   async #speak(): Promise<void> {
@@ -220,32 +261,84 @@ export class CallDevices {
 
   /**
    * Switches a device on or off; without a call, for the next one.
-   * @param name another one than until now
-   * @throws NO_DEVICE, NO_MEDIA
+   * @param name another one than until now; `none`: off
+   * @throws NO_DEVICE, NO_MEDIA; NO_CALL where the call is over before it is on: it is off then
    */
   async switch(kind: SourceKind, isOn: boolean, name?: string): Promise<void> {
-    if (isOn && this.#isInCall) await this.#capture(kind, name ?? this.#named(kind));
-    if (name !== undefined) this.#names[kind] = name;
-    this.#isOn[kind] = isOn;
-    // Off is off: a process that is just going does not keep it, and the next one does not take it.
-    if (!isOn)
-      await this.#media?.call('source', { kind, spec: NONE }).catch((error: unknown) => {
-        if (!hasCode(error, 'CLOSED')) throw error;
-      });
+    if (!isOn || name === NONE) return this.#switchOff(kind, name);
+    const device = name ?? this.#named(kind);
+    if (this.#isInCall) await this.#capture(kind, device);
+    this.#names[kind] = device;
+    this.#isOn[kind] = true;
   }
 
-  /** To be switched on by a person, one that was named `none` is the usual one. */
+  /** Off is off: a process that is just going does not keep it, and the next one does not take it. */
+  async #switchOff(kind: SourceKind, name = this.#names[kind]): Promise<void> {
+    this.#names[kind] = name;
+    this.#isOn[kind] = false;
+    await this.#media?.call('source', { kind, spec: NONE }).catch((error: unknown) => {
+      if (!hasCode(error, 'CLOSED')) throw error;
+    });
+  }
+
+  /**
+   * To be switched on by a person, one that was named `none` is the usual one. Not so a screen: nobody
+   * sees which one it would be before the others do.
+   * @throws NO_DEVICE
+   */
   #named(kind: SourceKind): string | undefined {
-    return isNamed(this.#names[kind]) ? this.#names[kind] : undefined;
+    if (isNamed(this.#names[kind])) return this.#names[kind];
+    if (kind === 'screen' && this.#names.screen === NONE)
+      throw new ClchatError(
+        'NO_DEVICE',
+        'No screen is to be shared: "none" was chosen. "settings screen" lists the screens, and chooses another.',
+      );
+    return undefined;
   }
 
-  /** Another device is to be used from now on. @throws NO_DEVICE, NO_MEDIA */
+  /**
+   * Another device is to be used from now on; `none`: what is on is off.
+   * @throws NO_DEVICE, NO_MEDIA
+   */
   async choose(kind: DeviceKind, name: string): Promise<void> {
+    const call = this.#call;
     if (kind === 'speaker') {
       if (this.#isInCall) await (await this.#start()).call('speaker', { spec: name });
       this.#hasSpeaker = this.#isInCall;
-    } else if (this.#isInCall && this.#isOn[kind]) await this.#capture(kind, name);
+    } else if (name === NONE) {
+      this.#isOff(kind);
+      return this.#switchOff(kind, name);
+    } else if (this.#isInCall && this.#isOn[kind])
+      await this.#capture(kind, name).catch((error: unknown) => {
+        // It is for the next call, too.
+        if (call === this.#call) throw error;
+      });
     this.#names[kind] = name;
+  }
+
+  /**
+   * Records the present call into a file, in place of the one before; undefined: no more.
+   * @throws as the engine's `record`: what was recorded before still is; NO_CALL, NO_MEDIA, TIMEOUT
+   */
+  async record(file: string | undefined): Promise<void> {
+    const call = this.#call;
+    const media = this.#media;
+    if (media === undefined) throw new ClchatError('NO_MEDIA');
+    try {
+      await media.call('record', { file });
+    } catch (error) {
+      if (hasCode(error, 'TIMEOUT') && file !== undefined) this.#stopRecording(media);
+      throw error;
+    }
+    this.#mustBeIn(call);
+  }
+
+  /** It may still come about, and nobody would be told: what is recorded by then ends, and that is told. */
+  #stopRecording(media: Media): void {
+    media.call('record', { file: undefined }).then(
+      () => this.#options.onEvent({ event: 'ended', kind: 'record', code: 'TIMEOUT', text: '' }),
+      () => undefined,
+    );
   }
 
   /** What of the microphone is sent. */
@@ -260,10 +353,7 @@ export class CallDevices {
     this.#options.onNotice(code, event.text === '' ? textOf(code) : event.text);
     if (kind === 'speaker') this.#hasSpeaker = false;
     else if (kind === 'record') this.#options.onEvent(event);
-    else {
-      this.#isOn[kind] = false;
-      this.#options.onSwitched(kind, false);
-    }
+    else this.#isOff(kind);
   }
 
   /** The process has ended by itself: another one takes its place, though not for ever. */

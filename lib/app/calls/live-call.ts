@@ -19,6 +19,8 @@ export interface LiveCallOptions extends Rules {
   readonly prepare: () => Promise<void>;
   /** Something is different of what there is to be seen of it. */
   readonly onChange: () => void;
+  /** A device of somebody's is not in it any more. */
+  readonly onLeft: (user: string) => void;
   /** Of somebody who is in it no way has been found for a while. */
   readonly onUnreachable: (user: string) => void;
   /** Of two, the other one has left, and the server is not there to say so. */
@@ -37,8 +39,9 @@ export class LiveCall {
   #state: CallState<CallEnd> = IDLE;
   #isEnded = false;
   #looking: NodeJS.Timeout | undefined;
-  /** Of the updates: the last that was begun counts. */
-  #updates = 0;
+  /** One at a time, and one more where something has changed meanwhile. */
+  #updating: Promise<void> | undefined;
+  #isStale = false;
   /** It is known who is in it. */
   #isKnown = false;
 
@@ -82,11 +85,24 @@ export class LiveCall {
    */
   async update(view = this.#view): Promise<void> {
     this.#view = view;
-    const update = ++this.#updates;
+    this.#isStale = true;
+    this.#updating ??= this.#catchUp().finally(() => (this.#updating = undefined));
+    await this.#updating;
+  }
+
+  async #catchUp(): Promise<void> {
+    while (this.#isStale && !this.#isEnded) {
+      this.#isStale = false;
+      await this.#apply();
+    }
+  }
+
+  async #apply(): Promise<void> {
     const { calling, key, prepare } = this.#options;
     await prepare();
-    const companions = view.state === 'active' ? await calling.companions() : [];
-    if (this.#isEnded || update !== this.#updates) return;
+    const companions = this.#view.state === 'active' ? await calling.companions() : [];
+    if (this.#isEnded) return;
+    const view = this.#view;
     const there = new Map(view.participants.map((one) => [one.device, one]));
     const kept = companions.filter(({ device }) => there.has(device));
     for (const [device, other] of this.#others)
@@ -126,6 +142,7 @@ export class LiveCall {
   #drop(other: Other): void {
     other.close();
     this.#others.delete(other.device);
+    if (!this.#isEnded) this.#options.onLeft(other.user);
   }
 
   /**

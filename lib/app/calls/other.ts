@@ -254,9 +254,10 @@ export class Other {
   #hear(): void {
     const { rules, room } = this.#options;
     const { isMuted, volume } = rules.choicesOf(this.account);
-    // Whoever does not keep to being silenced is not heard here.
-    const isSilent = isMuted || rules.isSuppressed(this.account, room);
-    this.#order({ order: 'hear', peer: this.device, volume: isSilent ? 0 : volume });
+    // Whoever does not keep to being silenced is not heard here, nor recorded.
+    const suppressed = rules.isSuppressed(this.account, room);
+    const heard = isMuted || suppressed ? 0 : volume;
+    this.#order({ order: 'hear', peer: this.device, volume: heard, suppressed });
   }
 
   /** Has agreed on what is sent at most what holds by now. */

@@ -48,7 +48,17 @@ export class Talking {
     this.#tell(user, voice.told);
   }
 
-  /** Nobody is heard any more. */
+  /** Somebody is heard no more: they have left the call. */
+  gone(user: string): void {
+    if (this.#voices.has(user)) this.note(user, false);
+  }
+
+  /** Nobody is heard at the moment, whoever talked: what hears them begins anew. */
+  reset(): void {
+    for (const user of this.#voices.keys()) this.note(user, false);
+  }
+
+  /** The call is over, and with it all that was to be told of it. */
   stop(): void {
     for (const { timer } of this.#voices.values()) clearTimeout(timer);
     this.#voices.clear();

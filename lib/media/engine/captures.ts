@@ -29,8 +29,12 @@ export class Captures {
   readonly #events: CaptureEvents;
   readonly #taken = new Map<SourceKind, Taken>();
   readonly #wanted = new Map<PictureKind, PictureSize>();
-  /** Devices are taken one after the other: two of a kind would be in each other's way. */
-  readonly #turn = new Turn();
+  /** Devices of a kind are taken one after the other: two would be in each other's way. */
+  readonly #turns: Readonly<Record<SourceKind, Turn>> = {
+    camera: new Turn(),
+    microphone: new Turn(),
+    screen: new Turn(),
+  };
   #isStopped = false;
 
   constructor(events: CaptureEvents) {
@@ -45,7 +49,7 @@ export class Captures {
    * @throws NO_DEVICE
    */
   take(kind: SourceKind, spec: string): Promise<string | undefined> {
-    return this.#turn.run(() => this.#take(kind, spec));
+    return this.#turns[kind].run(() => this.#take(kind, spec));
   }
 
   async #take(kind: SourceKind, spec: string): Promise<string | undefined> {
@@ -124,7 +128,7 @@ export class Captures {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#turn.over;
+    await Promise.all(Object.values(this.#turns).map(({ over }) => over));
     const taken = [...this.#taken.values()];
     this.#taken.clear();
     await Promise.all(taken.map(({ source }) => source.close()));

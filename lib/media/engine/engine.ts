@@ -120,7 +120,7 @@ export class Engine {
         this.#peerAt(order.peer)?.send(order.sound, order.camera, order.screen);
         return this.#want();
       case 'hear':
-        return this.#hearing.setVolume(order.peer, order.volume);
+        return this.#hear(order.peer, order.volume, order.suppressed === true);
       case 'show': {
         const peer = this.#peerAt(order.peer);
         if (peer === undefined) return;
@@ -161,15 +161,16 @@ export class Engine {
     const known = this.#peers.get(name);
     if (known !== undefined || this.#peers.size >= MAX_PEERS) return known;
     const { clock, emit } = this.#options;
-    const ear = newEar();
-    const peer: Peer = new Peer(clock, this.#scalers, ear, {
+    const peer: Peer = new Peer(clock, this.#scalers, newEar(), {
       onCandidate: (attempt, candidate, mid) =>
         emit({ event: 'candidate', peer: name, attempt, candidate, mid }),
       onState: (attempt, state) => emit({ event: 'state', peer: name, attempt, state }),
       onPicture: (kind, frame) => this.#seen(name, peer, kind, frame),
       onSound: (heard) => {
+        // A program of another make may send some all the same.
+        if (peer.isSuppressed) return;
         const sound = this.#hearing.hear(name, heard);
-        if (sound !== undefined) this.#listen(name, ear, sound);
+        if (sound !== undefined) this.#listen(name, peer.ear, sound);
       },
     });
     this.#peers.set(name, peer);
@@ -219,9 +220,13 @@ export class Engine {
   #fallSilent(): void {
     if (this.#captures.has('microphone')) return;
     this.#say(this.#gate.end());
-    const { isTalking } = this.#own.level;
-    this.#own = newEar();
-    if (isTalking) this.#options.emit({ event: 'talking', peer: null, talking: false });
+    this.#own = this.#forgotten(null, this.#own);
+  }
+
+  /** Nothing is heard of somebody any more. @returns what they are heard by next */
+  #forgotten(name: PeerName | null, { level }: Ear): Ear {
+    if (level.isTalking) this.#options.emit({ event: 'talking', peer: name, talking: false });
+    return newEar();
   }
 
   #listen(name: PeerName | null, { level, tone }: Ear, sound: Sound): void {
@@ -256,6 +261,14 @@ export class Engine {
   }
 
   // From the others to here.
+
+  #hear(name: PeerName, volume: number, isSuppressed: boolean): void {
+    const peer = this.#peerAt(name);
+    if (peer === undefined) return;
+    this.#hearing.setVolume(name, volume);
+    if (isSuppressed && !peer.isSuppressed) peer.ear = this.#forgotten(name, peer.ear);
+    peer.isSuppressed = isSuppressed;
+  }
 
   #seen(name: PeerName, peer: Peer, kind: PictureKind, frame: VideoFrame): void {
     const isFit = peer.in[kind].note(frame);

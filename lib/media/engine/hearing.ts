@@ -75,25 +75,28 @@ export class Hearing {
     return speaker?.label;
   }
 
-  /** @throws ALREADY, NO_DEVICE (no program that could), and what writing a file may throw */
+  /**
+   * Records into a file, in place of the one before; undefined: into none.
+   * @throws ALREADY, NO_DEVICE (no program that could), and what writing a file may throw; what is
+   * recorded goes on then
+   */
   record(file: string | undefined): Promise<string | undefined> {
     return this.#turn.run(() => this.#record(file));
   }
 
   async #record(file: string | undefined): Promise<string | undefined> {
+    // What is recorded goes on where the next file cannot be had.
+    const recorder = file === undefined ? undefined : await openRecorder(file, RECORDED);
     const before = this.#recorder;
-    this.#recorder = undefined;
-    await before?.close();
-    if (file === undefined) return undefined;
-    const recorder = await openRecorder(file, RECORDED);
     this.#recorder = recorder;
-    recorder.onEnd((error) => {
+    recorder?.onEnd((error) => {
       if (this.#recorder !== recorder) return;
       this.#recorder = undefined;
       this.#options.onEnded('record', error);
     });
-    this.#tick();
-    return recorder.label;
+    if (recorder !== undefined) this.#tick();
+    await before?.close();
+    return recorder?.label;
   }
 
   /** @param volume in percent, at most 200 */

@@ -136,8 +136,16 @@ export type Order =
       readonly camera: PictureSize | null;
       readonly screen: PictureSize | null;
     }
-  /** How loud a peer is here, in percent, at most 200; 0: not at all. */
-  | { readonly order: 'hear'; readonly peer: PeerName; readonly volume: number }
+  /**
+   * How loud a peer is here, in percent, at most 200; 0: not at all, but for a recording. What somebody
+   * sends who is silenced for everyone counts as nothing: it is not recorded and not measured, either.
+   */
+  | {
+      readonly order: 'hear';
+      readonly peer: PeerName;
+      readonly volume: number;
+      readonly suppressed?: boolean;
+    }
   /** Whether pictures of a peer are to be handed to the program. */
   | {
       readonly order: 'show';

@@ -39,7 +39,9 @@ const NO_LIMITS: Limits = { sound: 0, all: 0 };
 export class Peer {
   readonly in: Readonly<Record<PictureKind, IncomingPictures>>;
   readonly out: Readonly<Record<PictureKind, OutgoingPictures>>;
-  readonly ear: Ear;
+  ear: Ear;
+  /** Is silenced for everyone: what comes of its sound is passed over. */
+  isSuppressed = false;
   /** Pictures are handed to the program, as soon as it has taken the one before. */
   readonly shown: Record<PictureKind, boolean> = { camera: false, screen: false };
   readonly taken: Record<PictureKind, boolean> = { camera: true, screen: true };

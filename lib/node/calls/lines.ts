@@ -61,9 +61,11 @@ const TIMES: LineTimes = {
 };
 /** How long a line may take to come about, in milliseconds. */
 const CONNECT_MS = 8_000;
+/** A line that has lasted so long, in milliseconds, had come about: when it ends, it is dialled at once. */
+const LASTING_MS = 3_000;
 /** Lines that a device may have at a time: one, and those that take its place. */
 const MAX_OF_DEVICE = 3;
-/** Channels that wait to name their call, of all devices. */
+/** Channels that wait to name their call, of all devices that are not known to be in it. */
 const MAX_UNNAMED = 64;
 /** Notices of a device at once, and then a second; and of those among them that cost much. */
 const NOTICE_BURST = 300;
@@ -131,13 +133,18 @@ export class CallLines {
   /** Dials whenever there is no line, and goes on until told to stop. */
   async #keepUp(device: PublicKey, dealing: Dealing): Promise<void> {
     const { signal } = dealing.stop;
+    const { clock, transport } = this.#options;
     // One of the two comes first; the other only where it does not get through.
-    if (this.#options.transport.key < device) await sleep(this.#times.patience, signal);
+    if (transport.key < device) await sleep(this.#times.patience, signal);
     let failures = 0;
-    while (!signal.aborted)
-      if (dealing.lines.length > 0) await oneIsDown(dealing);
-      else if (await this.#reaches(device, dealing)) failures = 0;
+    while (!signal.aborted) {
+      const isUp = dealing.lines.length > 0 || (await this.#reaches(device, dealing));
+      const since = clock.monotonic();
+      while (dealing.lines.length > 0 && !signal.aborted) await oneIsDown(dealing);
+      // Whoever takes a line and ends it at once would be dialled on and on.
+      if (isUp && clock.monotonic() - since >= LASTING_MS) failures = 0;
       else await sleep(waitBefore(failures++, this.#times.waits), signal);
+    }
   }
 
   async #reaches(device: PublicKey, dealing: Dealing): Promise<boolean> {
@@ -189,11 +196,11 @@ export class CallLines {
 
   #accept(channel: Channel): void {
     const { remote } = channel;
-    if (!this.#dealings.has(remote) && !this.#options.mayCome(remote, undefined))
+    const isStranger = !this.#dealings.has(remote);
+    if (isStranger && !this.#options.mayCome(remote, undefined))
       return channel.abort(new ClchatError('DENIED'));
     const ofDevice = this.#unnamed.get(remote) ?? 0;
-    const all = [...this.#unnamed.values()].reduce((sum, one) => sum + one, 0);
-    if (ofDevice >= MAX_OF_DEVICE || all >= MAX_UNNAMED)
+    if (ofDevice >= MAX_OF_DEVICE || (isStranger && this.#strangers >= MAX_UNNAMED))
       return channel.abort(new ClchatError('RATE_LIMITED'));
     this.#unnamed.set(remote, ofDevice + 1);
     const line = this.#line(channel, undefined);
@@ -212,6 +219,12 @@ export class CallLines {
       else this.#unnamed.delete(remote);
     };
     exchange.onEnd(line.onNamed);
+  }
+
+  /** Channels of those who are not known to be in the call, whose places are none of the others'. */
+  get #strangers(): number {
+    const all = [...this.#unnamed].filter(([device]) => !this.#dealings.has(device));
+    return all.reduce((sum, [, count]) => sum + count, 0);
   }
 
   #with(device: PublicKey, id: CallId): Dealing | undefined {
@@ -248,7 +261,9 @@ export class CallLines {
       const at = dealing.lines.indexOf(line);
       if (at >= 0) dealing.lines.splice(at, 1);
     });
-    if (dealing.lines.length > MAX_OF_DEVICE) this.#close(dealing.lines[0]!);
+    // At once: whoever is slow to end one could have any number.
+    for (const oldest of dealing.lines.splice(0, dealing.lines.length - MAX_OF_DEVICE))
+      oldest.exchange.abort(new ClchatError('RATE_LIMITED'));
   }
 
   #take(line: Line, notice: CallNotice): void {

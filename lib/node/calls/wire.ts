@@ -16,6 +16,8 @@ export const callId = v.custom<CallId>(
 
 /** How long a call rings, in milliseconds. */
 export const RING_MS = 15_000;
+/** How long those who were in a call before a restart of the server have to come back, in milliseconds. */
+export const RESUME_MS = 15_000;
 /** Devices that may be in one call: each is connected to each. */
 export const MAX_PARTICIPANTS = 16;
 

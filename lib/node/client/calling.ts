@@ -1,6 +1,7 @@
 /** Calls of a client: what the server tells of them, and the lines to the other devices in them. */
 import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
 import { actorOf } from '../../crdt/records.ts';
+import { roomOf } from '../../crdt/rooms.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Path, Relay, Transport } from '../channel.ts';
 import { CallLines, type CallNotice, type Companion } from '../calls/lines.ts';
@@ -9,6 +10,7 @@ import { Whereabouts, type Session } from '../private/whereabouts.ts';
 import { Calls, type CallNews } from './calls.ts';
 import type { Home } from './home.ts';
 import type { Link } from './link.ts';
+import type { Rooms } from './rooms.ts';
 
 /** What is told of calls. */
 export interface CallEvents {
@@ -23,6 +25,7 @@ export interface CallEvents {
 export interface CallingOptions {
   readonly transport: Pick<Transport, 'connect' | 'handle' | 'key'>;
   readonly home: () => Home | undefined;
+  readonly rooms: () => Pick<Rooms, 'isMember'>;
   /** @throws NETWORK, NOT_LOGGED_IN */
   readonly link: () => Link;
   /** With the server, while there is a way to it. */
@@ -70,7 +73,11 @@ export class Calling {
     return home === undefined ? undefined : actorOf(home.space, device);
   }
 
-  /** The others in the call who may be connected to: nobody whom this account blocks. */
+  /**
+   * The others in the call who may be connected to. The server names them; whether they belong there is
+   * for the log to say: the one whom one calls, or members of the room. Nobody whom this account blocks,
+   * and none of its own devices, beside which one sits.
+   */
   async companions(): Promise<Companion[]> {
     const home = this.#options.home();
     const { current } = this.calls;
@@ -78,12 +85,21 @@ export class Calling {
     const found: Companion[] = [];
     for (const { device, user } of current.participants) {
       const account = this.accountOf(device);
-      const isOther = device !== this.#options.transport.key;
-      // Named by the server, and vouched for by the log.
-      if (!isOther || account === undefined || home.nameOf(account) !== user) continue;
+      if (account === undefined || account === home.account) continue;
+      if (home.nameOf(account) !== user || !(await this.#belongs(account))) continue;
       if (!(await home.contacts.blocks(account))) found.push({ device, account });
     }
     return found;
+  }
+
+  async #belongs(account: AccountId): Promise<boolean> {
+    const home = this.#options.home();
+    const { target } = this.calls;
+    if (home === undefined || target === undefined) return false;
+    if ('account' in target) return target.account === account;
+    // Who is in a conference the server alone knows.
+    const isConference = roomOf(home.space, target.room)?.lifetime === 'conference';
+    return isConference || this.#options.rooms().isMember(target.room, account);
   }
 
   #mayCome(device: PublicKey, id: CallId | undefined): boolean {

@@ -7,10 +7,22 @@ import { isDeepStrictEqual } from 'node:util';
 import { toHex } from '../../crdt/bytes.ts';
 import type { AccountId, PublicKey, RandomBytes, RoomId } from '../../crdt/keys.ts';
 import { ClchatError, hasCode } from '../../errors.ts';
-import type { CallEnd, CallId, CallView, Equipment, RoomCallView, Ways } from '../calls/wire.ts';
+import {
+  RESUME_MS,
+  RING_MS,
+  type CallEnd,
+  type CallId,
+  type CallView,
+  type Equipment,
+  type Participant,
+  type RoomCallView,
+  type Ways,
+} from '../calls/wire.ts';
 import type { Request } from '../exchange.ts';
 import type { SESSION } from '../wire.ts';
 import type { Link } from './link.ts';
+import { present, withAwaited, type OwnCall } from './own-call.ts';
+import { Timers } from './timers.ts';
 
 export type CallTarget = Request<typeof SESSION, 'callStart'>['target'];
 
@@ -41,24 +53,20 @@ export interface CallsOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** The call in which this device is. */
-interface Own {
-  view: CallView;
-  readonly target: CallTarget;
-  equipment: Equipment;
-  ways: Ways;
-  /** The server knows what is switched on. */
-  isTold: boolean;
-}
+/** How much longer than it should a call may ring that the server says nothing more of, in milliseconds. */
+const RING_RESERVE_MS = 5_000;
 
 /** What the server may be too far away for, or has heard of before: no fault. */
 const AWAY = ['CLOSED', 'NETWORK', 'TIMEOUT', 'NOT_LOGGED_IN', 'MUST_CHANGE', 'NO_CALL'] as const;
 
 export class Calls {
   readonly #options: CallsOptions;
-  #own: Own | undefined;
+  #own: OwnCall | undefined;
   /** Under way: what brings this device into a call. */
   #entering = 0;
+  #lastEntering: Promise<unknown> | undefined;
+  /** Of those that ring, or that this device is in. */
+  readonly #timers = new Timers<CallId>();
   /** The one that is just being answered. */
   #answering: CallId | undefined;
   #resumed: Promise<void> = Promise.resolve();
@@ -72,6 +80,11 @@ export class Calls {
   /** The call in which this device is. */
   get current(): CallView | undefined {
     return this.#own?.view;
+  }
+
+  /** Whom, or where, it was meant for; not what the server makes of it. */
+  get target(): CallTarget | undefined {
+    return this.#own?.target;
   }
 
   get equipment(): Equipment | undefined {
@@ -112,7 +125,7 @@ export class Calls {
     this.#mustBeFree();
     const id = toHex(this.#options.random(16)) as CallId;
     const request = { id, target, equipment, secondDevice };
-    return this.#enter(target, equipment, () =>
+    return this.#enter({ target, equipment, isSecond: secondDevice }, () =>
       this.#options.link().session.call('callStart', request),
     );
   }
@@ -128,7 +141,8 @@ export class Calls {
     const { id: answered } = call;
     this.#answering = answered;
     try {
-      return await this.#enter(this.#targetOf(call), equipment, () =>
+      const target = this.#targetOf(call);
+      return await this.#enter({ target, equipment, isSecond: false }, () =>
         this.#options.link().session.call('callAnswer', { id: answered, equipment }),
       );
     } catch (error) {
@@ -141,10 +155,15 @@ export class Calls {
     }
   }
 
-  /** @throws NO_CALL, AMBIGUOUS, NETWORK */
+  /** It rings no more here, whether the server hears of it or not. @throws NO_CALL, AMBIGUOUS, NETWORK */
   async decline(id?: CallId): Promise<CallView> {
     const call = this.#rung(id);
-    await this.#options.link().session.call('callDecline', { id: call.id });
+    try {
+      await this.#options.link().session.call('callDecline', { id: call.id });
+    } catch (error) {
+      if (AWAY.some((code) => hasCode(error, code))) this.#silence(call, 'declined');
+      throw error;
+    }
     return call;
   }
 
@@ -171,15 +190,18 @@ export class Calls {
   }
 
   async #enter(
-    target: CallTarget,
-    equipment: Equipment,
+    as: Pick<OwnCall, 'target' | 'equipment' | 'isSecond'>,
     ask: () => Promise<{ readonly call: CallView; readonly ways: Ways }>,
   ): Promise<CallView> {
     this.#entering += 1;
     try {
-      const { call, ways } = await ask();
+      const asked = ask();
+      this.#lastEntering = asked.catch(() => undefined);
+      const { call, ways } = await asked;
       this.#ringing.delete(call.id);
-      this.#own = { view: call, target, equipment, ways, isTold: true };
+      this.#own = { ...as, view: call, ways, isTold: true, awaited: [] };
+      if (call.state === 'ringing')
+        this.#timers.set(call.id, RING_MS + RING_RESERVE_MS, () => this.#rangInVain());
       // From now on it is told of as this device's own.
       if (call.room !== undefined) this.#rooms.delete(call.room);
       this.#options.onNews({ kind: 'call', call });
@@ -194,6 +216,8 @@ export class Calls {
    * or not. @throws NO_CALL
    */
   async leave(): Promise<CallView> {
+    // Whoever gives up at once is in it a moment later.
+    if (this.#own === undefined && this.#entering > 0) await this.#lastEntering;
     const own = this.#own;
     if (own === undefined) throw new ClchatError('NO_CALL', 'You are in no call.');
     this.#end(own.view, 'hung up');
@@ -247,11 +271,14 @@ export class Calls {
     const rang = this.#ringing.get(call.id);
     if (call.state === 'ringing' && call.callee === this.#options.name()) {
       this.#ringing.set(call.id, call);
-      if (rang === undefined) this.#options.onNews({ kind: 'ring', call });
+      if (rang !== undefined) return;
+      this.#timers.set(call.id, RING_MS + RING_RESERVE_MS, () => this.#silence(call, 'no answer'));
+      this.#options.onNews({ kind: 'ring', call });
     } else if (rang !== undefined) this.#silence(call, call.reason ?? 'elsewhere');
   }
 
-  #takeOwn(own: Own, call: CallView, isIn: boolean): void {
+  #takeOwn(own: OwnCall, told: CallView, isIn: boolean): void {
+    const call = withAwaited(own, told);
     const isCaller = call.state === 'ringing' && call.caller === this.#options.name();
     if (call.state === 'ended' || !(isIn || isCaller))
       return this.#end(call, call.reason ?? 'put out');
@@ -260,12 +287,21 @@ export class Calls {
     this.#options.onNews({ kind: 'call', call });
   }
 
+  /** The server is away, and cannot say so. */
+  #rangInVain(): void {
+    const own = this.#own;
+    if (own?.view.state === 'ringing') this.#end(own.view, 'no answer');
+  }
+
   /** One that has rung rings no more. */
   #silence(call: CallView, reason: CallEnd): void {
-    if (this.#ringing.delete(call.id)) this.#options.onNews({ kind: 'rung', call, reason });
+    if (!this.#ringing.delete(call.id)) return;
+    this.#timers.clear(call.id);
+    this.#options.onNews({ kind: 'rung', call, reason });
   }
 
   #end(call: CallView, reason: CallEnd): void {
+    if (this.#own !== undefined) this.#timers.clear(this.#own.view.id);
     this.#own = undefined;
     this.#options.onNews({ kind: 'over', call, reason });
   }
@@ -301,23 +337,31 @@ export class Calls {
     for (const call of rooms) this.takeRoom(call);
   }
 
-  async #resume(own: Own): Promise<void> {
+  async #resume(own: OwnCall): Promise<void> {
     const { id } = own.view;
-    const { equipment, target } = own;
+    const { equipment, target, isSecond, view: before } = own;
+    const name = this.#options.name();
+    // The other one may be the first to come back.
+    const isBeside = before.participants.some(
+      ({ user, device }) => user === name && device !== this.#options.device,
+    );
     const { session } = this.#options.link();
     this.#entering += 1;
     try {
-      const request = { id, target, equipment, secondDevice: true, resumed: true as const };
+      const secondDevice = isSecond || isBeside;
+      const request = { id, target, equipment, secondDevice, resumed: true as const };
       const { call, ways } = await session.call('callStart', request);
       if (this.#own !== own) return void this.#tellLeft(call.id);
       own.ways = ways;
-      own.view = call;
       own.isTold = true;
-      this.#options.onNews({ kind: 'call', call });
+      this.#await(own, call, before.participants);
     } catch (error) {
       // The server has kept the place, though it may not know what was switched on meanwhile.
       if (hasCode(error, 'ALREADY')) {
         if (!own.isTold && this.#own === own) await this.update({});
+      } else if (hasCode(error, 'BUSY')) {
+        // Another device has taken the place meanwhile.
+        if (this.#own === own) this.#end(own.view, 'elsewhere');
       } else if (AWAY.some((code) => hasCode(error, code))) throw error;
       // It is over, or one may not be in it any more.
       else if (this.#own === own) this.#end(own.view, 'lost');
@@ -326,21 +370,34 @@ export class Calls {
     }
   }
 
+  /**
+   * The server does not know of those who have not come back to it yet: they are still there, and what
+   * goes from device to device goes on.
+   */
+  #await(own: OwnCall, call: CallView, before: readonly Participant[]): void {
+    own.awaited = before
+      .filter(({ device }) => device !== this.#options.device)
+      .map((one) => ({ ...one, away: true as const }));
+    const tell = (view: CallView): void => {
+      own.view = withAwaited(own, view);
+      this.#options.onNews({ kind: 'call', call: own.view });
+    };
+    tell(call);
+    if (own.awaited.length === 0) return;
+    this.#timers.set(call.id, RESUME_MS, () => {
+      const gone = new Set(own.awaited.map(({ device }) => device));
+      own.awaited = [];
+      const participants = own.view.participants.filter(({ device }) => !gone.has(device));
+      if (this.#own === own) tell({ ...own.view, participants });
+    });
+  }
+
   /** Nobody is logged in any more. */
   reset(): void {
     const own = this.#own;
+    for (const id of this.#ringing.keys()) this.#timers.clear(id);
     this.#ringing.clear();
     this.#rooms.clear();
     if (own !== undefined) this.#end(own.view, 'hung up');
   }
-}
-
-/** What is undefined cannot be sent. */
-function present(equipment: Equipment): Equipment {
-  const { live, recording, ...rest } = equipment;
-  return {
-    ...rest,
-    ...(live === undefined ? {} : { live }),
-    ...(recording === undefined ? {} : { recording }),
-  };
 }

@@ -126,6 +126,7 @@ export class Client {
     this.calling = new Calling({
       ...toOthers,
       link: common.link,
+      rooms: () => this.rooms,
       events: isHeard ? events.onCalls : undefined,
     });
     this.administration = new Administration(common);
@@ -333,7 +334,7 @@ export class Client {
 
   #leave(reason: string): void {
     void this.privately.stopAll();
-    void this.calling.stop();
+    this.calling.stop().catch(this.#options.events.onFault);
     this.#loggedIn = false;
     this.#server.drop();
     this.files?.pause();

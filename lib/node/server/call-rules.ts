@@ -50,17 +50,23 @@ export class CallRules {
   /**
    * Whether somebody may call another.
    * @param room of which both are members, where they need not be contacts
+   * @param isResumed they were in a call already, and nothing but a block ends it
    * @throws NO_SUCH_USER, SELF, DENIED, BLOCKED, NOT_CONTACT
    */
-  checkPair(account: AccountId, callee: AccountId, room: RoomId | undefined): void {
+  checkPair(
+    account: AccountId,
+    callee: AccountId,
+    room: RoomId | undefined,
+    isResumed = false,
+  ): void {
     const { isUser, isContact, isBlocked } = this.#options;
     if (!isUser(callee)) throw new ClchatError('NO_SUCH_USER');
     if (callee === account) throw new ClchatError('SELF');
-    this.#mustHave(account, 'callUser');
+    if (!isResumed) this.#mustHave(account, 'callUser');
     // Before anything is said of who is here: presence is not told to whom one has blocked.
     if (isBlocked(callee, account)) throw new ClchatError('BLOCKED');
     if (isBlocked(account, callee)) throw new ClchatError('BLOCKED', 'You have blocked that user.');
-    if (!isContact(account, callee) && !this.#areTogether(account, callee, room))
+    if (!isResumed && !isContact(account, callee) && !this.#areTogether(account, callee, room))
       throw new ClchatError('NOT_CONTACT');
   }
 
@@ -81,6 +87,11 @@ export class CallRules {
   /** Whether somebody may begin the call of a room where there is none. @throws DENIED */
   checkBegin(account: AccountId, room: RoomId): void {
     if (!this.#options.isConference(room)) this.#mustHave(account, 'callRoom');
+  }
+
+  /** Whether somebody may go on with the call of a room that they were in. @throws DENIED */
+  checkGoOn(account: AccountId, room: RoomId): void {
+    if (!this.#options.isConference(room)) this.#mustHave(account, 'joinVoiceRoom');
   }
 
   /**

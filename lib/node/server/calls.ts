@@ -7,7 +7,7 @@ import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import { ClchatError } from '../../errors.ts';
 import type { Reply, Request } from '../exchange.ts';
 import { TokenBuckets } from '../../token-bucket.ts';
-import { RING_MS, type CallId, type CallView, type Equipment } from '../calls/wire.ts';
+import { RESUME_MS, RING_MS, type CallId, type CallView, type Equipment } from '../calls/wire.ts';
 import type { SESSION } from '../wire.ts';
 import { Call, type CallPlace, type Seat } from './call.ts';
 import { CallIndex } from './call-index.ts';
@@ -23,8 +23,8 @@ const STARTS_PER_SECOND = 20 / 60;
 /** Changes of what is switched on, at once and then a second: each is told to all in the call. */
 const UPDATE_BURST = 30;
 const UPDATES_PER_SECOND = 10;
-/** How long one waits for the other after a restart of the server, in milliseconds. */
-export const RESUME_MS = 15_000;
+/** After its start, how long the server lets those go on who say that they were in a call, in milliseconds. */
+const RESUMABLE_MS = 60_000;
 /** Calls of rooms in one list. */
 const MAX_LISTED = 256;
 
@@ -50,9 +50,11 @@ export class Calls {
   readonly #rules: CallRules;
   readonly #starts: TokenBuckets<AccountId>;
   readonly #updates: TokenBuckets<AccountId>;
+  readonly #resumableUntil: number;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#resumableUntil = options.clock.monotonic() + RESUMABLE_MS;
     this.news = new CallNews(options);
     this.#rules = new CallRules(this.#index, options);
     this.life = new CallLife(this.#index, this.news, options);
@@ -110,7 +112,8 @@ export class Calls {
     if (call !== undefined) return this.#join(call, by, request);
     this.#rules.checkFree(by.device);
     this.#rules.checkNew(request.id);
-    this.#rules.checkBegin(by.account, room);
+    if (!this.#isResumed(request)) this.#rules.checkBegin(by.account, room);
+    else this.#rules.checkGoOn(by.account, room);
     return this.#begin(new Call(request.id, { type: 'room', room }, 'active'), by, request);
   }
 
@@ -120,19 +123,19 @@ export class Calls {
     request: CallStart,
   ): Call {
     const { account, device } = by;
-    const { id, equipment, resumed } = request;
+    const { id, equipment } = request;
     const before = this.#index.between(account, callee);
     // Who calls whoever calls them has answered.
     if (before?.rings(account) === true) return this.#answer(before, by, equipment);
     if (before !== undefined) return this.#join(before, by, request);
-    this.#rules.checkPair(account, callee, room);
+    const isResumed = this.#isResumed(request);
+    this.#rules.checkPair(account, callee, room, isResumed);
     this.#rules.checkFree(device);
     this.#rules.checkNew(id);
     const place: CallPlace = { type: 'pair', caller: account, callee };
     const { clock, devicesOf, onOver, ringMs = RING_MS, resumeMs = RESUME_MS } = this.#options;
     const now = clock.monotonic();
-    if (resumed === true)
-      return this.#begin(new Call(id, place, 'active', now + resumeMs), by, request);
+    if (isResumed) return this.#begin(new Call(id, place, 'active', now + resumeMs), by, request);
     const devices = devicesOf(callee);
     if (devices.length === 0) throw new ClchatError('OFFLINE');
     if (this.#index.isEngaged(callee)) {
@@ -144,6 +147,14 @@ export class Calls {
     return this.#begin(call, by, request);
   }
 
+  /**
+   * It goes on after a restart of the server, which takes the word of whoever says so: it was allowed
+   * when it began, and nobody is rung by it.
+   */
+  #isResumed({ resumed }: CallStart): boolean {
+    return resumed === true && this.#options.clock.monotonic() < this.#resumableUntil;
+  }
+
   #begin(call: Call, { account, device }: Caller, { equipment }: CallStart): Call {
     this.#index.add(call);
     this.life.enter(call, account, device, equipment);
@@ -151,14 +162,16 @@ export class Calls {
   }
 
   /** Comes into a call that there is, or takes a place in it on a further device. */
-  #join(call: Call, { account, device }: Caller, { equipment, secondDevice }: CallStart): Call {
+  #join(call: Call, { account, device }: Caller, request: CallStart): Call {
+    const { equipment, secondDevice, resumed } = request;
     const own = call.seatsOf(account);
     const connected = own.filter(({ lost }) => lost === undefined);
     if (connected.some((seat) => seat.device === device))
       throw new ClchatError('ALREADY', 'You are in that call already.');
     if (connected.length > 0 && !secondDevice)
       throw new ClchatError(
-        'ALREADY',
+        // Whoever comes back is to know that their place is taken, and not that they still have it.
+        resumed === true ? 'BUSY' : 'ALREADY',
         'You are in that call on another device. Use --device to be in it here too.',
       );
     if (this.#index.ofDevice(device) !== call) this.#rules.checkFree(device);

@@ -143,6 +143,28 @@ describe('the devices of calls', () => {
       assert.equal(devices.isOn('camera'), true);
     });
 
+    it('are off where nobody knows whether they have come about, and given back if they do', async () => {
+      open({ ...TEST, screen: 'test' });
+      await devices.begin();
+      told.length = 0;
+      for (const kind of ['camera', 'screen'] as const) {
+        media().refusals.set(`source ${kind}`, 'TIMEOUT');
+        await assert.rejects(devices.switch(kind, true, '/dev/slow'), { code: 'TIMEOUT' });
+        assert.equal(devices.isOn(kind), false);
+        assert.equal(media().sources.at(-1), `${kind} none`);
+      }
+      assert.deepEqual(told, ['camera off'], 'the screen was off before');
+      assert.equal(devices.nameOf('camera'), 'test');
+    });
+
+    it('are told of when a call begins with one that takes too long', async () => {
+      refusals.set('source camera', 'TIMEOUT');
+      open(TEST);
+      await devices.begin();
+      assert.deepEqual(told, ['ready', 'camera off', 'notice TIMEOUT']);
+      assert.deepEqual(media().sources.at(-1), 'camera none');
+    });
+
     it('leave what was on before', async () => {
       await devices.begin();
       media().refusals.set('source camera', 'NO_DEVICE');
@@ -221,6 +243,104 @@ describe('the devices of calls', () => {
       assert.deepEqual(media().sources, ['camera /dev/video7']);
     });
 
+    it('on for the call in which that was asked for, and for no other', async () => {
+      open({ screen: 'test' });
+      for (const kind of ['screen', 'camera'] as const) {
+        await devices.begin();
+        let release!: () => void;
+        media().held.set(`source ${kind}`, new Promise((resolve) => (release = resolve)));
+        const switched = assert.rejects(devices.switch(kind, true, 'test'), { code: 'NO_CALL' });
+        await time.pass(1);
+        await devices.end();
+        const begun = kind === 'camera' ? devices.begin() : undefined;
+        release();
+        await Promise.all([switched, begun]);
+        assert.equal(devices.isOn(kind), false);
+        assert.equal(media().sources.at(-1), 'screen none', 'all were given back after that');
+        await devices.begin();
+        assert.equal(media().sources.at(-1), 'screen none', 'and none is taken');
+        await devices.end();
+      }
+    });
+
+    it('on for no call that is over before there is a helper process', async () => {
+      open({ screen: 'test' });
+      const begun = devices.begin();
+      const switched = assert.rejects(devices.switch('screen', true), { code: 'NO_CALL' });
+      await devices.end();
+      await Promise.all([begun, switched]);
+      assert.deepEqual([media().sources, devices.isOn('screen')], [[], false]);
+    });
+
+    it('off by "none", in a call and without one', async () => {
+      await devices.choose('microphone', 'none');
+      assert.deepEqual([devices.isOn('microphone'), told], [false, ['microphone off']]);
+      await devices.switch('camera', true, 'none');
+      assert.equal(devices.isOn('camera'), false);
+      await devices.begin();
+      assert.deepEqual(media().sources, []);
+      for (const kind of ['camera', 'screen'] as const) {
+        await devices.switch(kind, true, 'test');
+        told.length = 0;
+        await devices.choose(kind, 'none');
+        assert.deepEqual([devices.isOn(kind), told], [false, [`${kind} off`]]);
+        assert.equal(media().sources.at(-1), `${kind} none`);
+      }
+      await devices.choose('speaker', 'none');
+      await devices.switch('microphone', true, 'tone');
+      await devices.switch('microphone', true, 'none');
+      assert.deepEqual(
+        [devices.isOn('microphone'), media().sources.at(-1)],
+        [false, 'microphone none'],
+      );
+    });
+
+    it('off by whoever would rather have none', async () => {
+      devices.prefer({ microphone: 'none', speaker: 'none' });
+      assert.deepEqual([devices.isOn('camera'), devices.isOn('microphone')], [true, false]);
+      await devices.begin();
+      assert.deepEqual(media().sources, ['camera test']);
+    });
+
+    it('on before a call by whoever has named none, which is then the usual one', async () => {
+      open({ camera: 'none', microphone: 'none' });
+      await devices.switch('microphone', true);
+      assert.equal(devices.isOn('microphone'), true);
+      await devices.begin();
+      assert.deepEqual(media().sources, ['microphone default']);
+      await devices.switch('camera', true);
+      await devices.end();
+      await devices.begin();
+      assert.equal(media().sources.at(-1), 'camera default');
+    });
+
+    it('not on, of screens, where none was chosen', async () => {
+      open({ screen: 'none' });
+      await devices.begin();
+      await assert.rejects(devices.switch('screen', true), {
+        code: 'NO_DEVICE',
+        message: /"none" was chosen.*"settings screen"/,
+      });
+      assert.deepEqual([media().sources, devices.isOn('screen')], [[], false]);
+      await devices.choose('screen', 'test');
+      await devices.switch('screen', true);
+      assert.deepEqual(media().sources, ['screen test']);
+    });
+
+    it('to another one that is chosen, also where the call ends meanwhile', async () => {
+      await devices.begin();
+      let release!: () => void;
+      media().held.set('source camera', new Promise((resolve) => (release = resolve)));
+      const chosen = devices.choose('camera', 'film.mkv');
+      await time.pass(1);
+      await devices.end();
+      release();
+      await chosen;
+      media().held.clear();
+      await devices.begin();
+      assert.deepEqual([media().sources.at(-1), devices.isOn('camera')], ['camera film.mkv', true]);
+    });
+
     it('with a screen that is shared in this call only', async () => {
       open({ screen: 'test' });
       await devices.begin();
@@ -231,21 +351,75 @@ describe('the devices of calls', () => {
     });
   });
 
+  describe('make a recording', () => {
+    it('of the present call', async () => {
+      await assert.rejects(devices.record('a.mkv'), { code: 'NO_MEDIA' });
+      await devices.begin();
+      await devices.record('a.mkv');
+      await devices.record(undefined);
+      const recorded = media().calls.filter(({ name }) => name === 'record');
+      assert.deepEqual(
+        recorded.map(({ args }) => args['file']),
+        ['a.mkv', undefined],
+      );
+      let release!: () => void;
+      media().held.set('record', new Promise((resolve) => (release = resolve)));
+      const late = assert.rejects(devices.record('b.mkv'), { code: 'NO_CALL' });
+      const ended = devices.end();
+      release();
+      await Promise.all([late, ended]);
+      assert.deepEqual(media().calls.at(-1), { name: 'record', args: { file: undefined } });
+    });
+
+    it('that ends where nobody knows whether it has begun, and then that is told', async () => {
+      await devices.begin();
+      media().refusals.set('record', 'TIMEOUT');
+      const late = assert.rejects(devices.record('b.mkv'), { code: 'TIMEOUT' });
+      await Promise.resolve();
+      media().refusals.clear();
+      media().refusals.set('record', 'ALREADY');
+      await late;
+      await time.pass(1);
+      assert.equal(heard.length, 0, 'it has not ended');
+      media().refusals.set('record', 'TIMEOUT');
+      const another = assert.rejects(devices.record('c.mkv'), { code: 'TIMEOUT' });
+      await Promise.resolve();
+      media().refusals.clear();
+      await another;
+      await time.pass(1);
+      assert.deepEqual(media().calls.at(-1), { name: 'record', args: { file: undefined } });
+      assert.deepEqual(
+        heard.map((event) => 'kind' in event && event.kind),
+        ['record'],
+      );
+    });
+  });
+
   describe('have a helper process', () => {
     it('that is ready ahead of the call, and goes where none comes', async () => {
       assert.equal(await devices.warm(), undefined);
-      await time.pass(9_000);
-      assert.equal(media().isStopped, false);
+      await time.pass(10_000);
+      // Another one rings, for 15 seconds as each does.
       await devices.warm();
-      await time.pass(9_000);
+      await time.pass(16_000);
       assert.equal(media().isStopped, false);
-      await time.pass(2_000);
+      await time.pass(4_000);
       assert.equal(media().isStopped, true);
       assert.equal(devices.media, undefined);
       await devices.begin();
       assert.equal(started.length, 2);
       await time.pass(60_000);
       assert.equal(media().isStopped, false);
+    });
+
+    it('that is kept for what rings when a call ends meanwhile', async () => {
+      await devices.begin();
+      await devices.warm();
+      await devices.end();
+      await time.pass(16_000);
+      assert.equal(media().isStopped, false);
+      await time.pass(4_000);
+      assert.equal(media().isStopped, true);
     });
 
     it('that is kept a while for the next call', async () => {

@@ -47,6 +47,34 @@ describe('who talks', () => {
     assert.deepEqual(told, ['bob on', 'bob off']);
   });
 
+  it('is told not to talk any more when they leave, and again when they are back', async () => {
+    talking.note('bob', true);
+    talking.gone('bob');
+    talking.gone('carol');
+    await time.pass(250);
+    assert.deepEqual(told, ['bob on', 'bob off']);
+    await time.pass(1_000);
+    talking.note('bob', true);
+    assert.deepEqual(told.splice(0), ['bob on', 'bob off', 'bob on']);
+    // However often they come and go.
+    for (let passed = 0; passed < 10_000; passed += 10) {
+      talking.note('bob', true);
+      talking.gone('bob');
+      await time.pass(10);
+    }
+    assert.ok(told.length <= 41, `${told.length}`);
+  });
+
+  it('is nobody where those who hear them begin anew', async () => {
+    for (const user of ['bob', 'carol']) talking.note(user, true);
+    await time.pass(250);
+    talking.reset();
+    assert.deepEqual(told.splice(0), ['bob on', 'carol on', 'bob off', 'carol off']);
+    await time.pass(250);
+    talking.note('bob', true);
+    assert.deepEqual(told, ['bob on']);
+  });
+
   it('is told no more when it is over', async () => {
     talking.note('bob', true);
     talking.note('bob', false);

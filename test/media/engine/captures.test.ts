@@ -95,6 +95,22 @@ describe('the devices that are captured', function () {
     assert.deepEqual(ends, []);
   });
 
+  it('do not wait for those of another kind', async () => {
+    const film = await shortFilm(1);
+    let isThere = false;
+    const camera = captures.take('camera', film).then(() => (isThere = true));
+    assert.equal(await captures.take('microphone', 'tone:600'), 'tone of 600 Hz');
+    assert.equal(isThere, false);
+    await camera;
+  });
+
+  it('are given back that come late, where none is wanted by then', async () => {
+    const late = captures.take('camera', await shortFilm(0.5, 1_000));
+    await captures.take('camera', 'none');
+    await late;
+    assert.deepEqual([captures.has('camera'), ends], [false, []]);
+  });
+
   it('give pictures as large as somebody wants them, whenever that is said', async () => {
     captures.want('camera', { width: 160, height: 96, fps: 30 });
     await captures.take('camera', 'test');
@@ -158,7 +174,7 @@ describe('the devices that are captured', function () {
     const nothing = await leavesNothing();
     await captures.take('screen', 'test');
     const taking = captures.take('camera', await shortFilm(0.5, 1_000));
-    const late = captures.take('microphone', 'tone');
+    const late = captures.take('camera', 'test');
     let refused = 0;
     for (const one of [taking, late]) one.catch((error) => (refused += +hasCode(error, 'CLOSED')));
     await sleep(20);

@@ -167,6 +167,36 @@ describe('a call between two helper processes', function () {
     assert(Math.abs(frequencyOf(heard.subarray(0, 24_000)) - 440) < 4.4);
   });
 
+  it('passes over what somebody sends who is silenced for everyone', async () => {
+    const file = join(await places.newDirectory(), 'call.wav');
+    const hear = (suppressed: boolean): void =>
+      bob.media.order({ order: 'hear', peer: 'alice', volume: 100, suppressed });
+    const isHeard = async (heard: boolean): Promise<void> => {
+      await bob.finds('alice', `heard: ${heard}`, ({ sound }) => {
+        return (sound?.toneHz !== undefined) === heard && sound!.level > 0 === heard;
+      });
+      await comesAbout(`talking: ${heard}`, () =>
+        bob.events.some((one) => one.event === 'talking' && one.talking === heard),
+      );
+      bob.events.length = 0;
+    };
+    await alice.use('microphone', 'none');
+    await bob.finds('alice', 'silence', ({ sound }) => sound?.level === 0);
+    bob.events.length = 0;
+    await alice.use('microphone', 'tone:440');
+    alice.send('bob', { sound: true });
+    await isHeard(true);
+    hear(true);
+    await isHeard(false);
+    await bob.media.call('record', { file });
+    await sleep(500);
+    assert.deepEqual((await bob.statsOf('alice')).sound!.level, 0);
+    await bob.media.call('record', { file: undefined });
+    assert.equal(frequencyOf(await decodeSound(file)), 0);
+    hear(false);
+    await isHeard(true);
+  });
+
   describe('shows pictures', () => {
     const show = (shown: boolean): void =>
       bob.media.order({ order: 'show', peer: 'alice', kind: 'camera', shown });

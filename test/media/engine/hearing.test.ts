@@ -170,12 +170,26 @@ describe('what is heard of the others', function () {
 
     it('into one file at a time, and never into one that is there', async () => {
       await hearing.record(at('a.wav'));
-      await assert.rejects(hearing.record(at('a.wav')), { code: 'ALREADY' });
       await hearing.record(at('b.wav'));
+      await assert.rejects(hearing.record(at('a.wav')), { code: 'ALREADY' });
       await talk(0.3, { alice: 440 });
       await hearing.stop();
       assert.equal(await toneIn('a.wav'), 0);
       assert(isNear(await toneIn('b.wav'), 440));
+    });
+
+    it('on into the same file, where another cannot be had', async () => {
+      await hearing.record(at('a.wav'));
+      for (const [name, code] of [
+        ['a.wav', 'ALREADY'],
+        ['no/such.wav', 'NO_SUCH_FILE'],
+        ['b.txt', 'USAGE'],
+      ] as const)
+        await assert.rejects(hearing.record(at(name)), { code });
+      await talk(0.3, { alice: 440 });
+      await hearing.record(undefined);
+      assert(isNear(await toneIn('a.wav'), 440));
+      assert.deepEqual([await readdir(directory), ends], [['a.wav'], []]);
     });
   });
 

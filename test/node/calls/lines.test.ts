@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { encode } from '../../../lib/crdt/codec.ts';
+import type { AccountId } from '../../../lib/crdt/keys.ts';
+import { ClchatError } from '../../../lib/errors.ts';
 import { sleep } from '../../../lib/lifecycle.ts';
+import { CallLines } from '../../../lib/node/calls/lines.ts';
 import { CALL, MAX_DESCRIPTION } from '../../../lib/node/calls/wire.ts';
+import { Exchange } from '../../../lib/node/exchange.ts';
 import { callNamed } from '../../support/call-stage.ts';
 import { CallNetwork, type LineEnd } from '../../support/call-network.ts';
 import { ended, eventually, turns } from '../../support/channels.ts';
@@ -270,6 +274,66 @@ describe('lines between the devices in a call', function () {
       await lesser.hears('candidate', eve, 3);
     });
 
+    it('are three at most, also where many begin at once', async () => {
+      const lines: Awaited<ReturnType<typeof eve.reach>>[] = [];
+      for (let wave = 0; wave < 4; wave++) {
+        const those = await Promise.all([1, 2, 3].map(() => eve.reach(lesser)));
+        await Promise.all(those.map((line) => line.call('begin', { id: ID })));
+        lines.push(...those);
+      }
+      await Promise.all(lines.slice(0, -3).map(({ channel }) => ended(channel)));
+      assert.deepEqual(
+        lines.filter((line) => !line.ended),
+        lines.slice(-3),
+      );
+      assert.equal(lesser.lines.size, 1, 'nothing is waited for');
+    });
+
+    it('are not dialled on and on where they end at once', async () => {
+      let now = 0;
+      /** How long each lasts, in milliseconds. */
+      let lasts = 0;
+      let dials = 0;
+      eve.transport.handle(CALL.name, (channel) => {
+        const line = new Exchange(channel, CALL, {
+          methods: {
+            begin: async () => {
+              dials += 1;
+              // Once the answer is out.
+              setTimeout(() => {
+                now += lasts;
+                line.abort(new ClchatError('CLOSED'));
+              }, 5);
+              return {};
+            },
+          },
+          notices: {},
+        });
+      });
+      const ups: string[] = [];
+      const lines = new CallLines({
+        transport: network.byHand().transport,
+        clock: { now: () => now, monotonic: () => now },
+        targets: async () => [{ addresses: [eve.key], key: eve.key }],
+        mayCome: () => false,
+        onUp: (device) => ups.push(device),
+        onNotice: () => undefined,
+        onFault: (error) => lesser.faults.push(error),
+        times: { waits: [1, 1, 60_000], patience: 0 },
+      });
+      const companion = { device: eve.key, account: 'eve' as AccountId };
+      lines.keep(ID, [companion]);
+      await eventually('three tries', () => dials === 3);
+      await sleep(50);
+      assert.deepEqual([dials, ups.length], [3, 3]);
+      // Those that last are had again at once.
+      lasts = 3_000;
+      lines.keep(undefined, []);
+      lines.keep(ID, [companion]);
+      await eventually('many more', () => dials >= 10);
+      await lines.stop();
+    });
+
     it('end where they say nothing', async () => {
       const line = await eve.reach(lesser);
       assert.equal(line.ended, false);
@@ -285,14 +349,16 @@ describe('lines between the devices in a call', function () {
       // Once one is named there is room for another.
       await silent[0]!.call('begin', { id: ID });
       await (await eve.reach(careful)).call('begin', { id: ID });
-      const others = Array.from({ length: 21 }, () => network.byHand());
+      const others = Array.from({ length: 22 }, () => network.byHand());
       for (const { key } of others) careful.expected.add(key);
       const all = [];
       for (const other of others)
         for (let time = 0; time < 3; time++) all.push(await other.reach(careful));
       await turns();
-      // Two of hers, and of the others so many that they are 64.
-      assert.equal(all.filter((line) => line.ended).length, 1);
+      // Of the others there are 64, and hers besides.
+      assert.equal(all.filter((line) => line.ended).length, 2);
+      await silent[1]!.call('begin', { id: ID });
+      await (await eve.reach(careful)).call('begin', { id: ID });
       for (const line of [...all, ...silent]) line.abort(new Error('over'));
       await eventually('none', () => careful.lines.size === 1);
     });

@@ -143,6 +143,8 @@ describe('calls of a client', function () {
           claimed('bob', stranger.member.id),
           claimed('bob', carol.home.replica.device),
           claimed('nobody', bob.home.replica.device),
+          // Somebody whom nobody has called.
+          claimed('carol', carol.home.replica.device),
         ] as typeof view.participants,
       });
       const companions = await alice.client.calling.companions();

@@ -1,116 +1,32 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import type { AccountId, PublicKey, RoomId } from '../../../lib/crdt/keys.ts';
-import { ClchatError, type ErrorCode } from '../../../lib/errors.ts';
-import type {
-  CallEnd,
-  CallId,
-  CallView,
-  Participant,
-  RoomCallView,
-} from '../../../lib/node/calls/wire.ts';
-import { Calls, type CallNews } from '../../../lib/node/client/calls.ts';
-import type { Link } from '../../../lib/node/client/link.ts';
+import type { ClchatError } from '../../../lib/errors.ts';
+import { type ErrorCode } from '../../../lib/errors.ts';
+import type { CallView, RoomCallView } from '../../../lib/node/calls/wire.ts';
+import type { Calls } from '../../../lib/node/client/calls.ts';
 import { callNamed, EQUIPMENT } from '../../support/call-stage.ts';
-import { turns } from '../../support/channels.ts';
-
-const ALICE = 'alice/1' as PublicKey;
-const BOB = { account: 'bob' as AccountId };
-const KITCHEN = { room: 'kitchen' as RoomId };
-const NO_WAYS = { stun: [] };
-
-/** What the server is asked, and how it answers. */
-class FakeServer {
-  /** `method`, and what was sent. */
-  readonly asked: { readonly method: string; readonly request: Record<string, unknown> }[] = [];
-  readonly answers = new Map<string, (request: never) => unknown>();
-  isAway = false;
-  calls: CallView[] = [];
-  rooms: RoomCallView[] = [];
-
-  get link(): Link {
-    if (this.isAway) throw new ClchatError('NETWORK');
-    const call = async (method: string, request: Record<string, unknown>): Promise<unknown> => {
-      this.asked.push({ method, request });
-      await turns(1);
-      const answer = this.answers.get(method);
-      if (answer !== undefined) return answer(request as never);
-      return method === 'calls' ? { calls: this.calls, rooms: this.rooms } : {};
-    };
-    return { session: { call } } as unknown as Link;
-  }
-
-  refuses(method: string, code: ErrorCode): void {
-    this.answers.set(method, () => {
-      throw new ClchatError(code);
-    });
-  }
-
-  /** All that was asked, in short, since last looked at. */
-  methods(): string[] {
-    return this.asked.splice(0).map(({ method }) => method);
-  }
-}
-
-function seat(device: string, change: Partial<Participant> = {}): Participant {
-  const user = device.split('/')[0]!;
-  return { user, device: device as PublicKey, ...EQUIPMENT, ...change };
-}
-
-function pair(
-  state: CallView['state'],
-  devices: readonly string[],
-  change: Partial<CallView> & { id?: CallId } = {},
-): CallView {
-  const participants = devices.map((device) => seat(device));
-  return { id: callNamed('c'), caller: 'bob', callee: 'alice', state, participants, ...change };
-}
-
-const ended = (reason: CallEnd, change: Partial<CallView> = {}): CallView =>
-  pair('ended', [], { reason, ...change });
+import {
+  ALICE,
+  BOB,
+  KITCHEN,
+  NO_WAYS,
+  ended,
+  pair,
+  seat,
+  OwnCallsStage,
+  type FakeServer,
+} from '../../support/own-calls.ts';
 
 describe('calls, as a device knows them', () => {
+  let stage: OwnCallsStage;
   let server: FakeServer;
   let calls: Calls;
-  let news: CallNews[];
-  let faults: unknown[];
+  const told = (): string[] => stage.told();
 
   beforeEach(() => {
-    server = new FakeServer();
-    news = [];
-    faults = [];
-    calls = new Calls({
-      link: () => server.link,
-      name: () => 'alice',
-      device: ALICE,
-      accountNamed: (name) => name as AccountId,
-      random: randomBytes,
-      onNews: (one) => news.push(one),
-      onFault: (error) => faults.push(error),
-    });
-    const entered = ({ id, target }: { id: CallId; target: { room?: RoomId } }) => ({
-      call:
-        target.room === undefined
-          ? pair('ringing', [ALICE], { id, caller: 'alice', callee: 'bob' })
-          : { id, room: target.room, state: 'active' as const, participants: [seat(ALICE)] },
-      ways: NO_WAYS,
-    });
-    server.answers.set('callStart', entered);
-    server.answers.set('callAnswer', ({ id }: { id: CallId }) => ({
-      call: pair('active', ['bob/1', ALICE], { id }),
-      ways: NO_WAYS,
-    }));
+    stage = new OwnCallsStage();
+    ({ server, calls } = stage);
   });
-  afterEach(() => assert.deepEqual(faults, []));
-
-  /** What was told since last asked, in short. */
-  const told = (): string[] =>
-    news.splice(0).map((one) => {
-      const { kind, call } = one;
-      const reason = kind === 'over' || kind === 'rung' ? `: ${one.reason}` : '';
-      const users = 'users' in call ? call.users : call.participants.map(({ user }) => user);
-      return `${kind} ${call.state}${reason} (${users.join(' ')})`;
-    });
+  afterEach(() => assert.deepEqual(stage.faults, []));
   const refuses = (promise: Promise<unknown>, code: ErrorCode): Promise<void> =>
     assert.rejects(promise, { code });
 
@@ -392,117 +308,18 @@ describe('calls, as a device knows them', () => {
     });
   });
 
-  describe('go on when the server is back', () => {
-    it('as it has them', async () => {
-      await calls.start(KITCHEN, EQUIPMENT);
-      const { id } = calls.current!;
-      server.refuses('callStart', 'ALREADY');
-      const participants = [seat(ALICE), seat('bob/1')];
-      server.calls = [{ id, ...KITCHEN, state: 'active', participants }];
-      told();
-      server.methods();
-      await calls.resume();
-      assert.deepEqual(told(), ['call active (alice bob)']);
-      assert.deepEqual(server.methods(), ['callStart', 'calls']);
-      await calls.resume();
-      assert.deepEqual(told(), []);
-    });
-
-    it('at one that has been started again and knows of none', async () => {
-      calls.take(pair('ringing', ['bob/1']));
-      await calls.answer(undefined, { ...EQUIPMENT, camera: true });
-      told();
-      server.methods();
-      const call = pair('active', [ALICE]);
-      server.answers.set('callStart', () => ({ call, ways: { stun: ['192.0.2.1:3478'] } }));
-      server.calls = [call];
-      await calls.resume();
-      assert.deepEqual(server.asked[0], {
-        method: 'callStart',
-        request: {
-          id: callNamed('c'),
-          target: { account: 'bob' },
-          equipment: { ...EQUIPMENT, camera: true },
-          secondDevice: true,
-          resumed: true,
-        },
-      });
-      assert.deepEqual(told(), ['call active (alice)']);
-      assert.deepEqual(calls.ways, { stun: ['192.0.2.1:3478'] });
-    });
-
-    it('in the one that others have begun there meanwhile', async () => {
-      await calls.start(KITCHEN, EQUIPMENT);
-      told();
-      const participants = [seat('bob/1'), seat(ALICE)];
-      const call = { id: callNamed('new'), ...KITCHEN, state: 'active' as const, participants };
-      server.answers.set('callStart', () => {
-        // It is told of before the answer has come.
-        calls.take(call);
-        return { call, ways: NO_WAYS };
-      });
-      server.calls = [call];
-      server.methods();
-      await calls.resume();
-      assert.deepEqual(told(), ['call active (bob alice)']);
-      assert.deepEqual([calls.current?.id, server.methods()], [call.id, ['callStart', 'calls']]);
-    });
-
-    it('not where they have ended meanwhile, or one may not be in them any more', async () => {
-      await calls.start(KITCHEN, EQUIPMENT);
-      told();
-      server.refuses('callStart', 'NOT_MEMBER');
-      await calls.resume();
-      assert.deepEqual([told(), calls.current], [['over active: lost (alice)'], undefined]);
-    });
-
-    it('not those that were ringing and are not known there', async () => {
-      await calls.start(BOB, EQUIPMENT);
-      told();
-      server.methods();
-      await calls.resume();
-      assert.deepEqual([told(), server.methods()], [['over ringing: lost (alice)'], ['calls']]);
-      await calls.start(BOB, EQUIPMENT);
-      server.calls = [calls.current!];
-      told();
-      await calls.resume();
-      assert.deepEqual([told(), calls.current?.state], [[], 'ringing']);
-    });
-
-    it('and those that ring are known, once', async () => {
-      const ring = pair('ringing', ['bob/1']);
-      server.calls = [ring];
-      await calls.resume();
-      await calls.resume();
-      assert.deepEqual(told(), ['ring ringing (bob)']);
-      server.calls = [];
-      await calls.resume();
-      assert.deepEqual(told(), ['rung ringing: lost (bob)']);
-      assert.deepEqual(calls.ringing, []);
-    });
-
-    it('though it goes away again at once', async () => {
-      await calls.start(KITCHEN, EQUIPMENT);
-      told();
-      for (const code of ['CLOSED', 'TIMEOUT'] as const) {
-        server.refuses('callStart', code);
-        await calls.resume();
-      }
-      server.isAway = true;
-      await calls.resume();
-      assert.deepEqual([told(), calls.current?.state], [[], 'active']);
-    });
-
-    it('unless one has hung up while they were taken up', async () => {
-      await calls.start(KITCHEN, EQUIPMENT);
-      told();
-      server.methods();
-      const resumed = calls.resume();
-      await calls.leave();
-      await resumed;
-      assert.deepEqual(told(), ['over active: hung up (alice)']);
-      assert.deepEqual(server.methods().filter((method) => method === 'callLeave').length, 2);
-    });
+  it('are left by who gives up before the server has answered', async () => {
+    const started = calls.start(BOB, EQUIPMENT);
+    const left = await calls.leave();
+    assert.equal(left.id, (await started).id);
+    assert.deepEqual(server.methods(), ['callStart', 'callLeave']);
+    assert.equal(calls.current, undefined);
+    server.refuses('callStart', 'BUSY');
+    const refused = calls.start(BOB, EQUIPMENT);
+    await Promise.all([
+      assert.rejects(refused, { code: 'BUSY' }),
+      assert.rejects(calls.leave(), { code: 'NO_CALL' }),
+    ]);
   });
 
   it('that a program of this device was in which is no more are left', async () => {

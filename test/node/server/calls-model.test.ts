@@ -11,7 +11,7 @@ import {
   type RoomCallView,
 } from '../../../lib/node/calls/wire.ts';
 import { GRACE_MS } from '../../../lib/node/server/call-life.ts';
-import { RESUME_MS } from '../../../lib/node/server/calls.ts';
+import { RESUME_MS } from '../../../lib/node/calls/wire.ts';
 import { callNamed, CallStage, EQUIPMENT } from '../../support/call-stage.ts';
 import { ownerOf } from '../../support/conference-stage.ts';
 

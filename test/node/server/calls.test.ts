@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { MAX_PARTICIPANTS, RING_MS } from '../../../lib/node/calls/wire.ts';
-import { RESUME_MS } from '../../../lib/node/server/calls.ts';
+import { RESUME_MS, MAX_PARTICIPANTS, RING_MS } from '../../../lib/node/calls/wire.ts';
+
 import { CallStage } from '../../support/call-stage.ts';
 import { refused } from '../../support/conference-stage.ts';
 
@@ -474,15 +474,41 @@ describe('calls', () => {
       assert.equal(stage.start('carol/1', { room: 'x' }, { ...options, id: 'c' }).id, view.id);
     });
 
-    it('are asked for the same rights as others', () => {
+    it('go on for who may be in them, whether they may begin such a call or not', () => {
       const options = { id: 'a', resumed: true };
-      stage.denied.add('alice callUser').add('alice callRoom');
+      for (const right of ['callUser', 'callRoom']) stage.denied.add(`alice ${right}`);
+      assert.equal(stage.start('alice/1', { room: 'x' }, options).state, 'active');
+      stage.leave('alice/1', 'a');
+      // They need not be contacts where a room has brought them together.
+      assert.equal(stage.start('dave/1', { user: 'bob' }, options).state, 'active');
+      stage.leave('dave/1', 'a');
+      stage.denied.add('alice joinVoiceRoom');
       refused(() => stage.start('alice/1', { room: 'x' }, options), 'DENIED');
-      refused(() => stage.start('alice/1', { user: 'bob' }, options), 'DENIED');
       refused(() => stage.start('dave/1', { room: 'x' }, options), 'NOT_MEMBER');
-      refused(() => stage.start('dave/1', { user: 'bob' }, options), 'NOT_CONTACT');
       stage.block('bob', 'carol');
       refused(() => stage.start('carol/1', { user: 'bob' }, options), 'BLOCKED');
+    });
+
+    it('are asked for the same rights as others, a minute after the start of the server', () => {
+      const options = { id: 'a', resumed: true };
+      stage.denied.add('alice callUser').add('alice callRoom');
+      stage.clock.pass(60_000);
+      refused(() => stage.start('alice/1', { room: 'x' }, options), 'DENIED');
+      refused(() => stage.start('alice/1', { user: 'bob' }, options), 'DENIED');
+      refused(() => stage.start('dave/1', { user: 'bob' }, options), 'NOT_CONTACT');
+      stage.denied.delete('alice callUser');
+      assert.equal(stage.start('alice/1', { user: 'bob' }, options).state, 'ringing');
+    });
+
+    it('are no more those of a device whose place another one has taken', () => {
+      stage.connect('alice/2');
+      stage.start('alice/1', { room: 'x' }, { id: 'a' });
+      stage.lose('alice/1');
+      stage.start('alice/2', { room: 'x' }, { id: 'b' });
+      stage.connect('alice/1');
+      const options = { id: 'a', resumed: true };
+      refused(() => stage.start('alice/1', { room: 'x' }, options), 'BUSY', /another device/);
+      stage.start('alice/1', { room: 'x' }, { ...options, secondDevice: true });
     });
 
     it('are between two as soon as the other is there, and ring nobody', () => {

@@ -101,7 +101,9 @@ describe('calls that a device is in, when the server was away,', () => {
       afterEach(() => time.restore());
       /** In the kitchen with two others, of whom a server that was started again knows nothing. */
       const resumed = async (): Promise<CallView> => {
-        await calls.start(KITCHEN, EQUIPMENT);
+        const started = calls.start(KITCHEN, EQUIPMENT);
+        await time.pass(10);
+        await started;
         const { id } = calls.current!;
         const state = 'active' as const;
         const participants = [ALICE, 'bob/1', 'carol/1'].map((device) => seat(device));
@@ -136,7 +138,9 @@ describe('calls that a device is in, when the server was away,', () => {
         assert.deepEqual(told(), []);
         await time.pass(200);
         assert.deepEqual(told(), ['call active (alice)']);
-        await calls.leave();
+        const left = calls.leave();
+        await time.pass(10);
+        await left;
         told();
         await time.pass(60_000);
         assert.deepEqual(told(), []);
@@ -144,7 +148,9 @@ describe('calls that a device is in, when the server was away,', () => {
 
       it('beside another device of this account, which may be the first', async () => {
         server.methods();
-        await calls.start(KITCHEN, EQUIPMENT);
+        const started = calls.start(KITCHEN, EQUIPMENT);
+        await time.pass(10);
+        await started;
         const { id } = calls.current!;
         const participants = [seat('alice/2'), seat(ALICE)];
         calls.take({ id, ...KITCHEN, state: 'active', participants });

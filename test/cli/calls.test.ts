@@ -37,6 +37,10 @@ describe('calls', function () {
     await befriend(cat, ben);
   });
 
+  afterEach(async () => {
+    for (const cli of [ann, ben, cat]) await cli.ask('hangup');
+  });
+
   /** Events of one call, without what all have. */
   const told = (cli: Cli, id: string): Record<string, unknown>[] =>
     cli.lines

@@ -41,7 +41,9 @@ export class Showing {
   }
 
   sizeOf(user: string, kind: PictureKind): PictureSize | null | undefined {
-    return this.#screen === undefined ? this.#options.size : this.#screen.size(user, kind);
+    if (this.#screen !== undefined) return this.#screen.size(user, kind);
+    // What is small enough for a face cannot be read.
+    return kind === 'camera' ? this.#options.size : undefined;
   }
 
   /** Pictures are wanted in other sizes, of the others and of one's own camera. */

@@ -17,9 +17,12 @@ import { CallRules, type CallRulesOptions } from './call-rules.ts';
 
 export type CallStart = Request<typeof SESSION, 'callStart'>;
 
-/** Calls that an account may begin or join at once, and then a second. */
+/** Calls that an account may begin at once, and then a second: somebody is rung by each. */
 const START_BURST = 10;
 const STARTS_PER_SECOND = 20 / 60;
+/** The same of those of rooms, which nobody hears of but by what stands on their screen. */
+const ROOM_BURST = 30;
+const ROOMS_PER_SECOND = 1;
 /** Changes of what is switched on, at once and then a second: each is told to all in the call. */
 const UPDATE_BURST = 30;
 const UPDATES_PER_SECOND = 10;
@@ -49,6 +52,7 @@ export class Calls {
   readonly #index = new CallIndex();
   readonly #rules: CallRules;
   readonly #starts: TokenBuckets<AccountId>;
+  readonly #roomStarts: TokenBuckets<AccountId>;
   readonly #updates: TokenBuckets<AccountId>;
   readonly #resumableUntil: number;
 
@@ -59,6 +63,7 @@ export class Calls {
     this.#rules = new CallRules(this.#index, options);
     this.life = new CallLife(this.#index, this.news, options);
     this.#starts = new TokenBuckets(START_BURST, STARTS_PER_SECOND, options.clock);
+    this.#roomStarts = new TokenBuckets(ROOM_BURST, ROOMS_PER_SECOND, options.clock);
     this.#updates = new TokenBuckets(UPDATE_BURST, UPDATES_PER_SECOND, options.clock);
   }
 
@@ -96,9 +101,10 @@ export class Calls {
    * @returns as the one who asks sees it
    */
   start(by: Caller, request: CallStart): CallView {
-    if (!this.#starts.take(by.account)) throw new ClchatError('RATE_LIMITED');
-    this.life.expire();
     const { target } = request;
+    const starts = 'account' in target ? this.#starts : this.#roomStarts;
+    if (!starts.take(by.account)) throw new ClchatError('RATE_LIMITED');
+    this.life.expire();
     const call =
       'account' in target
         ? this.#startPair(by, target, request)

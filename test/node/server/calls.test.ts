@@ -442,6 +442,14 @@ describe('calls', () => {
     stage.leave('bob/1', 'bob-alice');
     stage.clock.pass(3_001);
     stage.start('alice/1', { user: 'bob' });
+    stage.leave('alice/1', 'alice-bob');
+    for (let n = 0; n < 30; n++) {
+      stage.start('alice/1', { room: 'x' }, { id: 'a' });
+      stage.leave('alice/1', 'a');
+    }
+    refused(() => stage.start('alice/1', { room: 'x' }), 'RATE_LIMITED');
+    stage.clock.pass(1_001);
+    stage.start('alice/1', { room: 'x' });
   });
 
   it('have each an id of their own', () => {

@@ -41,7 +41,10 @@ describe('calls of rooms', function () {
     await befriend(ann, ben);
     await ann.ok('room kitchen');
     // Members, who have not entered it.
-    for (const cli of [ben, cat]) for (const line of ['enter kitchen', 'leave']) await cli.ok(line);
+    for (const cli of [ben, cat]) {
+      await cli.event('room', { room: 'kitchen' });
+      for (const line of ['enter kitchen', 'leave']) await cli.ok(line);
+    }
     await ann.ask('leave');
   });
   afterEach(async () => {

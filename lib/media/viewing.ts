@@ -5,8 +5,9 @@ import type { PictureSize } from './frames.ts';
 const SIZES: readonly { readonly others: number; readonly size: PictureSize }[] = [
   { others: 1, size: { width: 640, height: 480, fps: 30 } },
   { others: 3, size: { width: 320, height: 240, fps: 15 } },
+  { others: 5, size: { width: 160, height: 96, fps: 15 } },
 ];
-const OF_MANY: PictureSize = { width: 160, height: 96, fps: 15 };
+const OF_MANY: PictureSize = { width: 160, height: 96, fps: 12 };
 /** A screen is there to be read. */
 export const SCREEN_SIZE: PictureSize = { width: 1_280, height: 720, fps: 10 };
 

@@ -8,13 +8,15 @@ describe('how large pictures are wanted', () => {
       const { width, height, fps } = usualSize(others);
       return `${width}x${height}@${fps}`;
     };
-    assert.deepEqual([0, 1, 2, 3, 4, 15].map(usual), [
+    assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 15].map(usual), [
       '640x480@30',
       '640x480@30',
       '320x240@15',
       '320x240@15',
       '160x96@15',
       '160x96@15',
+      '160x96@12',
+      '160x96@12',
     ]);
   });
 

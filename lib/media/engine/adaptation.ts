@@ -21,9 +21,9 @@ export interface Sample {
 /** Each step: how much of the width and height, and of the pictures a second. */
 const STEPS = [
   [1, 1],
-  [1, 0.75],
+  [1, 0.8],
+  [1, 0.7],
   [0.8, 0.67],
-  [0.8, 0.5],
   [0.65, 0.5],
   [0.5, 0.4],
   [0.5, 0.33],
@@ -36,7 +36,7 @@ const GOOD_IN_A_ROW = 4;
 const MOST_GOOD = 30;
 
 const MOST_LOST = 0.1;
-const LEAST_ENCODED = 0.7;
+const LEAST_ENCODED = 0.85;
 const LEAST_AVAILABLE = 0.7;
 const MOST_LAG_MS = 120;
 /** Beneath it there is nothing that could be told of. */

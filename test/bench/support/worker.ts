@@ -10,9 +10,11 @@ export function serve(
   process.on('message', ([id, name, argument]: [number, string, never]) => {
     const method = methods[name];
     const answer = method === undefined ? Promise.reject(new Error(name)) : method(argument);
+    // Whoever has asked may be gone by now.
+    const send = (reply: unknown): unknown => process.send?.(reply, () => undefined);
     answer.then(
-      (value) => process.send?.([id, undefined, value]),
-      (error: unknown) => process.send?.([id, describe(error), undefined]),
+      (value) => send([id, undefined, value]),
+      (error: unknown) => send([id, describe(error), undefined]),
     );
   });
   process.once('disconnect', () => {

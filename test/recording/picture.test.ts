@@ -52,6 +52,19 @@ describe('the picture of a recording', () => {
     assertTimes(timesOf(svg, 'four', lastsMs), [2_000, lastsMs]);
   });
 
+  it('draws halves of cells and grounds as such, those of one colour together', () => {
+    const look = { color: 196, background: 21, bold: false, dim: false };
+    const runs: Run[] = [
+      { column: 2, text: '▀▀ ▄x', ...look },
+      { column: 9, text: '▀', ...look },
+    ];
+    const { svg } = pictureOf([{ title: 'somebody', frames: [{ at: 0, rows: [runs] }] }], LAYOUT);
+    assert.ok(svg.includes('<path fill="#0000ff" d="M2 0h5v1h-5zM9 0h1v1h-1z"/>'), svg);
+    const red = 'M2 0h2v0.5h-2zM5 0.5h1v0.5h-1zM9 0h1v0.5h-1z';
+    assert.ok(svg.includes(`<path fill="#ff0000" d="${red}"/>`), svg);
+    assert.match(svg, /<text x="46.8" fill="#ff0000"[^>]*>x<\/text>/);
+  });
+
   it('leaves out what nobody could see', () => {
     const frames = [frame(0, 'a'), frame(500, 'ab'), frame(510, 'abc'), frame(900, 'abc')];
     const { svg, lastsMs } = pictureOf([{ title: '', frames }], LAYOUT);

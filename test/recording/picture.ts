@@ -34,6 +34,12 @@ const COLORS = [
   ...['#5c6370', '#ff7b86', '#b5e890', '#ffd98a', '#82c4ff', '#dd9bf0', '#7fdbe6', '#ffffff'],
 ];
 const FOREGROUND = '#d8dee9';
+/** From the top of a cell down to the line on which its text stands. */
+const ASCENT = 13;
+/** Pictures are made of the halves of cells, in two colours each. */
+const [UPPER_HALF, LOWER_HALF] = ['▀', '▄'];
+const HALVES_OR_LETTERS = /▀+|▄+|[^▀▄]+/g;
+const WHITE = 7;
 
 /** One row's content for a while. */
 interface Stay {
@@ -72,7 +78,7 @@ export function pictureOf(panels: readonly Panel[], { columns, rows, across }: L
   };
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${whole.width} ${whole.height}" width="${whole.width}" height="${whole.height}">`,
-    '<style>text{font:13px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}.b{font-weight:bold}.d{opacity:.6}</style>',
+    '<style>text{font:13px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}path{shape-rendering:crispEdges}.b{font-weight:bold}.d{opacity:.6}</style>',
     `<defs>${contents.definitions()}</defs>`,
     ...all,
     '</svg>\n',
@@ -103,7 +109,7 @@ function staysOf(frames: readonly Frame[], lastsMs: number): Stay[] {
     const next = frames[index + 1];
     if (next !== undefined && next.at - at < STEP_MS) return;
     rows.forEach((runs, row) => {
-      const content = runs.map(textOf).join('');
+      const content = rowOf(runs);
       const before = current.get(row);
       if (before?.content === content) return;
       if (before !== undefined) before.until = at;
@@ -129,11 +135,60 @@ function together(stays: readonly Stay[]): Stay[][] {
   return [...groups.values()];
 }
 
-function textOf({ column, text, color, bold, dim }: Run): string {
+/** A colour of the 256 of terminals: 16 of its own, a cube of 6 × 6 × 6, and greys. */
+function colorOf(number: number): string {
+  const known = COLORS[number];
+  if (known !== undefined) return known;
+  const grey = 8 + 10 * (number - 232);
+  const level = (step: number): number => (step === 0 ? 0 : 55 + 40 * step);
+  const cube = number - 16;
+  const parts =
+    number >= 232
+      ? [grey, grey, grey]
+      : [Math.floor(cube / 36), Math.floor(cube / 6) % 6, cube % 6].map(level);
+  return `#${parts.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** What stands in a row: the ground behind it, halves of cells, and letters. */
+function rowOf(runs: readonly Run[]): string {
+  const [grounds, halves] = [new Blocks(), new Blocks()];
+  const letters: string[] = [];
+  for (const run of runs) {
+    const { column, text, color = WHITE, background } = run;
+    if (background !== undefined) grounds.add(background, column, text.length, 0, 1);
+    for (const { 0: part, index } of text.matchAll(HALVES_OR_LETTERS)) {
+      const at = column + index;
+      if (part.startsWith(UPPER_HALF)) halves.add(color, at, part.length, 0, 0.5);
+      else if (part.startsWith(LOWER_HALF)) halves.add(color, at, part.length, 0.5, 0.5);
+      else if (part.trim() !== '') letters.push(lettersOf({ ...run, column: at, text: part }));
+    }
+  }
+  const blocks = `${grounds.toString()}${halves.toString()}`;
+  const cells = `translate(0 -${ASCENT})scale(${CELL.width} ${CELL.height})`;
+  const painted = blocks === '' ? '' : `<g transform="${cells}">${blocks}</g>`;
+  return painted + letters.join('');
+}
+
+/** Parts of a row in colours, measured in cells; those of one colour together. */
+class Blocks {
+  readonly #shapes = new Map<number, string>();
+
+  add(color: number, column: number, columns: number, top: number, height: number): void {
+    const shape = `M${column} ${top}h${columns}v${height}h-${columns}z`;
+    this.#shapes.set(color, (this.#shapes.get(color) ?? '') + shape);
+  }
+
+  toString(): string {
+    return [...this.#shapes]
+      .map(([color, shape]) => `<path fill="${colorOf(color)}" d="${shape}"/>`)
+      .join('');
+  }
+}
+
+function lettersOf({ column, text, color, bold, dim }: Run): string {
   const classes = [bold ? 'b' : '', dim ? 'd' : ''].filter((one) => one !== '').join(' ');
   const style = classes === '' ? '' : ` class="${classes}"`;
-  const paint = color === undefined ? undefined : COLORS[color];
-  const fill = paint === undefined ? '' : ` fill="${paint}"`;
+  const fill = color === undefined ? '' : ` fill="${colorOf(color)}"`;
   const length = (text.trimEnd().length * CELL.width).toFixed(1);
   const x = (column * CELL.width).toFixed(1);
   return `<text x="${x}"${fill} textLength="${length}"${style}>${escaped(text.trimEnd())}</text>`;

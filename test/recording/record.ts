@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { call } from './call.ts';
 import { community } from './community.ts';
 import { meeting } from './meeting.ts';
 import type { Picture } from './picture.ts';
@@ -26,9 +27,10 @@ const DOCS = resolve(fileURLToPath(new URL('../../docs', import.meta.url)));
 const RECORDINGS = new Map<string, () => Promise<Picture>>([
   ['recording', meeting],
   ['community', community],
+  ['call', call],
 ]);
 /** Of those in `docs`: more would be too much to look at, and to load. */
-const LIMITS = { seconds: 75, bytes: 400_000 };
+const LIMITS = { seconds: 75, bytes: 1_000_000 };
 
 async function make(name: string, directory: string): Promise<void> {
   const record = RECORDINGS.get(name);

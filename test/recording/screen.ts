@@ -13,6 +13,8 @@ export interface Run {
   readonly text: string;
   /** Number of a colour of the palette; none: the terminal's own. */
   readonly color: number | undefined;
+  /** Of what is behind the text. */
+  readonly background?: number | undefined;
   readonly bold: boolean;
   readonly dim: boolean;
 }
@@ -30,11 +32,19 @@ const KEY_MS = 55;
 /** Between two looks at a screen, in milliseconds. */
 const LOOK_MS = 20;
 
+const isSame = (one: Run, other: Omit<Run, 'column' | 'text'>): boolean =>
+  one.color === other.color &&
+  one.background === other.background &&
+  one.bold === other.bold &&
+  one.dim === other.dim;
+
 export class RecordedScreen {
   #frames: Frame[] = [];
   readonly #pty: IPty;
   readonly #terminal: InstanceType<typeof Terminal>;
   readonly #rows: number;
+  readonly #everyMs: number;
+  #trailing: NodeJS.Timeout | undefined;
   #began = performance.now();
 
   constructor(
@@ -45,13 +55,16 @@ export class RecordedScreen {
       rows: number;
       env: Record<string, string>;
       cwd: string;
+      /** The screen is kept no more often than that, in milliseconds; 0 when left out. */
+      everyMs?: number;
     },
   ) {
-    const { columns, rows, env, cwd } = options;
+    const { columns, rows, env, cwd, everyMs = 0 } = options;
+    this.#everyMs = everyMs;
     this.#rows = rows;
     this.#terminal = new Terminal({ cols: columns, rows, allowProposedApi: true });
     this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols: columns, rows, env, cwd });
-    this.#pty.onData((data) => this.#terminal.write(data, () => this.#keep()));
+    this.#pty.onData((data) => this.#terminal.write(data, () => this.#changed()));
     this.#terminal.onData((data) => this.#pty.write(data));
   }
 
@@ -102,6 +115,7 @@ export class RecordedScreen {
   }
 
   close(): void {
+    clearTimeout(this.#trailing);
     this.#pty.kill('SIGKILL');
   }
 
@@ -117,12 +131,26 @@ export class RecordedScreen {
     ).join('\n');
   }
 
+  /** What moves all the time is looked at now and then. */
+  #changed(): void {
+    const last = this.#frames.at(-1);
+    const wait = last === undefined ? 0 : last.at + this.#everyMs - this.#now;
+    if (wait <= 0) return this.#keep();
+    this.#trailing ??= setTimeout(() => this.#keep(), wait);
+  }
+
+  get #now(): number {
+    return performance.now() - this.#began;
+  }
+
   #keep(): void {
+    clearTimeout(this.#trailing);
+    this.#trailing = undefined;
     const { active } = this.#terminal.buffer;
     const rows = Array.from({ length: this.#rows }, (_, row) => this.#runs(active.baseY + row));
     const cursor = rows[active.cursorY];
     cursor?.push({ column: active.cursorX, text: '▏', color: undefined, bold: false, dim: false });
-    this.#frames.push({ at: performance.now() - this.#began, rows });
+    this.#frames.push({ at: this.#now, rows });
   }
 
   #runs(row: number): Run[] {
@@ -133,12 +161,12 @@ export class RecordedScreen {
       if (cell === undefined || cell.getWidth() === 0) continue;
       const text = cell.getChars() || ' ';
       const color = cell.isFgPalette() ? cell.getFgColor() : undefined;
-      const [bold, dim] = [cell.isBold() !== 0, cell.isDim() !== 0];
+      const background = cell.isBgPalette() ? cell.getBgColor() : undefined;
+      const look = { color, background, bold: cell.isBold() !== 0, dim: cell.isDim() !== 0 };
       const last = runs.at(-1);
-      if (last !== undefined && last.color === color && last.bold === bold && last.dim === dim)
-        last.text += text;
-      else runs.push({ column, text, color, bold, dim });
+      if (last !== undefined && isSame(last, look)) last.text += text;
+      else runs.push({ column, text, ...look });
     }
-    return runs.filter(({ text }) => text.trim() !== '');
+    return runs.filter(({ text, background }) => text.trim() !== '' || background !== undefined);
   }
 }

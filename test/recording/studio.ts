@@ -10,6 +10,8 @@ import { RecordedScreen } from './screen.ts';
 export interface Size {
   readonly columns: number;
   readonly rows: number;
+  /** As of a `RecordedScreen`. */
+  readonly everyMs?: number;
 }
 
 /** How long somebody thinks before they answer a question, in milliseconds. */

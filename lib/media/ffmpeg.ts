@@ -149,6 +149,8 @@ export class Ffmpeg {
     this.input.destroy();
     if (this.#hasEnded) return;
     this.#child.kill('SIGTERM');
+    // One that is ended while it begins may leave a pipe behind that nobody closes.
+    this.#child.once('exit', () => this.#child.stderr?.destroy());
     if (await this.#endsWithin(END_MS)) return;
     this.#child.kill('SIGKILL');
     // A driver that hangs may hold even that off.

@@ -15,7 +15,8 @@ function nonsense({ name, arguments: given = [], flags = [] }: Command): string 
 
 /** A line of a command that can be understood. */
 function sense({ name, arguments: given = [] }: Command): string {
-  return [name, ...given.filter(({ optional }) => optional !== true).map(() => '1')].join(' ');
+  const needed = given.filter(({ optional }) => optional !== true);
+  return [name, ...needed.map(({ choices }) => choices?.[0] ?? '1')].join(' ');
 }
 
 export const USAGE: Scene = {

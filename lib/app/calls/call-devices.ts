@@ -50,7 +50,11 @@ const RESTARTS_MS = 60_000;
 const DEFAULT = 'default';
 const NONE = 'none';
 
+/** Calls for which one process is kept: the WebRTC library keeps half a megabyte of each connection. */
+const MOST_SERVED = 5;
+
 export class CallDevices {
+  #served = 0;
   readonly #options: CallDevicesOptions;
   readonly #names: { -readonly [K in keyof DeviceNames]: DeviceNames[K] };
   readonly #isOn: Record<SourceKind, boolean> = { camera: false, microphone: false, screen: false };
@@ -128,6 +132,7 @@ export class CallDevices {
     })
       .then((media) => {
         this.#media = media;
+        this.#served = 0;
         media.order({ order: 'gate', settings: this.#gate });
         // The call that it was started for may be over.
         this.#keep();
@@ -144,6 +149,7 @@ export class CallDevices {
    */
   async begin(): Promise<void> {
     this.#call = ++this.#calls;
+    this.#served += 1;
     const call = this.#call;
     await this.#start();
     // It may be over by now, and what it took would never be given back.
@@ -171,6 +177,7 @@ export class CallDevices {
       media.call('speaker', { spec: NONE }),
       media.call('record', { file: undefined }),
     ]).catch((error: unknown) => this.#fault(error));
+    if (this.#served >= MOST_SERVED && !this.#isInCall && this.#media === media) await this.#quit();
   }
 
   #keep(): void {
@@ -182,6 +189,7 @@ export class CallDevices {
   }
 
   async #quit(): Promise<void> {
+    clearTimeout(this.#kept);
     const media = this.#media;
     this.#media = undefined;
     await media?.stop();

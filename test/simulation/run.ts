@@ -173,7 +173,9 @@ class Run {
   /** A client that can be used; undefined while there is none. */
   #ready(number: number): Client | undefined {
     const { client } = this.#clients[number]!;
-    return this.#running.has(number) && client?.loggedIn === true ? client : undefined;
+    if (!this.#running.has(number) || client?.loggedIn !== true) return undefined;
+    // One that the server has just forked from has nothing of the space until it comes anew.
+    return client.home.record === undefined ? undefined : client;
   }
 
   /** Some are friends from the beginning: each asks the other. */

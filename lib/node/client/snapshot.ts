@@ -31,9 +31,11 @@ export class Snapshots {
 
   /** The one that was asked for, once, or a new one. @throws as `fetchSnapshot` */
   fetch(stream: StreamName): Promise<Snapshot> {
-    const asked = this.#ahead.get(stream) ?? fetchSnapshot(this.#exchange, stream);
+    const ask = (): Promise<Snapshot> => fetchSnapshot(this.#exchange, stream);
+    const asked = this.#ahead.get(stream);
     this.#ahead.delete(stream);
-    return asked;
+    // One asked for ahead may have come before there was anything that it could be answered with.
+    return asked?.catch(ask) ?? ask();
   }
 
   /** Lets go of those that were not needed: one of a stream in which nothing was said was refused. */

@@ -265,8 +265,9 @@ describe('a painter', () => {
               if (shown.some(({ id, label }) => id === happens.id && label.hasCamera))
                 pictures.set(happens.id, picture);
             } else if (happens.type === 'resize') {
-              // What is outside is somebody else's; here, nobody's.
-              await screen.write(Buffer.from('\u001b[0m\u001b[2J'));
+              // What is outside is somebody else's; here, nobody's. Nothing may come between: it
+              // would be of the area as it was.
+              void screen.write(Buffer.from('\u001b[0m\u001b[2J'));
               area = { ...AREA, width: happens.width, height: happens.height };
               one.resize(area);
             } else await until(happens.milliseconds, () => false);

@@ -152,8 +152,8 @@ describe('replication to a client', () => {
         if (method === 'snapshot') throw new ClchatError('STALE');
       };
       await assert.rejects(stage.sync.open(), { code: 'STALE' });
-      // The lobby's was asked for once, early.
-      assert.equal(stage.asked('snapshot').length, 5 + 1);
+      // Both were asked for early; what came of that does not count.
+      assert.equal(stage.asked('snapshot').length, 5 + 2);
     });
 
     it('with snapshots that it asks for before it is told how far they go', async () => {
@@ -173,6 +173,17 @@ describe('replication to a client', () => {
       ]);
       assert.equal(stage.asked('snapshot').length, 2);
       assert.equal(stage.length(), 1);
+    });
+
+    it('also where what it asked for early was refused, since it came too early', async () => {
+      await stage.say('one');
+      let early = 2;
+      stage.hub.before = (method) => {
+        if (method === 'snapshot' && early-- > 0) throw new ClchatError('NOT_LOGGED_IN');
+      };
+      await stage.sync.open();
+      assert.deepEqual(stage.adopted, ['space', LOBBY_STREAM]);
+      assert.deepEqual(stage.news.heard, ['one']);
     });
 
     it('not from a snapshot that is not the one that was sealed', async () => {

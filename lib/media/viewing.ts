@@ -7,7 +7,7 @@ const SIZES: readonly { readonly others: number; readonly size: PictureSize }[] 
   { others: 3, size: { width: 320, height: 240, fps: 15 } },
   { others: 5, size: { width: 160, height: 96, fps: 15 } },
 ];
-const OF_MANY: PictureSize = { width: 160, height: 96, fps: 12 };
+const OF_MANY: PictureSize = { width: 160, height: 96, fps: 11 };
 /** A screen is there to be read. */
 export const SCREEN_SIZE: PictureSize = { width: 1_280, height: 720, fps: 10 };
 

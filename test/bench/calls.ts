@@ -17,7 +17,7 @@ import type { BareCallMethods } from './workers/bare-call.ts';
 const FIGURE_FIRST = 1.5;
 const FIGURE_LATENCY_MS = 40;
 const FIGURE_SIX_FPS = 15;
-/** Of eight, each is shown at 12 a second where nobody says otherwise. */
+/** Of eight, each is shown at 11 a second where nobody says otherwise. */
 const FIGURE_EIGHT_FPS = 10;
 const FIGURE_UPLOAD = 700_000;
 const FIGURE_GAP_MS = 20;

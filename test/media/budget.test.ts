@@ -39,7 +39,7 @@ describe('how many bits go to another device', () => {
 
   it('are less for sound where there are many', () => {
     const sound = (others: number): number => budgetFor(camera(null), others).sound;
-    assert.deepEqual([1, 4, 5, 15].map(sound), [40_000, 40_000, 20_000, 20_000]);
+    assert.deepEqual([1, 4, 5, 15].map(sound), [40_000, 40_000, 24_000, 24_000]);
   });
 
   it('are whole, within bounds, and never fewer for a larger picture', () => {

@@ -94,6 +94,7 @@ export class AppCalls {
       home: () => options.client()?.home,
       live: () => this.#live,
       choicesOf: (account) => this.choicesOf(account),
+      isRecording: () => this.isRecording,
       size: options.size,
     });
   }
@@ -311,7 +312,7 @@ export class AppCalls {
       isSuppressed: (account, room) => isSuppressed(home.space, account, room),
       choicesOf: (account) => this.choicesOf(account),
       sizeOf: (user, kind) => this.showing.sizeOf(user, kind),
-      isShown: () => this.showing.isOn,
+      isShown: (user, kind) => this.showing.isShown(user, kind),
       prepare: () => this.#acquaintances.learn(home),
       onChange: () => {
         if (this.#live !== live) return;
@@ -357,12 +358,18 @@ export class AppCalls {
     this.showing.isTalking = false;
     for (const other of this.#live?.others ?? []) other.isTalking = false;
     this.#mediaReady(true);
-    if (this.#options.client()?.calling.calls.equipment?.recording === true) this.#endRecording();
+    if (this.isRecording) this.#run(this.setRecording(false));
   }
 
-  #endRecording(): void {
-    const client = this.#options.client();
-    if (client !== undefined) this.#run(client.calling.calls.update({ recording: undefined }));
+  /** Whether what comes in is recorded here. */
+  get isRecording(): boolean {
+    return this.#options.client()?.calling.calls.equipment?.recording === true;
+  }
+
+  /** Everybody is told, whether they like it or not; and pictures are wanted that nobody looks at. */
+  async setRecording(isOn: boolean): Promise<void> {
+    await this.#options.client()?.calling.calls.update({ recording: isOn ? true : undefined });
+    this.showing.sizesChanged();
   }
 
   #over(client: Client, view: CallView, reason: CallEnd): void {
@@ -387,7 +394,7 @@ export class AppCalls {
     live.note(event);
     if (event.event === 'talking') this.#talks(event.peer, event.talking, live, client);
     else if (event.event === 'picture') this.showing.picture(event);
-    else if (event.event === 'ended') this.#endRecording();
+    else if (event.event === 'ended') this.#run(this.setRecording(false));
   }
 
   #talks(peer: string | null, talking: boolean, live: LiveCall, { home }: Client): void {

@@ -34,10 +34,10 @@ export interface Rules {
   /** This account, to know whether it is suppressed. */
   readonly account: AccountId;
   readonly choicesOf: (account: AccountId) => Choices;
-  /** How large a front end wants somebody's pictures; undefined: as is usual for so many. */
+  /** How large somebody's pictures are wanted; null: not at all; undefined: as is usual for so many. */
   readonly sizeOf: (user: string, kind: PictureKind) => PictureSize | null | undefined;
-  /** Whether there is a front end that takes pictures. */
-  readonly isShown: () => boolean;
+  /** Whether a front end takes somebody's pictures. */
+  readonly isShown: (user: string, kind: PictureKind) => boolean;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -239,12 +239,16 @@ export class Other {
     const { choicesOf, sizeOf, calling, isShown } = rules;
     const { device, user, account } = this;
     const isSeen = !choicesOf(account).isHidden && this.#participant.camera;
-    const chosen = sizeOf(user, 'camera');
-    const camera = isSeen ? (chosen === undefined ? usualSize(count()) : chosen) : null;
-    const screen = this.isWatched ? (sizeOf(user, 'screen') ?? SCREEN_SIZE) : null;
-    const view = { camera, screen };
+    const sized = (kind: PictureKind, usual: PictureSize): PictureSize | null => {
+      const chosen = sizeOf(user, kind);
+      return chosen === undefined ? usual : chosen;
+    };
+    const view = {
+      camera: isSeen ? sized('camera', usualSize(count())) : null,
+      screen: this.isWatched ? sized('screen', SCREEN_SIZE) : null,
+    };
     for (const kind of KINDS) {
-      const shown = view[kind] !== null && isShown();
+      const shown = view[kind] !== null && isShown(user, kind);
       this.#order({ order: 'show', peer: device, kind, shown });
     }
     const asked = JSON.stringify(view);
@@ -257,7 +261,8 @@ export class Other {
     // Whoever does not keep to being silenced is not heard here, nor recorded.
     const suppressed = rules.isSuppressed(this.account, room);
     const heard = isMuted || suppressed ? 0 : volume;
-    this.#order({ order: 'hear', peer: this.device, volume: heard, suppressed });
+    const silent = !this.#participant.microphone;
+    this.#order({ order: 'hear', peer: this.device, volume: heard, suppressed, silent });
   }
 
   /** Has agreed on what is sent at most what holds by now. */

@@ -14,6 +14,8 @@ export interface ShowingOptions {
   readonly home: () => Home | undefined;
   readonly live: () => LiveCall | undefined;
   readonly choicesOf: About['choicesOf'];
+  /** What comes in is recorded here. */
+  readonly isRecording: () => boolean;
   /** How large pictures are wanted where no front end says so; undefined: as is usual for so many. */
   readonly size: PictureSize | undefined;
 }
@@ -28,11 +30,6 @@ export class Showing {
     this.#options = options;
   }
 
-  /** Whether there is a front end that takes pictures. */
-  get isOn(): boolean {
-    return this.#screen !== undefined;
-  }
-
   /** Has the call shown by a front end, or by none. */
   watch(screen: CallScreen | undefined): void {
     this.#screen = screen;
@@ -40,10 +37,19 @@ export class Showing {
     this.sizesChanged();
   }
 
+  /** Whether a front end takes somebody's pictures. */
+  isShown(user: string, kind: PictureKind): boolean {
+    return this.#screen !== undefined && this.#screen.size(user, kind) !== null;
+  }
+
+  /** How large somebody's pictures are wanted: null: not at all; undefined: as is usual for so many. */
   sizeOf(user: string, kind: PictureKind): PictureSize | null | undefined {
-    if (this.#screen !== undefined) return this.#screen.size(user, kind);
+    const { size, isRecording } = this.#options;
     // What is small enough for a face cannot be read.
-    return kind === 'camera' ? this.#options.size : undefined;
+    if (this.#screen === undefined) return kind === 'camera' ? size : undefined;
+    const wanted = this.#screen.size(user, kind);
+    // What nobody looks at now may be looked at later.
+    return wanted === null && isRecording() ? undefined : wanted;
   }
 
   /** Pictures are wanted in other sizes, of the others and of one's own camera. */

@@ -74,11 +74,16 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #sound = new nonstandard.RTCAudioSource();
   readonly #pictures = {
-    camera: new nonstandard.RTCVideoSource(),
+    // Pictures of a tile are scaled down, which leaves no noise to be taken out.
+    camera: new nonstandard.RTCVideoSource({ needsDenoising: false }),
     screen: new nonstandard.RTCVideoSource({ isScreencast: true }),
   };
   readonly #tracks: readonly Track[];
-  readonly #sinks: (RTCAudioSink | RTCVideoSink)[] = [];
+  readonly #sinks: RTCVideoSink[] = [];
+  /** What comes of sound, once there is anything that it could come by. */
+  #incoming: Track | undefined;
+  #ear: RTCAudioSink | undefined;
+  #hears = true;
   /** Those that came before there was anything that they could be added to. */
   #early: { candidate: string; mid: string }[] | undefined = [];
   /** Of the certificate of the other side, which it has for as long as this connection lasts. */
@@ -179,10 +184,30 @@ export class Connection {
 
   #listen(): void {
     const [sound, camera, screen] = this.#peer.getTransceivers();
-    const hearing = new nonstandard.RTCAudioSink(sound!.receiver.track);
-    hearing.ondata = ({ samples, sampleRate, channelCount }) =>
-      this.#events.onSound({ samples, sampleRate, channelCount });
-    this.#sinks.push(hearing, this.#watch('camera', camera!), this.#watch('screen', screen!));
+    this.#incoming = sound!.receiver.track;
+    this.#attend();
+    this.#sinks.push(this.#watch('camera', camera!), this.#watch('screen', screen!));
+  }
+
+  /** Whether sound is handed on. It is in hundredths of a second, and silence costs as much as any. */
+  hear(isOn: boolean): void {
+    this.#hears = isOn;
+    this.#attend();
+  }
+
+  #attend(): void {
+    const isOn = this.#hears && !this.#isClosed;
+    if (this.#incoming === undefined || isOn === (this.#ear !== undefined)) return;
+    this.#ear?.stop();
+    this.#ear = isOn ? this.#listenTo(this.#incoming) : undefined;
+  }
+
+  #listenTo(track: Track): RTCAudioSink {
+    const sink = new nonstandard.RTCAudioSink(track);
+    sink.ondata = ({ samples, sampleRate, channelCount }) => {
+      if (sink === this.#ear) this.#events.onSound({ samples, sampleRate, channelCount });
+    };
+    return sink;
   }
 
   #watch(kind: PictureKind, { receiver }: Transceiver): RTCVideoSink {
@@ -217,6 +242,7 @@ export class Connection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#attend();
     for (const sink of this.#sinks) sink.stop();
     for (const track of this.#tracks) track.stop();
     this.#peer.close();

@@ -120,7 +120,8 @@ export class Engine {
         this.#peerAt(order.peer)?.send(order.sound, order.camera, order.screen);
         return this.#want();
       case 'hear':
-        return this.#hear(order.peer, order.volume, order.suppressed === true);
+        this.#hearing.setVolume(order.peer, order.volume);
+        return this.#peerAt(order.peer)?.listen(order.suppressed === true, order.silent === true);
       case 'show': {
         const peer = this.#peerAt(order.peer);
         if (peer === undefined) return;
@@ -167,11 +168,10 @@ export class Engine {
       onState: (attempt, state) => emit({ event: 'state', peer: name, attempt, state }),
       onPicture: (kind, frame) => this.#seen(name, peer, kind, frame),
       onSound: (heard) => {
-        // A program of another make may send some all the same.
-        if (peer.isSuppressed) return;
         const sound = this.#hearing.hear(name, heard);
         if (sound !== undefined) this.#listen(name, peer.ear, sound);
       },
+      onSilence: () => (peer.ear = this.#forgotten(name, peer.ear)),
     });
     this.#peers.set(name, peer);
     return peer;
@@ -261,14 +261,6 @@ export class Engine {
   }
 
   // From the others to here.
-
-  #hear(name: PeerName, volume: number, isSuppressed: boolean): void {
-    const peer = this.#peerAt(name);
-    if (peer === undefined) return;
-    this.#hearing.setVolume(name, volume);
-    if (isSuppressed && !peer.isSuppressed) peer.ear = this.#forgotten(name, peer.ear);
-    peer.isSuppressed = isSuppressed;
-  }
 
   #seen(name: PeerName, peer: Peer, kind: PictureKind, frame: VideoFrame): void {
     const isFit = peer.in[kind].note(frame);

@@ -139,12 +139,15 @@ export type Order =
   /**
    * How loud a peer is here, in percent, at most 200; 0: not at all, but for a recording. What somebody
    * sends who is silenced for everyone counts as nothing: it is not recorded and not measured, either.
+   * Of whom the microphone is off, as it is told, nothing is expected; what comes all the same is heard
+   * a moment later.
    */
   | {
       readonly order: 'hear';
       readonly peer: PeerName;
       readonly volume: number;
       readonly suppressed?: boolean;
+      readonly silent?: boolean;
     }
   /** Whether pictures of a peer are to be handed to the program. */
   | {

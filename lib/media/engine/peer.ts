@@ -18,6 +18,8 @@ export interface PeerEvents {
   readonly onState: (attempt: number, state: ConnectionState) => void;
   readonly onPicture: (kind: PictureKind, frame: VideoFrame) => void;
   readonly onSound: (heard: Heard) => void;
+  /** It is not listened to any more. */
+  readonly onSilence: () => void;
 }
 
 export interface OpenOptions {
@@ -40,8 +42,6 @@ export class Peer {
   readonly in: Readonly<Record<PictureKind, IncomingPictures>>;
   readonly out: Readonly<Record<PictureKind, OutgoingPictures>>;
   ear: Ear;
-  /** Is silenced for everyone: what comes of its sound is passed over. */
-  isSuppressed = false;
   /** Pictures are handed to the program, as soon as it has taken the one before. */
   readonly shown: Record<PictureKind, boolean> = { camera: false, screen: false };
   readonly taken: Record<PictureKind, boolean> = { camera: true, screen: true };
@@ -53,6 +53,13 @@ export class Peer {
   #state: ConnectionState = 'connecting';
   #mapped: MappedPort | undefined;
   #hears = false;
+  /** Silenced for everyone: what comes of its sound is passed over. */
+  #isSuppressed = false;
+  /** Its microphone is off, as it is told. */
+  #isSilent = false;
+  /** Sound has come of late. */
+  #sounds = false;
+  #isHeard = true;
   /** Of the connection: the library takes one description after the other. */
   #turn = new Turn();
   #limits = NO_LIMITS;
@@ -109,6 +116,7 @@ export class Peer {
         onSound: (heard) => this.#events.onSound(heard),
       },
     );
+    connection.hear(this.#isHeard);
     this.#connection = connection;
   }
 
@@ -186,6 +194,24 @@ export class Peer {
     this.out.screen.want(screen);
   }
 
+  /**
+   * @param isSuppressed silenced for everyone
+   * @param isSilent its microphone is off, as it is told: it is listened to where sound comes all the same
+   */
+  listen(isSuppressed: boolean, isSilent: boolean): void {
+    this.#isSuppressed = isSuppressed;
+    this.#isSilent = isSilent;
+    this.#attend();
+  }
+
+  #attend(): void {
+    const isHeard = !this.#isSuppressed && (!this.#isSilent || this.#sounds);
+    if (isHeard === this.#isHeard) return;
+    this.#isHeard = isHeard;
+    this.#connection?.hear(isHeard);
+    if (!isHeard) this.#events.onSilence();
+  }
+
   writeSound(sound: Sound): void {
     if (this.#hears) this.#connection?.sendSound(sound);
   }
@@ -195,6 +221,8 @@ export class Peer {
     const connection = this.#connection;
     const measures = await connection?.measure();
     if (measures === undefined || connection !== this.#connection) return;
+    this.#sounds = measures.in.sound.packets > (this.#measures?.in.sound.packets ?? 0);
+    this.#attend();
     this.#measures = measures;
     const { fractionLost, available, out, sent, received } = measures;
     const { all: limit } = this.#limits;

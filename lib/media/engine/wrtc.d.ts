@@ -84,7 +84,7 @@ declare module '@roamhq/wrtc' {
   }
 
   class RTCVideoSource {
-    constructor(options?: { readonly isScreencast?: boolean });
+    constructor(options?: { readonly isScreencast?: boolean; readonly needsDenoising?: boolean });
     createTrack(): Track;
     onFrame(frame: I420): void;
   }

@@ -197,6 +197,31 @@ describe('a call between two helper processes', function () {
     await isHeard(true);
   });
 
+  it('hears whose microphone is said to be off as soon as something comes, and not before', async () => {
+    const hear = (silent: boolean): void =>
+      bob.media.order({ order: 'hear', peer: 'alice', volume: 100, silent });
+    const talks = (talking: boolean): Promise<void> =>
+      comesAbout(`talking: ${talking}`, () =>
+        bob.events.some((one) => one.event === 'talking' && one.talking === talking),
+      );
+    await alice.use('microphone', 'none');
+    await bob.finds('alice', 'silence', ({ sound }) => sound?.level === 0);
+    hear(true);
+    bob.events.length = 0;
+    await alice.use('microphone', 'tone:440');
+    alice.send('bob', { sound: true });
+    await bob.finds('alice', 'a tone', ({ sound }) => sound?.toneHz !== undefined);
+    await talks(true);
+    // Whoever does not tell of the end of it is silent all the same when nothing comes any more.
+    bob.events.length = 0;
+    alice.send('bob', { sound: false });
+    await talks(false);
+    await bob.finds('alice', 'silence', ({ sound }) => sound!.toneHz === undefined);
+    alice.send('bob', { sound: true });
+    hear(false);
+    await bob.finds('alice', 'a tone', ({ sound }) => sound?.toneHz !== undefined);
+  });
+
   describe('shows pictures', () => {
     const show = (shown: boolean): void =>
       bob.media.order({ order: 'show', peer: 'alice', kind: 'camera', shown });

@@ -9,6 +9,7 @@ import { systemClock } from '../lib/lifecycle.ts';
 import { openLog, type Log } from '../lib/log.ts';
 import { clean } from '../lib/text.ts';
 import { parseOptions, smtpUrlOf, turnUrlOf } from '../lib/ui/command-line.ts';
+import { NO_VIEW } from '../lib/ui/call-view.ts';
 import { completionScript } from '../lib/ui/completions.ts';
 import { controlPath, runThroughControl, serveControl } from '../lib/ui/control.ts';
 import { createPrompt, wantsColours } from '../lib/ui/create-prompt.ts';
@@ -193,9 +194,12 @@ async function serve(run: Run, app: ClchatApp): Promise<Ending> {
         headless,
         signal,
       });
+    const prompt = run.openPrompt();
+    // Whoever names a size wants them all the same.
+    if (prompt.terminal === undefined && options.videoSize === undefined) app.watchCall(NO_VIEW);
     return await runLineMode({
       app,
-      prompt: run.openPrompt(),
+      prompt,
       settings,
       mode: options.mode === 'shell' ? 'command' : 'chat',
       unattended: !run.attended,

@@ -1,10 +1,11 @@
 /** Calls: calling, answering, leaving; devices; and what one chooses about the others. */
 import type { AccountId, RoomId } from '../crdt/keys.ts';
 import { may } from '../crdt/rights.ts';
-import { banId, pathOf, roomOf } from '../crdt/rooms.ts';
-import { isSuppressed } from '../crdt/suppress.ts';
+import { pathOf, roomOf } from '../crdt/rooms.ts';
+import { isSuppressed, isSuppressedAt } from '../crdt/suppress.ts';
 import { LOBBY_STREAM, otherOf, placeOfStream } from '../crdt/stream.ts';
 import { ClchatError } from '../errors.ts';
+import type { GateMode } from '../media/audio/gate.ts';
 import type { CallView } from '../node/calls/wire.ts';
 import type { CallTarget } from '../node/client/calls.ts';
 import type { Home } from '../node/client/home.ts';
@@ -165,7 +166,7 @@ function whereToSilence({ home, account, here, ...who }: Silencing): RoomId | un
 /** Where somebody is silenced who is to be heard again: there, or else everywhere. @throws ALREADY, DENIED */
 function whereSilenced({ home, account, here, ...who }: Silencing): RoomId | undefined {
   const places = who.isNamed || here === undefined ? [here] : [here, undefined];
-  const found = places.filter((at) => home.space.get('suppress', banId(account, at)) === true);
+  const found = places.filter((at) => isSuppressedAt(home.space, account, at));
   const lifted = found.findIndex((at) => who.mayAnywhere || (at !== undefined && who.isOwner));
   if (lifted >= 0) return found[lifted];
   const isElsewhere = isSuppressed(home.space, account, here);
@@ -253,30 +254,32 @@ const watching =
   };
 
 const record: Handler = async ({ file }, context) => {
-  const { calls, client } = context;
+  const { calls } = context;
   mustBeInCall(context);
   await calls.devices.record(fileAt(need(file, 'The file')));
-  // Everybody is told, whether they like it or not.
-  await client.calling.calls.update({ recording: true });
+  await calls.setRecording(true);
   return { recording: true, file };
 };
 
 const stoprecord: Handler = async (_args, context) => {
-  const { calls, client } = context;
+  const { calls } = context;
   mustBeInCall(context);
-  if (client.calling.calls.equipment?.recording !== true)
-    throw new ClchatError('NOT_SUPPORTED', 'Nothing is being recorded.');
+  if (!calls.isRecording) throw new ClchatError('NOT_SUPPORTED', 'Nothing is being recorded.');
   await calls.devices.record(undefined);
-  await client.calling.calls.update({ recording: undefined });
+  await calls.setRecording(false);
   return { recording: false };
 };
 
-const voice: Handler = ({ mode, decibels }, { calls }) => {
-  const threshold =
-    decibels === undefined ? undefined : -whole(decibels.replace(/^-/, ''), 'The level');
-  const wanted = need(mode, 'The mode') as 'open' | 'activity' | 'push';
-  calls.devices.setGate({ mode: wanted, ...(threshold === undefined ? {} : { threshold }) });
-  return Promise.resolve({ voice: wanted, ...(threshold === undefined ? {} : { threshold }) });
+const voice: Handler = ({ mode: wanted, decibels }, { calls: { devices } }) => {
+  if (wanted !== undefined)
+    devices.setGate({
+      mode: wanted as GateMode,
+      ...(decibels === undefined
+        ? {}
+        : { threshold: -whole(decibels.replace(/^-/, ''), 'The level') }),
+    });
+  const { mode, threshold } = devices.gate;
+  return Promise.resolve({ voice: mode, ...(threshold === undefined ? {} : { threshold }) });
 };
 
 const push: Handler = ({ state }, { calls }) => {

@@ -3,7 +3,7 @@
  * internet, and what calls need to find their way.
  */
 import { codeOf, hasCode } from '../errors.ts';
-import { formatEndpoint, parseEndpoint, type Endpoint } from '../interfaces.ts';
+import { formatEndpoint, parseEndpoint } from '../interfaces.ts';
 import type { Clock } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { StunResponder } from '../nat/stun.ts';
@@ -127,22 +127,12 @@ async function answerStun({
   const beside = listening.map(({ ip, port }) => ({ ip, port: (port + 1) % 65_536 }));
   const anywhere = listening.map(({ ip }) => ({ ip, port: 0 }));
   try {
-    return await firstOf([beside, anywhere], clock);
+    return await StunResponder.open({ listen: beside, clock }).catch((error: unknown) => {
+      if (!hasCode(error, 'PORT_IN_USE')) throw error;
+      return StunResponder.open({ listen: anywhere, clock });
+    });
   } catch (error) {
     log.info(`STUN is not answered: ${codeOf(error)}`);
     return undefined;
-  }
-}
-
-/** @throws as `StunResponder.open`, of the last of them */
-async function firstOf(
-  [first = [], ...rest]: readonly (readonly Pick<Endpoint, 'ip' | 'port'>[])[],
-  clock: Clock,
-): Promise<StunResponder> {
-  try {
-    return await StunResponder.open({ listen: first, clock });
-  } catch (error) {
-    if (rest.length === 0 || !hasCode(error, 'PORT_IN_USE')) throw error;
-    return firstOf(rest, clock);
   }
 }

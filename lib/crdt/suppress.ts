@@ -19,9 +19,19 @@ export function isSuppressed(
   account: AccountId,
   room: RoomId | undefined,
 ): boolean {
-  const isSo = (at: RoomId | undefined): boolean =>
-    space.get('suppress', banId(account, at)) === true;
-  return isSo(undefined) || (room !== undefined && isSo(room));
+  return (
+    isSuppressedAt(space, account, undefined) ||
+    (room !== undefined && isSuppressedAt(space, account, room))
+  );
+}
+
+/** Whether that was said of just this place: a room, or (undefined) everywhere. */
+export function isSuppressedAt(
+  space: Pick<Reader, 'get'>,
+  account: AccountId,
+  place: RoomId | undefined,
+): boolean {
+  return space.get('suppress', banId(account, place)) === true;
 }
 
 /** @returns why it is refused, undefined when it is allowed */
@@ -39,8 +49,7 @@ export function checkSuppress(
   const isOwner = record?.owner === actor && !isOwn;
   if (!isOwner && !may(space, actor, 'suppressUser')) return 'DENIED';
   if (levelOf(space, account) > levelOf(space, actor)) return 'DENIED';
-  const isSo = space.get('suppress', banId(account, room)) === true;
-  return isSo === on ? 'ALREADY' : undefined;
+  return isSuppressedAt(space, account, room) === on ? 'ALREADY' : undefined;
 }
 
 /** The changes of an allowed one. */

@@ -23,6 +23,13 @@ export interface CallViewOptions {
 const SHARE = 0.6;
 const FPS = 30;
 
+/** A front end without any: it wants nothing of what it could not show. */
+export const NO_VIEW: CallScreen = {
+  show: () => undefined,
+  picture: () => undefined,
+  size: () => null,
+};
+
 const idOf = (user: string, kind: PictureKind): string => `${kind} ${user}`;
 
 export class CallView implements CallScreen {

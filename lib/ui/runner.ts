@@ -123,22 +123,6 @@ async function deviceSetting(
   return { settings: { [name]: settings.device(name) }, ...found };
 }
 
-/** How the microphone is heard, as each App was told last: what has the microphone does not say. */
-const voices = new WeakMap<App, ResultData>();
-
-/** `voice`: changes it, or tells how it is. @throws NOT_LOGGED_IN, and as `App.execute` */
-async function voice(call: CommandCall, { app, ask }: Context): Promise<ResultData> {
-  const before = voices.get(app) ?? { voice: 'open' };
-  if (call.args['mode'] === undefined) {
-    if (app.status().user === undefined) throw new ClchatError('NOT_LOGGED_IN');
-    return before;
-  }
-  const data = await app.execute(call, ask);
-  // From which level on it is heard stays, where nothing is said of that.
-  voices.set(app, { ...before, ...data });
-  return data;
-}
-
 /** Carries out one command. Never rejects. */
 export async function run(call: CommandCall, context: Context): Promise<Outcome> {
   const { app, local, ask } = context;
@@ -150,11 +134,9 @@ export async function run(call: CommandCall, context: Context): Promise<Outcome>
     const data =
       call.name === 'settings' && isDeviceSetting(name)
         ? await deviceSetting(name, call.args['value'], context)
-        : call.name === 'voice'
-          ? await voice(call, context)
-          : isLocal
-            ? runLocal(call, local)
-            : await app.execute(call, ask);
+        : isLocal
+          ? runLocal(call, local)
+          : await app.execute(call, ask);
     const style = { ...context.style, user: app.status().user };
     return { ok: true, text: formatResult(call.name, data, style), data: cleanAll(data) };
   } catch (error) {

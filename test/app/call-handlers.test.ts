@@ -415,12 +415,19 @@ describe('the commands of calls', function () {
     await stage.talk(alice, bob);
     const [media] = alice.media;
     assert.deepEqual(media!.last('gate').settings, { mode: 'activity', threshold: -40 });
-    await alice.run('voice', { mode: 'push' });
-    assert.deepEqual(media!.last('gate').settings, { mode: 'push' });
+    // The level stays for when it counts again.
+    assert.deepEqual(await alice.run('voice', { mode: 'push' }), { voice: 'push', threshold: -40 });
+    assert.deepEqual(media!.last('gate').settings, { mode: 'push', threshold: -40 });
     assert.deepEqual(await alice.run('push', { state: 'on' }), { push: true });
     assert.equal(media!.last('push').held, true);
     await alice.refused('USAGE', 'voice', { mode: 'activity', decibels: 'quiet' });
-    for (const command of ['voice', 'push']) await alice.refused('USAGE', command);
+    await alice.refused('USAGE', 'push');
+  });
+
+  it('of the voice tell how it is, where nothing is asked for', async () => {
+    assert.deepEqual(await alice.run('voice'), { voice: 'open' });
+    await alice.run('voice', { mode: 'activity', decibels: '-40' });
+    assert.deepEqual(await alice.run('voice'), { voice: 'activity', threshold: -40 });
   });
 
   describe('"stats" tells of the call', () => {

@@ -105,8 +105,7 @@ describe('a command carried out', () => {
       await run(call(name), context());
     assert.deepEqual(app.calls, []);
     for (const { name } of COMMANDS.filter((command) => command.local !== true))
-      // Without one the front end tells what was chosen.
-      await run(call(name, name === 'voice' ? { mode: 'open' } : {}), context());
+      await run(call(name), context());
     assert.equal(app.calls.length, COMMANDS.filter((command) => command.local !== true).length);
   });
 
@@ -226,31 +225,6 @@ describe('a command carried out', () => {
       app.handlers.set('equipment', () => ({ devices: [], problems: [] }));
       await run(call('settings', { name: 'camera', value: './on' }), context());
       assert.deepEqual(settings.devices, { camera: './on' });
-    });
-
-    it('tells how the microphone is heard, as it was told last', async () => {
-      app.handlers.set('voice', ({ args: { mode, decibels } }) => {
-        if (decibels === 'quiet') throw new ClchatError('USAGE');
-        return { voice: mode, ...(decibels === undefined ? {} : { threshold: Number(decibels) }) };
-      });
-      const now = async (): Promise<unknown> => {
-        const outcome = await run(call('voice'), context());
-        return outcome.ok && outcome.data;
-      };
-      assert.deepEqual(await now(), { voice: 'open' });
-      const spoken = await text(call('voice'));
-      assert.equal(spoken, 'Your microphone is heard whenever it is on.');
-      await run(call('voice', { mode: 'activity', decibels: '-40' }), context());
-      assert.deepEqual(await now(), { voice: 'activity', threshold: -40 });
-      const pushed = await run(call('voice', { mode: 'push' }), context());
-      assert.deepEqual(pushed.ok && pushed.data, { voice: 'push' });
-      // The level stays for when it counts again.
-      assert.deepEqual(await now(), { voice: 'push', threshold: -40 });
-      await run(call('voice', { mode: 'activity', decibels: 'quiet' }), context());
-      assert.deepEqual(await now(), { voice: 'push', threshold: -40 });
-      assert.equal(app.calls.length, 3);
-      app = new FakeApp();
-      assert.equal(await text(call('voice')), 'NOT_LOGGED_IN');
     });
 
     it('shows and changes settings', async () => {

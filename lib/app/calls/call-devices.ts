@@ -46,20 +46,23 @@ const KEPT_RINGING_MS = RING_MS + 3_000;
 const MAX_RESTARTS = 3;
 const RESTARTS_MS = 60_000;
 
+/** Calls for which one process is kept: the WebRTC library keeps half a megabyte of each connection. */
+const MOST_SERVED = 5;
+
 /** Taken where nothing else was named. */
 const DEFAULT = 'default';
 const NONE = 'none';
 
-/** Calls for which one process is kept: the WebRTC library keeps half a megabyte of each connection. */
-const MOST_SERVED = 5;
+const KINDS: readonly SourceKind[] = ['microphone', 'camera', 'screen'];
 
 export class CallDevices {
-  #served = 0;
   readonly #options: CallDevicesOptions;
   readonly #names: { -readonly [K in keyof DeviceNames]: DeviceNames[K] };
   readonly #isOn: Record<SourceKind, boolean> = { camera: false, microphone: false, screen: false };
   #media: Media | undefined;
   #starting: Promise<Media> | undefined;
+  /** Calls that the present process has had. */
+  #served = 0;
   #restarts: number[] = [];
   #kept: NodeJS.Timeout | undefined;
   /** Until when there may be something that rings, by the monotonic clock. */
@@ -149,9 +152,9 @@ export class CallDevices {
    */
   async begin(): Promise<void> {
     this.#call = ++this.#calls;
-    this.#served += 1;
     const call = this.#call;
     await this.#start();
+    this.#served += 1;
     // It may be over by now, and what it took would never be given back.
     if (call !== this.#call) return;
     this.#options.onReady();
@@ -159,8 +162,7 @@ export class CallDevices {
   }
 
   async #openAll(): Promise<void> {
-    const kinds = ['microphone', 'camera', 'screen'] as const;
-    await Promise.all([...kinds.map((kind) => this.#open(kind)), this.#speak()]);
+    await Promise.all([...KINDS.map((kind) => this.#open(kind)), this.#speak()]);
   }
 
   /** A call is over: devices are given back. */
@@ -171,9 +173,8 @@ export class CallDevices {
     const media = this.#media;
     if (media === undefined) return;
     this.#keep();
-    const kinds = ['camera', 'microphone', 'screen'] as const;
     await Promise.all([
-      ...kinds.map((kind) => media.call('source', { kind, spec: NONE })),
+      ...KINDS.map((kind) => media.call('source', { kind, spec: NONE })),
       media.call('speaker', { spec: NONE }),
       media.call('record', { file: undefined }),
     ]).catch((error: unknown) => this.#fault(error));
@@ -350,9 +351,14 @@ export class CallDevices {
   }
 
   /** What of the microphone is sent. */
+  get gate(): GateSettings {
+    return this.#gate;
+  }
+
+  /** A threshold stays where none is given. */
   setGate(settings: GateSettings): void {
-    this.#gate = settings;
-    this.#media?.order({ order: 'gate', settings });
+    this.#gate = { ...this.#gate, ...settings };
+    this.#media?.order({ order: 'gate', settings: this.#gate });
   }
 
   /** A device is gone, or a recording could not go on. */

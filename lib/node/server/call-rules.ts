@@ -89,7 +89,7 @@ export class CallRules {
     if (!this.#options.isConference(room)) this.#mustHave(account, 'callRoom');
   }
 
-  /** Whether somebody may go on with the call of a room that they were in. @throws DENIED */
+  /** Whether somebody may be in the call of a room that others have begun. @throws DENIED */
   checkGoOn(account: AccountId, room: RoomId): void {
     if (!this.#options.isConference(room)) this.#mustHave(account, 'joinVoiceRoom');
   }
@@ -102,8 +102,7 @@ export class CallRules {
   checkJoin(account: AccountId, call: Call, replaced: number): void {
     const { place, seats } = call;
     const isNew = call.seatsOf(account).length === 0;
-    if (isNew && place.type === 'room' && !this.#options.isConference(place.room))
-      this.#mustHave(account, 'joinVoiceRoom');
+    if (isNew && place.type === 'room') this.checkGoOn(account, place.room);
     if (seats.size - replaced >= MAX_PARTICIPANTS)
       throw new ClchatError('TOO_LARGE', `That call is full: ${MAX_PARTICIPANTS} are in it.`);
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Ask, CallScreen, CallTile } from '../../../lib/app/types.ts';
 import { roomAt } from '../../../lib/crdt/rooms.ts';
+import { usualSize } from '../../../lib/media/viewing.ts';
 import { callingStage, type Caller } from '../../support/calling-stage.ts';
 import { eventually, turns } from '../../support/channels.ts';
 import { SMALL } from '../../support/live-call.ts';
@@ -321,6 +322,24 @@ describe('calls in the program', function () {
       alice.calls.showing.sizesChanged();
       await eventually('no pictures', () => !bob.sends(alice).camera);
       assert.equal(media.last('mirror').size, null);
+    });
+
+    it('have pictures that nobody looks at only while they are recorded', async () => {
+      const media = alice.media[0]!;
+      const isShown = (): boolean =>
+        media.orders
+          .filter((one) => one.order === 'show')
+          .findLast(({ kind }) => kind === 'camera')!.shown;
+      screen.sizes.clear();
+      alice.calls.showing.sizesChanged();
+      await eventually('no pictures', () => !bob.sends(alice).camera);
+      await alice.run('record', { file: '/tmp/x.mkv' });
+      await eventually('pictures', () => bob.sends(alice).camera);
+      assert.deepEqual(bob.media[0]!.last('send', alice.device).camera, usualSize(1));
+      // They are for the recording, and are not handed to whoever does not show them.
+      assert.equal(isShown(), false);
+      await alice.run('stoprecord');
+      await eventually('no pictures again', () => !bob.sends(alice).camera);
     });
 
     it('have nothing to be seen when they are over', async () => {

@@ -90,8 +90,8 @@ describe('the devices of calls', () => {
     assert.deepEqual(media().sources, [
       'microphone tone:440',
       'camera test',
-      'camera none',
       'microphone none',
+      'camera none',
       'screen none',
       'microphone tone:440',
       'camera test',

@@ -175,6 +175,18 @@ describe('a live call', () => {
       assert.equal(stage.wanted('b/1')?.screen, null);
     });
 
+    it('for no screen that is watched where it is not shown', async () => {
+      stage.isShown = true;
+      await stage.tell(seat('b/1', { live: 'slides' }));
+      stage.meet('b/1');
+      stage.live.other(B)!.isWatched = true;
+      stage.live.refresh();
+      assert.equal(stage.wanted('b/1')?.screen, null);
+      stage.sizes.set('screen b', SMALL);
+      stage.live.askAgain();
+      assert.deepEqual(stage.wanted('b/1')?.screen, SMALL);
+    });
+
     it('again over each new line', async () => {
       await stage.tell('b/1');
       const { up, said } = stage.lines;

@@ -140,10 +140,14 @@ async function bare(
   return { first, ages };
 }
 
-/** The same of a call between two who are contacts. */
+/**
+ * The same of calls between two who are contacts.
+ * @param long those that go on for a while, counted from 1; the memory that is told is of these
+ */
 async function between(
   context: Context,
   rounds: number,
+  long: readonly number[],
 ): Promise<{ first: number[]; ages: number[]; memory: number[] }> {
   const community = new Community(context);
   const caller = await community.add();
@@ -168,7 +172,7 @@ async function between(
     for (let seen: Seen | undefined; seen?.video === undefined; [seen] = await seenBy(called))
       if (now() > end) throw new Error('no picture came');
     first.push(now() - begun);
-    if (round === rounds) {
+    if (long.includes(round)) {
       await sleep(SETTLE_MS);
       const until = now() + context.size(20_000, 5_000);
       while (now() < until) {
@@ -176,8 +180,8 @@ async function between(
         if (seen?.video?.latencyMs !== undefined) ages.push(seen.video.latencyMs);
         await sleep(LOOK_MS);
       }
+      memory.push(await memoryOf(called.process.pid));
     }
-    memory.push(await memoryOf(called.process.pid));
     await does(caller, 'hangup');
   }
   await community.end();
@@ -269,15 +273,16 @@ export const calls: Bench = {
   async run(context): Promise<Row[]> {
     const rounds = context.size(15, 3);
     const floor = await bare(context, rounds);
-    const call = await between(context, rounds);
+    const call = await between(context, rounds, [rounds]);
     context.note('two done');
     const gap = await gaps(context);
     const six = await crowd(context, 6, 0, '--video-size', '160x96@15');
     context.note('six done');
     const eight = await crowd(context, 8, 3);
     context.note('eight done');
-    const many = await between(context, context.size(100, 8));
-    const [early, late] = [many.memory[context.size(4, 1)]!, many.memory.at(-1)!];
+    const [few, all] = [context.size(5, 2), context.size(100, 8)];
+    const many = await between(context, all, [few, all]);
+    const [early, late] = many.memory as [number, number];
     const ratio = median(call.first) / median(floor.first);
     const age = percentile(call.ages, 0.95) - percentile(floor.ages, 0.95);
     return [

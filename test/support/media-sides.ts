@@ -1,5 +1,7 @@
 /** Helper processes for calls, real ones, connected to one another by way of the test. */
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { childEntry } from '../../lib/child-entry.ts';
 import { until } from '../../lib/lifecycle.ts';
 import type { Limits } from '../../lib/media/description.ts';
 import type { PictureKind } from '../../lib/media/engine/connection.ts';
@@ -48,14 +50,20 @@ export class MediaSide {
   readonly events: Other[] = [];
   /** The numbers of the test patterns that it was shown; undefined for other pictures. */
   readonly pictures: (readonly [peer: PeerName | null, kind: PictureKind, number?: number])[] = [];
+  /** `<width>x<height>` of those. */
+  readonly sizes = new Set<string>();
   /** Says of each picture that it was taken. */
   takes = true;
 
   #media: MediaProcess | undefined;
 
-  static async start(): Promise<MediaSide> {
+  /** @param entry another program in place of the helper process, of this directory */
+  static async start(entry?: string): Promise<MediaSide> {
     const side = new MediaSide();
+    const { execArgv } = childEntry('media/engine/engine-child');
+    const path = fileURLToPath(new URL(`./${entry}.ts`, import.meta.url));
     side.#media = await MediaProcess.start({
+      ...(entry === undefined ? {} : { entry: { path, execArgv } }),
       onEvent: (event) => side.#take(event),
       onGone: () => undefined,
       // What it says goes wrong is for whoever looks why a test has failed.
@@ -82,6 +90,7 @@ export class MediaSide {
   }
 
   #see({ peer, kind, ...frame }: Picture): void {
+    this.sizes.add(`${frame.width}x${frame.height}`);
     const number = readPattern(frame)?.number;
     this.pictures.push(number === undefined ? [peer, kind] : [peer, kind, number]);
     if (this.takes) this.media.order({ order: 'taken', peer, kind });

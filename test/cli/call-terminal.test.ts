@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { program } from '../support/build.ts';
 import type { Cli } from '../support/cli.ts';
-import { devices, seesMore } from '../support/cli-calls.ts';
+import { devices, sees, seesMore } from '../support/cli-calls.ts';
 import { XDisplay } from '../support/media-devices.ts';
 import { TestTerminal } from '../support/terminal.ts';
 import { workshop } from '../support/workshop.ts';
@@ -17,25 +17,19 @@ describe('a call in a terminal', function () {
   const shop = workshop();
   let display: XDisplay;
   let ben: Cli;
+  let address: string;
   let screen: TestTerminal;
 
   before(async () => {
     display = await XDisplay.start(320, 240);
     await display.run('xsetroot', '-solid', VIOLET);
-    const { address } = await shop.server({ user: null });
+    ({ address } = await shop.server({ user: null }));
     const shared = devices(500).map((one, at, all) =>
       all[at - 1] === '--screen' ? display.name : one,
     );
     ben = await shop.client(address, 'ben', { args: shared });
     for (const line of ['room den', 'enter den', 'call']) await ben.ok(line);
-    const home = await shop.newDirectory();
-    const who = ['--user', 'ann', '--data', join(home, 'ann')];
-    const media = ['--camera', 'test', '--mic', 'none', '--speaker', 'none'];
-    screen = new TestTerminal(
-      await program(),
-      ['-lc', '--connect', address, ...who, ...media, '--graphics', '256'],
-      { environment: { HOME: home, XDG_DATA_HOME: home } },
-    );
+    screen = await open('ann', '--graphics', '256');
     for (const question of ['Make this account?', 'New password']) {
       await shows(question);
       screen.type('\r');
@@ -49,8 +43,17 @@ describe('a call in a terminal', function () {
     await display?.stop();
   });
 
-  const shows = (text: string): Promise<void> =>
-    screen.until(`"${text}"`, (rows) => rows.join('\n').includes(text), PATIENCE_MS);
+  async function open(user: string, ...args: readonly string[]): Promise<TestTerminal> {
+    const home = await shop.newDirectory();
+    const who = ['--user', user, '--data', join(home, user)];
+    const media = ['--camera', 'test', '--mic', 'none', '--speaker', 'none'];
+    const how = ['-lc', '--connect', address, ...who, ...media, ...args];
+    const environment = { HOME: home, XDG_DATA_HOME: home };
+    return new TestTerminal(await program(), how, { environment });
+  }
+
+  const shows = (text: string, on = screen): Promise<void> =>
+    on.until(`"${text}"`, (rows) => rows.join('\n').includes(text), PATIENCE_MS);
   /** Rows of pictures at the top, and the names of all below them. */
   const showsGrid = (...names: string[]): Promise<void> =>
     screen.until(
@@ -74,6 +77,24 @@ describe('a call in a terminal', function () {
       PATIENCE_MS,
     );
     await showsGrid('ben', 'ann');
+  });
+
+  it('brings no pictures to whom they cannot be shown', async () => {
+    const plain = await open('cat', '--plain');
+    for (const question of ['Make this account?', 'New password']) {
+      await shows(question, plain);
+      plain.type('\r');
+    }
+    await shows('You are cat on acme', plain);
+    plain.type('/enter den\r/call\r');
+    const { video } = await seesMore(ben, 'cat', 5);
+    const { sending } = await sees(ben, 'cat', 'more', (seen) => {
+      return (seen.video?.framesDecoded ?? 0) > video!.framesDecoded + 20;
+    });
+    assert.equal(sending, undefined);
+    assert.notEqual((await sees(ben, 'ann', 'pictures', () => true)).sending, undefined);
+    plain.type('/hangup\r/quit\r');
+    assert.equal(await plain.exited, 0);
   });
 
   it('is drawn anew when the terminal gets another size', async () => {

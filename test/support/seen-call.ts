@@ -26,6 +26,8 @@ export interface Seen {
   readonly suppressed: boolean;
   readonly live: boolean;
   readonly sentBits: number;
+  /** Of this side's camera. */
+  readonly sending?: { readonly width: number; readonly fps: number };
 }
 
 export interface SeenCall {

@@ -175,17 +175,11 @@ function withLimit([medium = '', ...lines]: readonly string[], bits: number): st
 }
 
 /**
- * Its rate is set here. And when each packet of it has come is not told to the sender: it is so little
- * that nothing is gained by that, at a seventh of what it costs to send it.
- */
-const NOT_OF_SOUND = /^a=(?:(?:max)?ptime:|rtcp-fb:\d+ transport-cc$|extmap:.*-transport-wide-cc-)/;
-
-/**
  * Opus takes its rate from the parameters of its format (RFC 7587), of which one may be named by several
  * numbers. Without parameters it takes a usual one, which is no more than is good.
  */
 function withSound(lines: readonly string[], bits: number): string[] {
-  const medium = lines.filter((line) => !NOT_OF_SOUND.test(line));
+  const medium = lines.filter((line) => !/^a=(?:max)?ptime:/.test(line));
   const packet = soundPacketMs(bits);
   if (packet !== USUAL_PACKET_MS) medium.push(`a=ptime:${packet}`);
   const rate = `maxaveragebitrate=${Math.round(bits)}`;

@@ -135,8 +135,8 @@ describeLong('calls across the internet', function () {
       ['200 kbit/s', { rate: 200_000 }, 4, 800],
     ] as const) {
       await host.shape(shape);
-      // Until what is sent has become as much as gets through.
-      await sleep(12_000);
+      // Until what is sent has become as much as gets through, which takes a while on a long way.
+      await sleep(20_000);
       const earlier = (await seenBy(cat, ben))!;
       await sleep(5_000);
       const seen = (await seenBy(cat, ben))!;

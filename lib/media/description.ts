@@ -35,6 +35,14 @@ export function soundPacketMs(bits: number): number {
   return bits < USUAL_PACKETS ? LONG_PACKET_MS : USUAL_PACKET_MS;
 }
 
+/** What the library takes care of that the network carries: of so little sound it would cost too much. */
+export function controlled({ sound, all }: Limits): number {
+  return soundPacketMs(sound) === USUAL_PACKET_MS ? all : all - sound;
+}
+
+/** When each packet has come, as it is told to the sender. */
+const ARRIVALS = /^a=(?:rtcp-fb:\d+ transport-cc$|extmap:.*-transport-wide-cc-)/;
+
 /** Printable ASCII only: nothing that we or the library would have to decode. */
 const LINE = /^[a-z]=[\x20-\x7e]*$/;
 const MEDIUM = /^m=(audio|video) \d{1,5} UDP\/TLS\/RTP\/SAVPF(?: \d{1,3}){1,16}$/;
@@ -179,9 +187,12 @@ function withLimit([medium = '', ...lines]: readonly string[], bits: number): st
  * numbers. Without parameters it takes a usual one, which is no more than is good.
  */
 function withSound(lines: readonly string[], bits: number): string[] {
-  const medium = lines.filter((line) => !/^a=(?:max)?ptime:/.test(line));
   const packet = soundPacketMs(bits);
-  if (packet !== USUAL_PACKET_MS) medium.push(`a=ptime:${packet}`);
+  const isLong = packet !== USUAL_PACKET_MS;
+  const medium = lines.filter(
+    (line) => !/^a=(?:max)?ptime:/.test(line) && !(isLong && ARRIVALS.test(line)),
+  );
+  if (isLong) medium.push(`a=ptime:${packet}`);
   const rate = `maxaveragebitrate=${Math.round(bits)}`;
   return medium.map((line) => {
     const [, format, written = ''] = /^(a=fmtp:\d+) (.*)$/.exec(line) ?? [];

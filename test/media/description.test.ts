@@ -53,7 +53,11 @@ describe('a description of another peer', () => {
       sound.filter((line) => line.startsWith('a=ptime:')),
       ['a=ptime:60'],
     );
+    // When so little has come is told to nobody; when pictures have come is.
+    assert.doesNotMatch(sound.join('\n'), /transport-(?:cc|wide-cc)/);
+    assert.match(few.slice(few.indexOf('m=video')), /transport-cc/);
     assert.doesNotMatch(admitted(OFFER), /a=(?:max)?ptime/);
+    assert.match(admitted(OFFER).split('m=video')[0]!, /transport-cc/);
     const own = admitted(withLines('a=rtpmap:111', 'a=ptime:10', 'a=maxptime:120'));
     assert.doesNotMatch(own, /a=(?:max)?ptime/);
   });

@@ -4,7 +4,7 @@ import type { Heard } from '../audio/resampler.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { LevelMeter } from '../audio/level.ts';
 import type { ToneMeter } from '../audio/tone.ts';
-import { admit, mappedCandidate, parseCandidate, type Limits } from '../description.ts';
+import { admit, controlled, mappedCandidate, parseCandidate, type Limits } from '../description.ts';
 import type { PictureSize, Sound, VideoFrame } from '../frames.ts';
 import { Connection, PICTURES, type ConnectionState, type PictureKind } from './connection.ts';
 import { IncomingPictures } from './incoming.ts';
@@ -225,7 +225,7 @@ export class Peer {
     this.#attend();
     this.#measures = measures;
     const { fractionLost, available, out, sent, received } = measures;
-    const { all: limit } = this.#limits;
+    const limit = controlled(this.#limits);
     // Without a way to the other side nothing is encoded, which says nothing of the network.
     if (this.#state === 'connected')
       for (const kind of PICTURES)

@@ -1,7 +1,7 @@
 /** Helper processes for calls, real ones, connected to one another by way of the test. */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { childEntry } from '../../lib/child-entry.ts';
+import { childEntry, type ChildEntry } from '../../lib/child-entry.ts';
 import { until } from '../../lib/lifecycle.ts';
 import type { Limits } from '../../lib/media/description.ts';
 import type { PictureKind } from '../../lib/media/engine/connection.ts';
@@ -43,6 +43,12 @@ export async function comesAbout(
   assert.ok(await until(PATIENCE_MS, isSo), `comes about: ${what}`);
 }
 
+/** A program of this directory that begins as the helper process does. */
+function entryHere(name: string): ChildEntry {
+  const path = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+  return { ...childEntry('media/engine/engine-child'), path };
+}
+
 /** One device with its helper process. */
 export class MediaSide {
   readonly remotes = new Map<PeerName, Remote>();
@@ -60,10 +66,8 @@ export class MediaSide {
   /** @param entry another program in place of the helper process, of this directory */
   static async start(entry?: string): Promise<MediaSide> {
     const side = new MediaSide();
-    const { execArgv } = childEntry('media/engine/engine-child');
-    const path = fileURLToPath(new URL(`./${entry}.ts`, import.meta.url));
     side.#media = await MediaProcess.start({
-      ...(entry === undefined ? {} : { entry: { path, execArgv } }),
+      ...(entry === undefined ? {} : { entry: entryHere(entry) }),
       onEvent: (event) => side.#take(event),
       onGone: () => undefined,
       // What it says goes wrong is for whoever looks why a test has failed.

@@ -11,16 +11,18 @@
 export const WISHES = ['anew', 'restart', 'change'] as const;
 export type Wish = (typeof WISHES)[number];
 
+interface CandidateSignal {
+  readonly type: 'candidate';
+  readonly attempt: number;
+  readonly candidate: string;
+  readonly mid: string;
+}
+
 /** What the two say to one another. */
 export type Signal =
   | { readonly type: 'offer'; readonly attempt: number; readonly sdp: string }
   | { readonly type: 'answer'; readonly attempt: number; readonly sdp: string }
-  | {
-      readonly type: 'candidate';
-      readonly attempt: number;
-      readonly candidate: string;
-      readonly mid: string;
-    }
+  | CandidateSignal
   | { readonly type: 'callme'; readonly attempt: number; readonly how: Wish };
 
 export type Input =
@@ -62,6 +64,11 @@ export interface Negotiation {
   readonly phase: 'idle' | 'open' | 'settled';
   /** Something has changed while an offer was out. */
   readonly isStale: boolean;
+  /**
+   * Ways that were found before the description that they belong to was made; undefined: it has been
+   * told. The other side can do nothing with a way of a connection of which it has not heard.
+   */
+  readonly early: readonly CandidateSignal[] | undefined;
 }
 
 type Step = readonly [Negotiation, readonly Output[]];
@@ -72,7 +79,8 @@ type Step = readonly [Negotiation, readonly Output[]];
  * begun anew: the other side may still be at one of those
  */
 export function newNegotiation(makesOffers: boolean, earlier = 0): Negotiation {
-  return { makesOffers, attempt: makesOffers ? earlier : 0, phase: 'idle', isStale: false };
+  const attempt = makesOffers ? earlier : 0;
+  return { makesOffers, attempt, phase: 'idle', isStale: false, early: undefined };
 }
 
 export function negotiate(state: Negotiation, input: Input): Step {
@@ -99,7 +107,9 @@ export function negotiate(state: Negotiation, input: Input): Step {
     case 'found': {
       const { attempt, candidate, mid } = input;
       if (attempt !== state.attempt) return [state, []];
-      return [state, [send({ type: 'candidate', attempt, candidate, mid })]];
+      const signal = { type: 'candidate', attempt, candidate, mid } as const;
+      if (state.early === undefined) return [state, [send(signal)]];
+      return [{ ...state, early: [...state.early, signal] }, []];
     }
     case 'signal':
       return signalled(state, input.signal);
@@ -116,8 +126,10 @@ function changed(state: Negotiation): Step {
 
 function described(state: Negotiation, { attempt, sdp }: { attempt: number; sdp: string }): Step {
   if (attempt !== state.attempt || state.phase !== 'open') return [state, []];
-  if (state.makesOffers) return [state, [send({ type: 'offer', attempt, sdp })]];
-  return [{ ...state, phase: 'settled' }, [send({ type: 'answer', attempt, sdp })]];
+  const early = (state.early ?? []).map(send);
+  const told: Negotiation = { ...state, early: undefined };
+  if (state.makesOffers) return [told, [send({ type: 'offer', attempt, sdp }), ...early]];
+  return [{ ...told, phase: 'settled' }, [send({ type: 'answer', attempt, sdp }), ...early]];
 }
 
 function signalled(state: Negotiation, signal: Signal): Step {
@@ -150,7 +162,7 @@ function takeOffer(state: Negotiation, attempt: number, sdp: string): Step {
   // One that has begun anew learns by that how far the attempts are.
   if (attempt < state.attempt) return [state, [callMe(state, 'change')]];
   const answer: Output = { type: 'makeAnswer', sdp };
-  const next: Negotiation = { ...state, attempt, phase: 'open' };
+  const next: Negotiation = { ...state, attempt, phase: 'open', early: [] };
   // After a failure the connection of that attempt is no more.
   if (attempt === state.attempt) return state.phase === 'idle' ? [state, []] : [next, [answer]];
   return [next, [{ type: 'open', attempt }, answer]];
@@ -175,7 +187,8 @@ function renewed(state: Negotiation, after: number): Step {
 }
 
 function offered(state: Negotiation, restart: boolean): Step {
-  return [{ ...state, phase: 'open', isStale: false }, [{ type: 'makeOffer', restart }]];
+  const next: Negotiation = { ...state, phase: 'open', isStale: false, early: [] };
+  return [next, [{ type: 'makeOffer', restart }]];
 }
 
 function callMe({ attempt }: Negotiation, how: Wish): Output {

@@ -101,8 +101,19 @@ describe('the side that makes the offers', () => {
     assert.deepEqual(caller(begin, renew, described(1)).does, []);
     assert.deepEqual(caller(...settled, described(1)).does, []);
     const found: Input = { type: 'found', attempt: 1, candidate: 'c', mid: '0' };
-    assert.deepEqual(caller(begin, found).does, ['say candidate 1']);
+    assert.deepEqual(caller(begin, described(1), found).does, ['say candidate 1']);
     assert.deepEqual(caller(begin, renew, found).does, []);
+  });
+
+  it('tells of ways after it has told of the connection, however early they are found', () => {
+    const found: Input = { type: 'found', attempt: 1, candidate: 'c', mid: '0' };
+    assert.deepEqual(caller(begin, found, found).does, []);
+    const does = ['say offer 1', 'say candidate 1', 'say candidate 1'];
+    assert.deepEqual(caller(begin, found, found, described(1)).does, does);
+    assert.deepEqual(caller(begin, found, renew, described(2)).does, ['say offer 2']);
+    // Other ways of the same connection are those of another offer.
+    assert.deepEqual(caller(...settled, restart, found).does, []);
+    assert.deepEqual(caller(...settled, restart, found, described(1)).does, does.slice(0, 2));
   });
 
   it('seeks other ways within a connection that is agreed on', () => {
@@ -169,6 +180,15 @@ describe('the side that makes no offers', () => {
     assert.deepEqual(called(...settled, offer(1)), { at: 'open 1', does: ['make answer'] });
     assert.deepEqual(called(...settled, offer(2)).does, ['open 2', 'make answer']);
     assert.deepEqual(called(offer(1), offer(2)).does, ['open 2', 'make answer']);
+  });
+
+  it('tells of ways after its answer, however early they are found', () => {
+    const found: Input = { type: 'found', attempt: 1, candidate: 'c', mid: '0' };
+    assert.deepEqual(called(offer(1), found).does, []);
+    const does = ['say answer 1', 'say candidate 1'];
+    assert.deepEqual(called(offer(1), found, described(1)), { at: 'settled 1', does });
+    assert.deepEqual(called(...settled, found).does, ['say candidate 1']);
+    assert.deepEqual(called(...settled, offer(1), found).does, []);
   });
 
   it('answers none that is of an earlier attempt, and says how far they are', () => {

@@ -42,6 +42,8 @@ export class Negotiator {
   #known: string | undefined;
   /** Its connection has failed. */
   #isBroken = false;
+  /** It has told of its connection. */
+  #hasTold = false;
   /** It has not been told yet that there is a line. */
   owesBeginning = false;
   #made = 0;
@@ -70,6 +72,9 @@ export class Negotiator {
     switch (output.type) {
       case 'send':
         assert.equal(output.signal.attempt, attempt, 'nothing of another attempt is told');
+        if (output.signal.type === 'candidate')
+          assert(this.#hasTold, 'no way is told of a connection of which nothing was told');
+        if (output.signal.type === 'offer' || output.signal.type === 'answer') this.#hasTold = true;
         return this.#send(output.signal);
       case 'open':
         assert.equal(output.attempt, attempt);
@@ -79,6 +84,7 @@ export class Negotiator {
         this.agreed = undefined;
         this.#known = undefined;
         this.#isBroken = false;
+        this.#hasTold = false;
         return;
       case 'makeOffer':
         assert(this.#makesOffers, 'one of the two makes the offers');

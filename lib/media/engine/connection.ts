@@ -45,6 +45,8 @@ export interface ConnectionEvents {
 const CODECS = { audio: ['audio/opus'], video: ['video/VP8', 'video/rtx'] };
 
 const FINGERPRINT = /^a=fingerprint:sha-256 (.+)$/m;
+/** By this a side is told from what it was before it sought other ways. */
+const FRAGMENT = /^a=ice-ufrag:(.+)$/m;
 
 function preferred(kind: 'audio' | 'video') {
   const { codecs } = RTCRtpReceiver.getCapabilities(kind);
@@ -88,11 +90,15 @@ export class Connection {
   #early: { candidate: string; mid: string }[] | undefined = [];
   /** Of the certificate of the other side, which it has for as long as this connection lasts. */
   #fingerprint: string | undefined;
+  #fragment: string | undefined;
+  /** The one port that it may use is taken by its present way. */
+  readonly #hasNoOther: boolean;
   #isClosed = false;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     const { makesOffers, iceServers, ports } = options;
     this.#events = events;
+    this.#hasNoOther = ports !== undefined && ports.min === ports.max;
     this.#peer = new RTCPeerConnection({
       iceServers: iceServers.filter(isUnderstood),
       bundlePolicy: 'max-bundle',
@@ -121,15 +127,21 @@ export class Connection {
   /**
    * @param restart by other ways than until now
    * @returns an offer
+   * @throws NOT_SUPPORTED where there are none: another connection is to be made
    */
   async offer(restart: boolean): Promise<string> {
+    if (restart) this.#seekOthers();
     const offer = await this.#peer.createOffer({ iceRestart: restart });
     // What is still to be found is told as it is found.
     await this.#peer.setLocalDescription(offer);
     return offer.sdp;
   }
 
-  /** @param sdp an offer, as `admit` gives it. @returns the answer. @throws BAD_MESSAGE */
+  #seekOthers(): void {
+    if (this.#hasNoOther) throw new ClchatError('NOT_SUPPORTED', 'Its only port is in use.');
+  }
+
+  /** @param sdp an offer, as `admit` gives it. @returns the answer. @throws BAD_MESSAGE, NOT_SUPPORTED */
   async answer(sdp: string): Promise<string> {
     await this.#setRemote('offer', sdp);
     if (this.#sinks.length === 0) await this.#join();
@@ -149,6 +161,10 @@ export class Connection {
     // The other side has begun anew and knows of no earlier attempt. The library would seek for long.
     if (fingerprint !== this.#fingerprint)
       throw new ClchatError('BAD_MESSAGE', `The ${type} is that of another connection.`);
+    const fragment = FRAGMENT.exec(sdp)?.[1];
+    if (type === 'offer' && this.#fragment !== undefined && fragment !== this.#fragment)
+      this.#seekOthers();
+    this.#fragment = fragment;
     try {
       await this.#peer.setRemoteDescription({ type, sdp });
     } catch (error) {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { parseCandidate } from '../../../lib/media/description.ts';
 import type { MappedPort, Ways } from '../../../lib/media/engine/messages.ts';
-import { LIMITS, Link, MediaSide, NO_WAYS } from '../../support/media-sides.ts';
+import { comesAbout, LIMITS, Link, MediaSide, NO_WAYS } from '../../support/media-sides.ts';
 
 const SMALL = { width: 160, height: 96, fps: 15 };
 /** Connections that are opened twice and closed, after as many that do not count; how many at once. */
@@ -41,8 +41,8 @@ describe('a connection between two helper processes', function () {
   });
   after(async () => Promise.all([alice?.stop(), bob?.stop()]));
 
-  const linked = (ways: Ways = NO_WAYS): Link =>
-    new Link({ side: alice, name: 'alice', ways }, { side: bob, name: 'bob' });
+  const linked = (ways: Ways = NO_WAYS, others: Ways = NO_WAYS): Link =>
+    new Link({ side: alice, name: 'alice', ways }, { side: bob, name: 'bob', ways: others });
 
   /** Pictures come, and more than a few of them. */
   const shows = async (): Promise<void> => {
@@ -142,6 +142,31 @@ describe('a connection between two helper processes', function () {
     assert(told().includes(`${port}`), told().join());
     link.close();
   });
+
+  for (const which of ['caller', 'called'] as const)
+    it(`is made anew for other ways, when the ${which} has a port of the gateway alone`, async () => {
+      const port = await freePort();
+      const mapped: MappedPort[] = [{ port, external: { ip: '11.0.0.7', port: 50_001 } }];
+      const ways = { servers: [], mapped };
+      const link = which === 'caller' ? linked(ways) : linked(NO_WAYS, ways);
+      await link.connected();
+      for (const other of ['caller', 'called'] as const) {
+        const [before, told] = [lastAttempt(link), link.signals.length];
+        const begun = performance.now();
+        link[other].networkChanged();
+        await comesAbout('another connection', () => lastAttempt(link) > before);
+        await link.connected();
+        assert(performance.now() - begun < 5_000);
+        const ports = link.signals
+          .slice(told)
+          .flatMap((one) =>
+            one.type === 'candidate' ? [parseCandidate(one.candidate)!.port] : [],
+          );
+        assert(ports.includes(port), ports.join());
+      }
+      await shows();
+      link.close();
+    });
 
   it('is with one other device, and not with another one that says it is the same', async () => {
     const [first, second] = await Promise.all(

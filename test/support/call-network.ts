@@ -18,6 +18,8 @@ export class LineEnd {
   /** `name` of each notice, and from whom. */
   readonly heard: { readonly from: PublicKey; readonly said: CallNotice }[] = [];
   readonly ups: PublicKey[] = [];
+  /** Those of them that were the only line. */
+  readonly onlyUps: PublicKey[] = [];
   readonly faults: unknown[] = [];
   /** Who may turn out to be in the call. */
   readonly expected = new Set<PublicKey>();
@@ -40,7 +42,10 @@ export class LineEnd {
       clock: systemClock,
       targets: async (account) => network.targets(account),
       mayCome: (device) => this.expected.has(device),
-      onUp: (device) => this.ups.push(device),
+      onUp: (device, _path, isOnly) => {
+        this.ups.push(device);
+        if (isOnly) this.onlyUps.push(device);
+      },
       onNotice: (from, said) => this.heard.push({ from, said }),
       onFault: (error) => this.faults.push(error),
       times: { ...SOON, ...times },

@@ -200,7 +200,7 @@ export class LiveStage {
   ): void {
     const key = device as PublicKey;
     this.lines.up.add(key);
-    this.live.lineUp(key);
+    this.live.lineUp(key, true);
     this.wants(device, view);
   }
 

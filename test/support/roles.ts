@@ -369,7 +369,7 @@ export class TestClient {
         this.calls.push(news);
         this.callEvents?.onNews(news);
       },
-      onLine: (device, path) => this.callEvents?.onLine(device, path),
+      onLine: (device, path, isOnly) => this.callEvents?.onLine(device, path, isOnly),
       onNotice: (from, said) => {
         this.callNotices.push({ from, said });
         this.callEvents?.onNotice(from, said);

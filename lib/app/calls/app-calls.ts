@@ -116,7 +116,7 @@ export class AppCalls {
   get events(): CallEvents {
     return {
       onNews: (news) => this.#take(news),
-      onLine: (device) => this.#live?.lineUp(device),
+      onLine: (device, _path, isOnly) => this.#live?.lineUp(device, isOnly),
       onNotice: (device, notice) => this.#live?.take(device, notice),
       onNetworkChanged: () => this.#live?.networkChanged(),
     };

@@ -180,8 +180,8 @@ export class LiveCall {
 
   // What comes from the others, and from the helper process.
 
-  lineUp(device: PublicKey): void {
-    this.#others.get(device)?.lineUp();
+  lineUp(device: PublicKey, isOnly: boolean): void {
+    this.#others.get(device)?.lineUp(isOnly);
   }
 
   take(device: PublicKey, notice: CallNotice): void {

@@ -271,13 +271,14 @@ export class Other {
     if (isOther) this.remote.change();
   }
 
-  lineUp(): void {
+  /** @param isOnly beside another one nothing needs to be agreed on anew */
+  lineUp(isOnly: boolean): void {
     this.#asked = '';
     if (this.#hasLeft) {
       this.#hasLeft = false;
       this.setLost(false);
     }
-    this.remote.lineUp();
+    if (isOnly) this.remote.lineUp();
     this.ask();
   }
 

@@ -46,7 +46,8 @@ export interface CallLinesOptions {
    * @param id the call that it names; undefined: it has not named any
    */
   readonly mayCome: (device: PublicKey, id: CallId | undefined) => boolean;
-  readonly onUp: (device: PublicKey, path: Path) => void;
+  /** @param isOnly there was none before, so that nothing of what is said on others is under way */
+  readonly onUp: (device: PublicKey, path: Path, isOnly: boolean) => void;
   readonly onNotice: (device: PublicKey, notice: CallNotice) => void;
   readonly onFault: (error: unknown) => void;
   /** Others than usual, for tests. */
@@ -176,8 +177,7 @@ export class CallLines {
       line.dealing = dealing;
       await line.exchange.call('begin', { id }, CONNECT_MS);
       if (signal.aborted) throw new ClchatError('CLOSED');
-      this.#add(dealing, line);
-      this.#options.onUp(device, line.path);
+      this.#options.onUp(device, line.path, this.#add(dealing, line));
     } catch (error) {
       giveUp();
       throw error;
@@ -248,15 +248,16 @@ export class CallLines {
       throw new ClchatError('NO_CALL');
     }
     line.dealing = dealing;
-    this.#add(dealing, line);
+    const isOnly = this.#add(dealing, line);
     // The answer goes out before what is said next.
     setImmediate(() => {
-      if (!exchange.ended) onUp(device, line.path);
+      if (!exchange.ended) onUp(device, line.path, isOnly);
     });
   }
 
-  #add(dealing: Dealing, line: Line): void {
-    dealing.lines.push(line);
+  /** @returns whether it is the only one */
+  #add(dealing: Dealing, line: Line): boolean {
+    const isOnly = dealing.lines.push(line) === 1;
     line.exchange.onEnd(() => {
       const at = dealing.lines.indexOf(line);
       if (at >= 0) dealing.lines.splice(at, 1);
@@ -264,6 +265,7 @@ export class CallLines {
     // At once: whoever is slow to end one could have any number.
     for (const oldest of dealing.lines.splice(0, dealing.lines.length - MAX_OF_DEVICE))
       oldest.exchange.abort(new ClchatError('RATE_LIMITED'));
+    return isOnly;
   }
 
   #take(line: Line, notice: CallNotice): void {

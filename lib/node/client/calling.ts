@@ -16,7 +16,7 @@ import type { Rooms } from './rooms.ts';
 export interface CallEvents {
   readonly onNews: (news: CallNews) => void;
   /** There is a line to another device in the call. */
-  readonly onLine: (device: PublicKey, path: Path) => void;
+  readonly onLine: (device: PublicKey, path: Path, isOnly: boolean) => void;
   readonly onNotice: (device: PublicKey, notice: CallNotice) => void;
   /** This host has other addresses, or was asleep. */
   readonly onNetworkChanged: () => void;
@@ -61,7 +61,7 @@ export class Calling {
       clock,
       targets: async (account) => whereabouts.of(account, options.home()!.space),
       mayCome: (device, id) => this.#mayCome(device, id),
-      onUp: (device, path) => events?.onLine(device, path),
+      onUp: (device, path, isOnly) => events?.onLine(device, path, isOnly),
       onNotice: (device, notice) => events?.onNotice(device, notice),
       onFault,
     });

@@ -242,7 +242,7 @@ describe('a live call', () => {
     assert.deepEqual(stage.lines.kept?.devices, ['x/1']);
     // What still comes of it is passed over.
     stage.live.take(B, { name: 'candidate', notice: { attempt: 1, candidate: 'x', mid: '0' } });
-    stage.live.lineUp(B);
+    stage.live.lineUp(B, true);
   });
 
   it('is what was said last of it, whatever takes how long', async () => {
@@ -368,10 +368,10 @@ describe('a live call', () => {
       await stage.tell('b/1', 'c/1');
       for (const one of ['b/1', 'c/1']) await stage.connect(one);
       for (const one of [B, C]) stage.live.take(one, { name: 'bye', notice: {} });
-      stage.live.lineUp(C);
+      stage.live.lineUp(C, true);
       await time.pass(1_100);
       assert.equal(ofAll(), 'c m');
-      stage.live.lineUp(B);
+      stage.live.lineUp(B, true);
       stage.live.refresh();
       assert.equal(ofAll(), 'b c m');
       assert.equal(stage.desertions, 0);

@@ -78,6 +78,11 @@ describe('lines between the devices in a call', function () {
       await areUp(...ends);
       await talk(...ends);
       assert.ok(ends.every(({ dials }) => dials <= 2));
+      // Nothing is agreed on anew because of a second one.
+      assert.deepEqual(
+        ends.map(({ onlyUps }) => onlyUps),
+        [[ends[1].key], [ends[0].key]],
+      );
     });
 
     it('between each of several', async () => {

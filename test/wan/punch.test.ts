@@ -22,11 +22,12 @@ describeLong('punching holes', function () {
   this.timeout(300_000);
 
   describe('in routers of each kind', () => {
+    /** Whose tries do not end in silence: the host behind them refuses what it does not expect. */
+    const lettingIn = { c1: 'full cone', d1: 'other full cone' } as const;
     const open = {
       a1: 'cone',
       b1: 'other cone',
-      c1: 'full cone',
-      d1: 'other full cone',
+      ...lettingIn,
       e1: 'carrier',
       f1: 'carrier that squats',
       g1: 'two routers',
@@ -76,7 +77,9 @@ describeLong('punching holes', function () {
           if (asker === target) continue;
           const { path, milliseconds } = await asker.reach(target, relay);
           report(nameOf(asker, target), path, milliseconds);
-          assert.equal(path, 'relayed', nameOf(asker, target));
+          // Each try that is refused is from another port, which may be the one that is expected.
+          const mayBeLucky = target.host in lettingIn && path === 'punched';
+          if (!mayBeLucky) assert.equal(path, 'relayed', nameOf(asker, target));
           assert.ok(milliseconds < 10_000, `${milliseconds} ms`);
         }
     });

@@ -96,8 +96,6 @@ export function contentEventText(
       return `${shortId(event.id, style)}${reactedText(event, style)}${elsewhere(event, conversation)}`;
     case 'unread':
       return summaryText(event);
-    case 'missed-call':
-      return `${stamp(event.time, style)}You have missed a call from ${clean(event.user)}.`;
     default:
       return undefined;
   }

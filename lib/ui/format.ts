@@ -94,8 +94,9 @@ export function formatEvent(
     case 'reacted':
     case 'typing':
     case 'unread':
-    case 'missed-call':
       return noteOf(contentEventText(event, style, conversation), style);
+    case 'missed-call':
+      return note(`You have missed a call from ${clean(event.user)}.`, style, event.time);
     case 'private-request':
     case 'private-open':
     case 'private-away':

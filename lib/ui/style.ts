@@ -62,9 +62,9 @@ export function stamp(time: number, style: Style): string {
   return style.time ? `${paint(clock(time, style), DIM, style)} ` : '';
 }
 
-/** A line of the program's own among those of people. */
-export function note(text: string, style: Style): string {
-  return `${stamp(style.now(), style)}${paint(`* ${text}`, DIM, style)}`;
+/** A line of the program's own among those of people. @param time of what it tells, unless it is of now */
+export function note(text: string, style: Style, time = style.now()): string {
+  return `${stamp(time, style)}${paint(`* ${text}`, DIM, style)}`;
 }
 
 // Values in the data of results, whatever their shapes are.

@@ -79,13 +79,6 @@ describe('texts of what is done about messages', () => {
     assert.equal(contentResultText('notifications', data, plain), '@bob: 3 (1 missed call)');
   });
 
-  it('say who has called in vain, and when', () => {
-    assert.equal(
-      told({ event: 'missed-call', user: 'bob', time: NOW }),
-      '14:05 You have missed a call from bob.',
-    );
-  });
-
   it('say nothing of events that are not theirs, or shown elsewhere', () => {
     assert.equal(contentEventText({ event: 'login', user: 'bob' }, plain), undefined);
     assert.equal(
@@ -105,7 +98,6 @@ describe('texts of what is done about messages', () => {
         text: wild,
       }),
       fc.record({ event: fc.constant('removed' as const), id: wild, by: wild, to: wild }),
-      fc.record({ event: fc.constant('missed-call' as const), user: wild, time: fc.nat() }),
       fc.record({
         event: fc.constant('reacted' as const),
         id: wild,

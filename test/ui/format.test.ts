@@ -49,6 +49,10 @@ describe('format of events', () => {
       formatEvent({ event: 'presence', user: 'bob', online: false }, plain),
       '14:05 * bob is offline',
     );
+    assert.equal(
+      formatEvent({ event: 'missed-call', user: 'bob', time: NOW - 3_600_000 }, plain),
+      '13:05 * You have missed a call from bob.',
+    );
     assert.match(
       formatEvent({ event: 'server', connected: false, name: 'acme' }, plain) ?? '',
       /acme is away/,

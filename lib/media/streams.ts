@@ -19,6 +19,8 @@ export interface Source<Frame> {
 }
 
 export interface VideoSource extends Source<VideoFrame> {
+  /** It gives pictures of any size that is wanted. Others are opened anew for larger ones. */
+  readonly isScalable?: boolean;
   /**
    * Says how large and how often pictures are wanted at most: a source that can make smaller or fewer
    * ones at less cost does so. What it gives may still be of any size.

@@ -1,6 +1,6 @@
 /** The devices that are captured here: one of each kind at most. */
 import { ClchatError, hasCode } from '../../errors.ts';
-import type { PictureSize, Sound, VideoFrame } from '../frames.ts';
+import { LARGEST, type PictureSize, type Sound, type VideoFrame } from '../frames.ts';
 import { openCamera, openMicrophone, openScreen } from '../sources/open.ts';
 import type { Source, VideoSource } from '../streams.ts';
 import type { PictureKind } from './connection.ts';
@@ -14,15 +14,32 @@ export interface CaptureEvents {
   readonly onEnded: (kind: SourceKind, error: unknown) => void;
 }
 
-/** How pictures are asked for until it is known how they are wanted. */
-const FIRST: Readonly<Record<PictureKind, PictureSize>> = {
-  camera: { width: 640, height: 480, fps: 30 },
-  screen: { width: 1_920, height: 1_080, fps: 15 },
+/**
+ * The sizes for which devices are opened, from the smallest on. A tile may soon be larger than it is
+ * now, and to open a device anew takes a second in which nothing is seen: so it is done for no less than
+ * the first of these, and for the next one where that does not do any more.
+ */
+const OPENED: Readonly<Record<PictureKind, readonly PictureSize[]>> = {
+  camera: [{ width: 640, height: 480, fps: 30 }, { width: 1_280, height: 720, fps: 30 }, LARGEST],
+  screen: [{ ...LARGEST, fps: 15 }, LARGEST],
 };
+
+/** Whether pictures of one size do where those of another are wanted. */
+const isEnough = (size: PictureSize, wanted: PictureSize): boolean =>
+  size.width >= wanted.width && size.height >= wanted.height && size.fps >= wanted.fps;
+
+/** For what size a device is opened. */
+function openedSize(kind: PictureKind, wanted: PictureSize | undefined): PictureSize {
+  const [first] = OPENED[kind];
+  if (wanted === undefined) return first!;
+  return OPENED[kind].find((size) => isEnough(size, wanted)) ?? LARGEST;
+}
 
 interface Taken {
   readonly source: Source<unknown>;
   readonly spec: string;
+  /** Pictures are no larger than that, unless it is opened anew; undefined: of any size, or sound. */
+  readonly size?: PictureSize | undefined;
 }
 
 export class Captures {
@@ -74,25 +91,35 @@ export class Captures {
   }
 
   async #open(kind: SourceKind, spec: string): Promise<string | undefined> {
-    if (kind === 'microphone')
-      return this.#begin(kind, spec, await openMicrophone(spec), this.#events.onSound);
+    if (kind === 'microphone') {
+      const source = await openMicrophone(spec);
+      return source && this.#begin(kind, { source, spec }, source, this.#events.onSound);
+    }
     const open = kind === 'camera' ? openCamera : openScreen;
-    const source = await open(spec, this.#wanted.get(kind) ?? FIRST[kind]);
-    return this.#begin(kind, spec, source, (frame) => this.#events.onPicture(kind, frame));
+    const size = openedSize(kind, this.#wanted.get(kind));
+    const source = await open(spec, size);
+    if (source === undefined) return undefined;
+    const taken = { source, spec, size: source.isScalable === true ? undefined : size };
+    const label = await this.#begin(kind, taken, source, (frame) =>
+      this.#events.onPicture(kind, frame),
+    );
+    const wanted = this.#wanted.get(kind);
+    if (wanted !== undefined) this.want(kind, wanted);
+    return label;
   }
 
+  /** @returns what it is called */
   async #begin<Frame>(
     kind: SourceKind,
-    spec: string,
-    source: Source<Frame> | undefined,
+    taken: Taken,
+    source: Source<Frame>,
     take: (frame: Frame) => void,
-  ): Promise<string | undefined> {
-    if (source === undefined) return undefined;
+  ): Promise<string> {
     if (this.#isStopped) {
       await source.close();
       throw new ClchatError('CLOSED');
     }
-    this.#taken.set(kind, { source, spec });
+    this.#taken.set(kind, taken);
     void this.#run(kind, source, take);
     return source.label;
   }
@@ -123,7 +150,21 @@ export class Captures {
   /** The largest size and rate that anybody wants; see `VideoSource.want`. */
   want(kind: PictureKind, size: PictureSize): void {
     this.#wanted.set(kind, size);
-    (this.#taken.get(kind)?.source as VideoSource | undefined)?.want?.(size);
+    const taken = this.#taken.get(kind);
+    if (taken === undefined) return;
+    (taken.source as VideoSource).want?.(size);
+    if (taken.size === undefined || isEnough(taken.size, size)) return;
+    const larger = openedSize(kind, size);
+    if (!isEnough(taken.size, larger)) this.#openAnew(kind, taken);
+  }
+
+  /** For larger pictures. */
+  #openAnew(kind: PictureKind, taken: Taken): void {
+    const again = async (): Promise<void> => {
+      if (this.#taken.get(kind) === taken) await this.#take(kind, taken.spec);
+    };
+    // Where that cannot be done it was opened as before, or its end has been told.
+    this.#turns[kind].run(again).catch(() => undefined);
   }
 
   async stop(): Promise<void> {

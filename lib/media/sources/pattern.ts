@@ -25,6 +25,7 @@ function drawable({ width, height, fps }: PictureSize): PictureSize {
 
 class PatternSource implements VideoSource {
   readonly label = 'test pattern';
+  readonly isScalable = true;
   readonly #clock: Clock;
   readonly #queue = new FrameQueue<VideoFrame>(PICTURES_WAITING);
   #size: PictureSize;

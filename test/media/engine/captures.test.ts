@@ -7,7 +7,7 @@ import { Captures } from '../../../lib/media/engine/captures.ts';
 import type { PictureKind } from '../../../lib/media/engine/connection.ts';
 import { pictureBytes, type Sound, type VideoFrame } from '../../../lib/media/frames.ts';
 import { readPattern } from '../../../lib/media/video/pattern.ts';
-import { leavesNothing } from '../../support/media-devices.ts';
+import { ffmpeg, leavesNothing } from '../../support/media-devices.ts';
 import { temporary } from '../../support/temporary.ts';
 import { meterOf } from '../audio/sounds.ts';
 
@@ -114,13 +114,46 @@ describe('the devices that are captured', function () {
   it('give pictures as large as somebody wants them, whenever that is said', async () => {
     captures.want('camera', { width: 160, height: 96, fps: 30 });
     await captures.take('camera', 'test');
-    await comes('a picture', () => pictures.length > 0);
-    assert.equal(pictures[0]![1].width, 160);
+    await comes('a picture', () => pictures.at(-1)?.[1].width === 160);
     captures.want('camera', { width: 320, height: 240, fps: 30 });
     await comes('larger ones', () => pictures.at(-1)![1].width === 320);
     assert.notEqual(readPattern(pictures.at(-1)![1]), undefined);
     captures.want('screen', { width: 320, height: 240, fps: 30 });
     captures.want('camera', { width: 80, height: 48, fps: 1 });
+  });
+
+  it('are opened anew where larger pictures are wanted than they give, and not for smaller ones', async () => {
+    const film = join(await newDirectory(), 'film.mkv');
+    await ffmpeg(
+      ...['-f', 'lavfi', '-i', 'testsrc=size=1280x720:rate=30:duration=60'],
+      ...['-c:v', 'mjpeg', film],
+    );
+    captures.want('camera', { width: 38, height: 22, fps: 30 });
+    await captures.take('camera', film);
+    await comes('a picture', () => pictures.length > 0);
+    // As large as somebody may want them next.
+    assert.equal(pictures[0]![1].width, 640);
+    for (const width of [900, 1_000]) captures.want('camera', { width, height: 500, fps: 30 });
+    await comes('larger ones', () => pictures.at(-1)![1].width === 1_280);
+    captures.want('camera', { width: 160, height: 96, fps: 30 });
+    pictures.length = 0;
+    await comes('more of them', () => pictures.length > 10);
+    assert(pictures.every(([, { width }]) => width === 1_280));
+    assert.deepEqual([captures.has('camera'), ends], [true, []]);
+  });
+
+  it('stay off that were switched off while they were to be opened anew', async () => {
+    const film = await shortFilm(0.5, 1_000);
+    await captures.take('camera', film);
+    captures.want('camera', { width: 1_000, height: 500, fps: 30 });
+    await captures.take('camera', 'none');
+    assert.equal(await until(1_500, () => captures.has('camera')), false);
+    await captures.take('camera', film);
+    const off = captures.take('camera', 'none');
+    captures.want('camera', { width: 1_900, height: 500, fps: 30 });
+    await off;
+    assert.equal(await until(1_500, () => captures.has('camera')), false);
+    assert.deepEqual(ends, []);
   });
 
   describe('where another one cannot be had', () => {

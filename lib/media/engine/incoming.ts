@@ -2,6 +2,7 @@
 import type { Clock } from '../../lifecycle.ts';
 import { frameTime, LARGEST, type VideoFrame } from '../frames.ts';
 import { readPattern } from '../video/pattern.ts';
+import { isPicture } from '../video/picture.ts';
 import type { PictureStats } from './messages.ts';
 import { Rate } from './pace.ts';
 
@@ -24,7 +25,9 @@ export class IncomingPictures {
 
   /** @returns whether it is one to be shown: the other side may send anything */
   note(frame: VideoFrame): boolean {
-    if (frame.width > LARGEST.width || frame.height > LARGEST.height) return false;
+    const { width, height } = frame;
+    // Of odd sizes the library does not give all that belongs to them.
+    if (width > LARGEST.width || height > LARGEST.height || !isPicture(frame)) return false;
     const now = this.#clock.monotonic();
     this.#decoded += 1;
     this.#last = now;

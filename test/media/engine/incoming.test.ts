@@ -57,6 +57,15 @@ describe('pictures that come from another device', () => {
     assert.deepEqual([pictures.last?.width, pictures.stats?.framesDecoded], [1_920, 1]);
   });
 
+  it('are not looked at where they are no pictures', () => {
+    const { data } = flatPicture(641, 361, 90);
+    for (const length of [data.length - 1, data.length + 1, 0]) {
+      const frame = { width: 641, height: 361, data: new Uint8Array(length), time: 0 };
+      assert.equal(pictures.note(frame), false);
+    }
+    assert.deepEqual([pictures.last, pictures.stats], [undefined, undefined]);
+  });
+
   it('tell nothing of their age where the other clock is another one', () => {
     for (const age of [-120_000, 120_000]) {
       pictures.note(pattern(9, age));

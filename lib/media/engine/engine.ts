@@ -208,12 +208,15 @@ export class Engine {
 
   #spoken(sound: Sound): void {
     this.#listen(null, this.#own, sound);
-    this.#hearing.say(sound);
     this.#say(this.#gate.take(sound));
   }
 
+  /** What the others are not to hear is in no recording either. */
   #say(sounds: readonly Sound[]): void {
-    for (const sound of sounds) for (const peer of this.#peers.values()) peer.writeSound(sound);
+    for (const sound of sounds) {
+      this.#hearing.say(sound);
+      for (const peer of this.#peers.values()) peer.writeSound(sound);
+    }
   }
 
   /** What is off falls silent at once, and not in the middle of a wave. */

@@ -197,6 +197,28 @@ describe('a call between two helper processes', function () {
     await isHeard(true);
   });
 
+  it('records of this side what the others may hear, and nothing else', async () => {
+    const { media } = alice;
+    const record = async (isHeld: boolean): Promise<number> => {
+      const file = join(await places.newDirectory(), 'own.wav');
+      media.order({ order: 'push', held: isHeld });
+      await sleep(300);
+      await media.call('record', { file });
+      await sleep(700);
+      await media.call('record', { file: undefined });
+      return frequencyOf(await decodeSound(file));
+    };
+    await alice.use('microphone', 'tone:440');
+    media.order({ order: 'gate', settings: { mode: 'push' } });
+    try {
+      assert.equal(await record(false), 0);
+      assert(Math.abs((await record(true)) - 440) < 20);
+    } finally {
+      media.order({ order: 'push', held: false });
+      media.order({ order: 'gate', settings: { mode: 'open' } });
+    }
+  });
+
   it('hears whose microphone is said to be off as soon as something comes, and not before', async () => {
     const hear = (silent: boolean): void =>
       bob.media.order({ order: 'hear', peer: 'alice', volume: 100, silent });

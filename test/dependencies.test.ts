@@ -146,6 +146,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/app/calls/acquaintances.ts': 'test/app/calls/app-calls.test.ts',
   'lib/app/calls/call-stats.ts': 'test/lan/calls.test.ts',
   'lib/app/calls/call-telling.ts': 'test/app/calls/app-calls.test.ts',
+  'lib/app/calls/kept-media.ts': 'test/app/calls/call-devices.test.ts',
   'lib/app/calls/other.ts': 'test/app/calls/live-call.test.ts',
   'lib/app/calls/showing.ts': 'test/app/calls/app-calls.test.ts',
   'lib/app/client-peer.ts': 'test/cli/profiles.test.ts',

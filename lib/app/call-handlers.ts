@@ -284,7 +284,7 @@ const voice: Handler = ({ mode: wanted, decibels }, { calls: { devices } }) => {
 
 const push: Handler = ({ state }, { calls }) => {
   const held = need(state, 'on or off') === 'on';
-  calls.devices.media?.order({ order: 'push', held });
+  calls.devices.setHeld(held);
   return Promise.resolve({ push: held });
 };
 

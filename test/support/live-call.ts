@@ -5,7 +5,7 @@ import type { EngineStats, Order, SourceKind } from '../../lib/media/engine/mess
 import type { PictureSize } from '../../lib/media/frames.ts';
 import type { MediaProcessOptions } from '../../lib/media/media-process.ts';
 import { USUAL, type Choices } from '../../lib/app/calls/choices.ts';
-import type { Media } from '../../lib/app/calls/call-devices.ts';
+import type { Media } from '../../lib/app/calls/kept-media.ts';
 import { LiveCall } from '../../lib/app/calls/live-call.ts';
 import type { PictureKind } from '../../lib/app/types.ts';
 import type { Companion } from '../../lib/node/calls/lines.ts';
@@ -164,8 +164,8 @@ export class LiveStage {
         place_ === undefined || entered || contacts.has(account),
       isSuppressed: (account) => suppressed.has(account),
       choicesOf: (account) => choices.get(account) ?? USUAL,
-      sizeOf: (user: string, kind: PictureKind) =>
-        this.isShown ? (sizes.get(`${kind} ${user}`) ?? null) : undefined,
+      sizeOf: (device: PublicKey, kind: PictureKind) =>
+        this.isShown ? (sizes.get(`${kind} ${accountOf(device)}`) ?? null) : undefined,
       isShown: () => this.isShown,
       prepare: async () => void (this.prepared += 1),
       onChange: () => this.changes.push(this.state),

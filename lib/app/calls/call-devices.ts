@@ -1,13 +1,10 @@
 /**
- * The devices of a call and the helper process that has them: begun with the first call that rings,
- * and ended some time after the last one. What is switched on stays so from call to call.
+ * The devices of a call, which the helper process has. What is switched on stays so from call to call.
  */
 import { ClchatError, hasCode, textOf, type ErrorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { systemClock } from '../../lifecycle.ts';
 import type { EngineEvent, GateSettings, SourceKind } from '../../media/engine/messages.ts';
-import { MediaProcess, type MediaProcessOptions } from '../../media/media-process.ts';
-import { RING_MS } from '../../node/calls/wire.ts';
+import { KeptMedia, type KeptMediaOptions, type Media } from './kept-media.ts';
 
 /** What people write for each: see `--camera` and the like. */
 export interface DeviceNames {
@@ -32,22 +29,8 @@ export interface CallDevicesOptions {
   /** A device is switched on or off otherwise than by the person. */
   readonly onSwitched: (kind: SourceKind, isOn: boolean) => void;
   readonly onNotice: (code: ErrorCode, text: string) => void;
-  /** Starts the helper process; something else for tests. @throws NO_MEDIA */
-  readonly startMedia?: ((options: MediaProcessOptions) => Promise<Media>) | undefined;
+  readonly startMedia?: KeptMediaOptions['startMedia'];
 }
-
-/** The helper process. */
-export type Media = Pick<MediaProcess, 'call' | 'order' | 'stop'>;
-
-/** How long the process is kept for the next call, and for one that rings, in milliseconds. */
-const KEPT_MS = 10_000;
-const KEPT_RINGING_MS = RING_MS + 3_000;
-/** How often it may be started again, in so many milliseconds. */
-const MAX_RESTARTS = 3;
-const RESTARTS_MS = 60_000;
-
-/** Calls for which one process is kept: the WebRTC library keeps half a megabyte of each connection. */
-const MOST_SERVED = 5;
 
 /** Taken where nothing else was named. */
 const DEFAULT = 'default';
@@ -59,19 +42,15 @@ export class CallDevices {
   readonly #options: CallDevicesOptions;
   readonly #names: { -readonly [K in keyof DeviceNames]: DeviceNames[K] };
   readonly #isOn: Record<SourceKind, boolean> = { camera: false, microphone: false, screen: false };
-  #media: Media | undefined;
-  #starting: Promise<Media> | undefined;
-  /** Calls that the present process has had. */
-  #served = 0;
-  #restarts: number[] = [];
-  #kept: NodeJS.Timeout | undefined;
-  /** Until when there may be something that rings, by the monotonic clock. */
-  #ringsUntil = 0;
+  readonly #kept: KeptMedia;
+  /** How often each was switched, so that what takes its time does not undo what came after it. */
+  readonly #switched: Record<SourceKind, number> = { camera: 0, microphone: 0, screen: 0 };
   /** Number of the call; 0: in none. */
   #call = 0;
   #calls = 0;
-  #isStopped = false;
   #gate: GateSettings = { mode: 'open' };
+  /** The key is held by which one talks. */
+  #isHeld = false;
   #hasSpeaker = false;
 
   constructor(options: CallDevicesOptions) {
@@ -79,6 +58,18 @@ export class CallDevices {
     this.#names = { ...options.names };
     this.#isOn.camera = isNamed(options.names.camera);
     this.#isOn.microphone = isNamed(options.names.microphone);
+    const { log, onEvent, startMedia } = options;
+    this.#kept = new KeptMedia({
+      log,
+      startMedia,
+      onEvent: (event) => (event.event === 'ended' ? this.#ended(event) : onEvent(event)),
+      onStarted: (media) => {
+        media.order({ order: 'gate', settings: this.#gate });
+        if (this.#isHeld) media.order({ order: 'push', held: true });
+      },
+      onGone: () => void this.#gone(),
+      isInCall: () => this.#isInCall,
+    });
   }
 
   /** Takes these from the next call on; what is on stays so, unless it is to be none. */
@@ -91,7 +82,7 @@ export class CallDevices {
 
   /** Undefined while there is none. */
   get media(): Media | undefined {
-    return this.#media;
+    return this.#kept.current;
   }
 
   /** Whether it is on, or is to be as soon as there is a call. */
@@ -107,42 +98,9 @@ export class CallDevices {
     return this.#call !== 0;
   }
 
-  /**
-   * Has the process ready ahead of its first use, for as long as a call rings. Never rejects.
-   * @returns why it cannot be had
-   */
-  async warm(): Promise<ClchatError | undefined> {
-    this.#ringsUntil = systemClock.monotonic() + KEPT_RINGING_MS;
-    try {
-      await this.#start();
-      this.#keep();
-      return undefined;
-    } catch (error) {
-      return coded(error);
-    }
-  }
-
-  /** @throws NO_MEDIA */
-  #start(): Promise<Media> {
-    clearTimeout(this.#kept);
-    if (this.#isStopped) return Promise.reject(new ClchatError('CLOSED'));
-    if (this.#media !== undefined) return Promise.resolve(this.#media);
-    const { startMedia = (options) => MediaProcess.start(options), log, onEvent } = this.#options;
-    this.#starting ??= startMedia({
-      onEvent: (event) => (event.event === 'ended' ? this.#ended(event) : onEvent(event)),
-      onGone: () => void this.#gone(),
-      onNote: (line) => log.info(`calls: ${line}`),
-    })
-      .then((media) => {
-        this.#media = media;
-        this.#served = 0;
-        media.order({ order: 'gate', settings: this.#gate });
-        // The call that it was started for may be over.
-        this.#keep();
-        return media;
-      })
-      .finally(() => (this.#starting = undefined));
-    return this.#starting;
+  /** Has the process ready ahead of its first use: see `KeptMedia.warm`. */
+  warm(): Promise<ClchatError | undefined> {
+    return this.#kept.warm();
   }
 
   /**
@@ -153,8 +111,7 @@ export class CallDevices {
   async begin(): Promise<void> {
     this.#call = ++this.#calls;
     const call = this.#call;
-    await this.#start();
-    this.#served += 1;
+    await this.#kept.serve();
     // It may be over by now, and what it took would never be given back.
     if (call !== this.#call) return;
     this.#options.onReady();
@@ -170,40 +127,28 @@ export class CallDevices {
     this.#call = 0;
     this.#isOn.screen = false;
     this.#hasSpeaker = false;
-    const media = this.#media;
+    this.setHeld(false);
+    const { media } = this;
     if (media === undefined) return;
-    this.#keep();
+    this.#kept.keep();
     await Promise.all([
       ...KINDS.map((kind) => media.call('source', { kind, spec: NONE })),
       media.call('speaker', { spec: NONE }),
       media.call('record', { file: undefined }),
     ]).catch((error: unknown) => this.#fault(error));
-    if (this.#served >= MOST_SERVED && !this.#isInCall && this.#media === media) await this.#quit();
-  }
-
-  #keep(): void {
-    clearTimeout(this.#kept);
-    if (this.#isInCall) return;
-    const rings = this.#ringsUntil - systemClock.monotonic();
-    this.#kept = setTimeout(() => void this.#quit(), Math.max(KEPT_MS, rings));
-    this.#kept.unref();
-  }
-
-  async #quit(): Promise<void> {
-    clearTimeout(this.#kept);
-    const media = this.#media;
-    this.#media = undefined;
-    await media?.stop();
+    await this.#kept.retire(media);
   }
 
   async #open(kind: SourceKind): Promise<void> {
     if (!this.#isOn[kind]) return;
     const call = this.#call;
+    const switched = this.#switched[kind];
     try {
-      await this.#capture(kind, this.#names[kind]);
+      await this.#capture(kind, this.#names[kind], switched);
     } catch (error) {
       // Another process is to try it again; or nobody waits for it any more.
-      if (hasCode(error, 'CLOSED') || call !== this.#call) return;
+      const isAwaited = call === this.#call && switched === this.#switched[kind];
+      if (hasCode(error, 'CLOSED') || !isAwaited) return;
       this.#isOff(kind);
       this.#tell(error);
     }
@@ -218,12 +163,14 @@ export class CallDevices {
 
   /**
    * Takes a device for the present call, and for no other.
+   * @param switched nothing is taken where it was switched again by the time that there is a process
    * @throws NO_DEVICE, NO_MEDIA; NO_CALL where the call is over by then, and has given it back
    */
-  async #capture(kind: SourceKind, name = DEFAULT): Promise<void> {
+  async #capture(kind: SourceKind, name = DEFAULT, switched: number): Promise<void> {
     const call = this.#call;
-    const media = await this.#start();
+    const media = await this.#kept.start();
     this.#mustBeIn(call);
+    if (switched !== this.#switched[kind]) return;
     try {
       await media.call('source', { kind, spec: name });
     } catch (error) {
@@ -250,7 +197,7 @@ export class CallDevices {
     if (!isNamed(spec) || this.#hasSpeaker) return;
     this.#hasSpeaker = true;
     try {
-      await (await this.#start()).call('speaker', { spec: spec! });
+      await (await this.#kept.start()).call('speaker', { spec: spec! });
     } catch (error) {
       this.#hasSpeaker = false;
       this.#tell(error);
@@ -274,9 +221,12 @@ export class CallDevices {
    * @throws NO_DEVICE, NO_MEDIA; NO_CALL where the call is over before it is on: it is off then
    */
   async switch(kind: SourceKind, isOn: boolean, name?: string): Promise<void> {
+    const switched = ++this.#switched[kind];
     if (!isOn || name === NONE) return this.#switchOff(kind, name);
     const device = name ?? this.#named(kind);
-    if (this.#isInCall) await this.#capture(kind, device);
+    if (this.#isInCall) await this.#capture(kind, device, switched);
+    // The process does what it is told one after the other: it is by now as it was said last.
+    if (switched !== this.#switched[kind]) return;
     this.#names[kind] = device;
     this.#isOn[kind] = true;
   }
@@ -285,7 +235,7 @@ export class CallDevices {
   async #switchOff(kind: SourceKind, name = this.#names[kind]): Promise<void> {
     this.#names[kind] = name;
     this.#isOn[kind] = false;
-    await this.#media?.call('source', { kind, spec: NONE }).catch((error: unknown) => {
+    await this.media?.call('source', { kind, spec: NONE }).catch((error: unknown) => {
       if (!hasCode(error, 'CLOSED')) throw error;
     });
   }
@@ -312,13 +262,14 @@ export class CallDevices {
   async choose(kind: DeviceKind, name: string): Promise<void> {
     const call = this.#call;
     if (kind === 'speaker') {
-      if (this.#isInCall) await (await this.#start()).call('speaker', { spec: name });
+      if (this.#isInCall) await (await this.#kept.start()).call('speaker', { spec: name });
       this.#hasSpeaker = this.#isInCall;
     } else if (name === NONE) {
+      this.#switched[kind] += 1;
       this.#isOff(kind);
       return this.#switchOff(kind, name);
     } else if (this.#isInCall && this.#isOn[kind])
-      await this.#capture(kind, name).catch((error: unknown) => {
+      await this.#capture(kind, name, this.#switched[kind]).catch((error: unknown) => {
         // It is for the next call, too.
         if (call === this.#call) throw error;
       });
@@ -331,7 +282,7 @@ export class CallDevices {
    */
   async record(file: string | undefined): Promise<void> {
     const call = this.#call;
-    const media = this.#media;
+    const { media } = this;
     if (media === undefined) throw new ClchatError('NO_MEDIA');
     try {
       await media.call('record', { file });
@@ -358,7 +309,14 @@ export class CallDevices {
   /** A threshold stays where none is given. */
   setGate(settings: GateSettings): void {
     this.#gate = { ...this.#gate, ...settings };
-    this.#media?.order({ order: 'gate', settings: this.#gate });
+    this.media?.order({ order: 'gate', settings: this.#gate });
+  }
+
+  /** The key by which one talks is held, or not: until the call is over. */
+  setHeld(isHeld: boolean): void {
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    this.media?.order({ order: 'push', held: isHeld });
   }
 
   /** A device is gone, or a recording could not go on. */
@@ -372,41 +330,26 @@ export class CallDevices {
 
   /** The process has ended by itself: another one takes its place, though not for ever. */
   async #gone(): Promise<void> {
-    this.#media = undefined;
     this.#hasSpeaker = false;
-    const { log, onLost, onRenewed } = this.#options;
-    log.info('calls: the helper process has ended by itself');
-    if (!this.#isInCall || this.#isStopped) return;
+    if (!this.#isInCall) return;
     const call = this.#call;
-    const now = systemClock.monotonic();
-    this.#restarts = [...this.#restarts.filter((at) => at > now - RESTARTS_MS), now];
     try {
-      if (this.#restarts.length > MAX_RESTARTS) throw new ClchatError('NO_MEDIA');
-      await this.#start();
+      await this.#kept.renew();
     } catch (error) {
-      if (call === this.#call) onLost(coded(error));
+      if (call === this.#call) this.#options.onLost(error as ClchatError);
       return;
     }
     if (call !== this.#call) return;
-    onRenewed();
+    this.#options.onRenewed();
     await this.#openAll();
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
     this.#call = 0;
-    clearTimeout(this.#kept);
-    await this.#starting?.catch(() => undefined);
-    await this.#quit();
+    await this.#kept.stop();
   }
 }
 
 function isNamed(name: string | undefined): boolean {
   return name !== undefined && name !== NONE;
-}
-
-function coded(error: unknown): ClchatError {
-  return error instanceof ClchatError
-    ? error
-    : new ClchatError('NO_MEDIA', undefined, { cause: error });
 }

@@ -263,6 +263,28 @@ describe('the devices of calls', () => {
       }
     });
 
+    it('off by what was said last, however long it takes to be switched on', async () => {
+      await devices.begin();
+      await devices.switch('camera', false);
+      let release!: () => void;
+      media().held.set('source camera', new Promise((resolve) => (release = resolve)));
+      const on = devices.switch('camera', true);
+      await time.pass(1);
+      const off = devices.switch('camera', false);
+      release();
+      await Promise.all([on, off]);
+      assert.deepEqual([devices.isOn('camera'), media().sources.at(-1)], [false, 'camera none']);
+    });
+
+    it('off by what was said last, also while there is no helper process', async () => {
+      open({ screen: 'test' });
+      const begun = devices.begin();
+      const on = devices.switch('camera', true, 'test');
+      const off = devices.switch('camera', false);
+      await Promise.all([begun, on, off]);
+      assert.deepEqual([devices.isOn('camera'), media().sources], [false, []]);
+    });
+
     it('on for no call that is over before there is a helper process', async () => {
       open({ screen: 'test' });
       const begun = devices.begin();
@@ -440,6 +462,21 @@ describe('the devices of calls', () => {
       media().die();
       await time.pass(1);
       assert.deepEqual(media().last('gate').settings, { mode: 'activity', threshold: -40 });
+    });
+
+    it('that knows whether the key is held by which one talks, until the call is over', async () => {
+      devices.setHeld(true);
+      await devices.begin();
+      assert.equal(media().last('push').held, true);
+      media().die();
+      await time.pass(1);
+      assert.deepEqual([started.length, media().last('push').held], [2, true]);
+      await devices.end();
+      assert.equal(media().last('push').held, false);
+      await devices.begin();
+      media().die();
+      await time.pass(1);
+      assert.throws(() => media().last('push'), /there was no order/);
     });
 
     it('or none, which is said', async () => {

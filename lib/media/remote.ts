@@ -23,6 +23,8 @@ export interface RemoteOptions {
   readonly limits: () => Limits;
   /** Over the line to the other side; nothing while there is none. */
   readonly send: (signal: Signal) => void;
+  /** Whether there is one. */
+  readonly isUp: () => boolean;
   readonly onState: (state: RemoteState) => void;
   readonly onFault: (error: unknown) => void;
   /** Another one for tests. */
@@ -52,6 +54,13 @@ const MAX_CANDIDATES = 32;
  * and again has ten or so each time.
  */
 const CANDIDATES = { burst: 3 * MAX_CANDIDATES, perSecond: 3 };
+/**
+ * New connections at once, and then a second: the other side may ask for them without end, and the
+ * library keeps something of each.
+ */
+const OPENED = { burst: 10, perSecond: 1 / 5 };
+/** What is to be opened too soon is so after that, in milliseconds. */
+const OPEN_LATER_MS = 5_000;
 /** An offer, its candidates, and a few that follow. */
 const MAX_WAITING = 2 * MAX_CANDIDATES;
 
@@ -61,6 +70,10 @@ export class Remote {
   #state: RemoteState = 'connecting';
   #candidates = 0;
   readonly #tries: TokenBucket;
+  readonly #opened: TokenBucket;
+  #opensLater: NodeJS.Timeout | undefined;
+  /** Its contents have changed while there was no line. */
+  #owesChange = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   /** What happened while there was no helper process. */
@@ -71,6 +84,7 @@ export class Remote {
     this.#options = options;
     const { clock = systemClock } = options;
     this.#tries = new TokenBucket(CANDIDATES.burst, CANDIDATES.perSecond, clock);
+    this.#opened = new TokenBucket(OPENED.burst, OPENED.perSecond, clock);
     // There are fewer attempts than seconds. Should the clock have been set back, the other side says
     // how far they are.
     this.#negotiation = newNegotiation(options.makesOffers, Math.floor(Date.now() / 1_000));
@@ -82,8 +96,13 @@ export class Remote {
 
   /** There is a line to the other side. */
   lineUp(): void {
-    const isLost = this.#negotiation.phase === 'settled' && this.#state !== 'connected';
-    this.#input({ type: isLost ? 'restart' : 'begin' });
+    const owesChange = this.#owesChange;
+    this.#owesChange = false;
+    if (this.#negotiation.phase !== 'settled') return this.#input({ type: 'begin' });
+    if (this.#state === 'failed') return this.#input({ type: 'renew' });
+    if (this.#state !== 'connected') return this.#input({ type: 'restart' });
+    this.#input({ type: 'begin' });
+    if (owesChange) this.change();
   }
 
   /** What the other side says. */
@@ -102,12 +121,13 @@ export class Remote {
 
   /** Other sizes, or another number of those in the call. */
   change(): void {
-    this.#input({ type: 'change' });
+    if (this.#options.isUp()) this.#input({ type: 'change' });
+    else this.#owesChange = true;
   }
 
-  /** This host has other addresses. */
+  /** This host has other addresses. Without a line nothing can be agreed on; the present way may still do. */
   networkChanged(): void {
-    this.#input({ type: 'restart' });
+    if (this.#options.isUp()) this.#input({ type: 'restart' });
   }
 
   /** There is another helper process, which knows of nothing. */
@@ -153,9 +173,21 @@ export class Remote {
     }
     const before = this.#negotiation;
     const [next, outputs] = negotiate(before, input);
+    if (outputs.some(({ type }) => type === 'open') && !this.#opened.take())
+      return this.#openLater();
     this.#negotiation = next;
     for (const output of outputs) this.#do(output);
-    if (next.phase !== before.phase || next.attempt !== before.attempt) this.#watch();
+    const isOffered = outputs.some(({ type }) => type === 'makeOffer');
+    if (next.phase !== before.phase || next.attempt !== before.attempt || isOffered) this.#watch();
+  }
+
+  /** Where it is not connected by then. */
+  #openLater(): void {
+    this.#opensLater ??= setTimeout(() => {
+      this.#opensLater = undefined;
+      if (this.#state !== 'connected') this.#input({ type: 'renew' });
+    }, OPEN_LATER_MS);
+    this.#opensLater.unref();
   }
 
   #do(output: Output): void {
@@ -218,6 +250,9 @@ export class Remote {
     const { lateMs = LATE_MS, restartMs = RESTART_MS } = this.#options;
     const after = (milliseconds: number, type: 'late' | 'restart' | 'renew'): void => {
       this.#timer = setTimeout(() => {
+        // What is said over no line is lost, and what there still is may be lost by it: the next line
+        // brings all of it about.
+        if (!this.#options.isUp()) return;
         if (type === 'renew') this.#failures += 1;
         this.#input({ type });
         this.#watch();
@@ -234,6 +269,7 @@ export class Remote {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#opensLater);
     this.#options.media()?.order({ order: 'close', peer: this.#options.peer });
   }
 }

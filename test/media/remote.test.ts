@@ -89,10 +89,10 @@ describe('the connection to another device', () => {
   describe('without a helper process', () => {
     it('keeps so much of what is said, and no more', () => {
       called.hasMedia = false;
-      for (let attempt = 1; attempt < 10_000; attempt++) called.hears('offer', attempt);
+      for (let times = 0; times < 10_000; times++) called.hears('offer', 1_000);
       called.hasMedia = true;
       called.remote.mediaReady();
-      assert.equal(called.tellings().length, 2 * 64);
+      assert.equal(called.tellings().length, 1 + 64);
     });
 
     it('keeps so many candidates that there is room for what else is said', () => {
@@ -236,6 +236,37 @@ describe('the connection to another device', () => {
       assert.deepEqual([called.states, called.sayings()], [['connecting'], ['callme 1 anew']]);
     });
 
+    it('once the next of an agreement is late, and not by the time of the one before', async () => {
+      caller.remote.lineUp();
+      await caller.done();
+      caller.remote.change();
+      await time.pass(4_500);
+      caller.hears('answer');
+      await caller.done();
+      caller.tellings();
+      await time.pass(4_500);
+      assert.deepEqual(caller.tellings(), []);
+      await time.pass(600);
+      assert.deepEqual(caller.tellings(), ['open 2', 'offer']);
+    });
+
+    it('ten times at once, and then not as often as the other side asks for it', async () => {
+      await caller.connect();
+      await called.connect();
+      for (let time = 0; time < 100; time++) {
+        caller.asked('anew');
+        called.hears('offer', 1_001 + time);
+      }
+      const opened = (stage: RemoteStage): number =>
+        stage.tellings().filter((one) => one.startsWith('open')).length;
+      // One was opened before.
+      assert.deepEqual([opened(caller), opened(called)], [9, 9]);
+      for (const stage of [caller, called]) stage.clock.pass(5_000);
+      await time.pass(5_100);
+      assert.equal(opened(caller), 1);
+      assert.deepEqual(called.sayings().at(-1), 'callme 10 anew');
+    });
+
     it('with another line, where it is not agreed on', async () => {
       caller.remote.lineUp();
       caller.tellings();
@@ -292,6 +323,61 @@ describe('the connection to another device', () => {
       caller.becomes('disconnected');
       caller.remote.lineUp();
       assert.deepEqual(caller.tellings(), others);
+    });
+  });
+
+  describe('without a line', () => {
+    it('stays what it is', async () => {
+      for (const stage of [caller, called]) {
+        await stage.connect();
+        stage.hasLine = false;
+        stage.remote.networkChanged();
+        stage.remote.change();
+        stage.becomes('disconnected');
+        await time.pass(30_000);
+        stage.becomes('connected');
+        await time.pass(30_000);
+        assert.deepEqual([stage.tellings(), stage.sayings()], [[], []]);
+      }
+    });
+
+    it('is not taken for one that is late', async () => {
+      await caller.connect();
+      caller.remote.networkChanged();
+      await caller.done();
+      caller.hasLine = false;
+      caller.tellings();
+      await time.pass(30_000);
+      assert.deepEqual(caller.tellings(), []);
+    });
+
+    it('has its contents agreed on with the next one', async () => {
+      for (const stage of [caller, called]) {
+        await stage.connect();
+        stage.hasLine = false;
+        stage.remote.change();
+        stage.hasLine = true;
+        stage.remote.lineUp();
+      }
+      assert.deepEqual([caller.tellings(), called.sayings()], [['offer'], ['callme 1 change']]);
+      // Once.
+      caller.hears('answer');
+      caller.remote.lineUp();
+      assert.deepEqual(caller.tellings(), ['accept']);
+    });
+
+    it('is made anew with the next one, if it has failed', async () => {
+      for (const stage of [caller, called]) {
+        await stage.connect();
+        stage.hasLine = false;
+        stage.becomes('failed');
+        await time.pass(30_000);
+        assert.deepEqual([stage.tellings(), stage.sayings()], [[], []]);
+        stage.hasLine = true;
+        stage.remote.lineUp();
+        if (stage === caller) assert.deepEqual(stage.tellings(), ['open 2', 'offer']);
+        else assert.deepEqual(stage.sayings(), ['callme 1 anew']);
+      }
     });
   });
 
@@ -370,7 +456,7 @@ describe('the connection to another device', () => {
       await called.connect();
       const flood = (): number => {
         for (let offer = 0; offer < 20; offer++) {
-          called.hears('offer', called.attempt + 1);
+          called.hears('offer');
           for (let at = 0; at < 100; at++) called.hearsOf(candidateOf());
         }
         return called.tellings().filter((one) => one === 'candidate').length;

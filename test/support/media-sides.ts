@@ -170,6 +170,7 @@ export class Link {
         this.signals.push(signal);
         setImmediate(() => other.side.remotes.get(own.name)?.take(signal));
       },
+      isUp: () => true,
       onState: () => undefined,
       onFault: (error) => {
         throw error;

@@ -38,6 +38,7 @@ export class RemoteStage {
   readonly calls: Call[] = [];
   readonly clock = new TestClock();
   hasMedia = true;
+  hasLine = true;
   cards: readonly Card[] = [ETHERNET, LOOPBACK];
   /** One before the first attempt. */
   #base: number | undefined;
@@ -55,7 +56,10 @@ export class RemoteStage {
       media: () => (this.hasMedia ? media : undefined),
       ways: () => WAYS,
       limits: () => LIMITS,
-      send: (signal) => void this.said.push(this.#inWords(signal)),
+      send: (signal) => {
+        if (this.hasLine) this.said.push(this.#inWords(signal));
+      },
+      isUp: () => this.hasLine,
       onState: (state) => void this.states.push(state),
       onFault: (error) => void this.faults.push(error),
       cards: () => this.cards,

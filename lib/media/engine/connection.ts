@@ -53,11 +53,27 @@ function preferred(kind: 'audio' | 'video') {
   return codecs.filter(({ mimeType }) => CODECS[kind].includes(mimeType));
 }
 
+/** Of servers, as text: whether the library can do with them. So many of them are remembered. */
+const understood = new Map<string, boolean>();
+const MOST_UNDERSTOOD = 32;
+
 /**
  * Whether the library can do with a server. Others tell of them, and one that it cannot read would keep
- * it from any connection.
+ * it from any connection. It is asked once: to ask takes a connection, of which the library keeps
+ * something for ever.
  */
 function isUnderstood(server: IceServer): boolean {
+  const text = JSON.stringify(server);
+  let isSo = understood.get(text);
+  if (isSo === undefined) {
+    isSo = takes(server);
+    if (understood.size >= MOST_UNDERSTOOD) understood.clear();
+    understood.set(text, isSo);
+  }
+  return isSo;
+}
+
+function takes(server: IceServer): boolean {
   try {
     new RTCPeerConnection({ iceServers: [server], bundlePolicy: 'max-bundle' }).close();
     return true;

@@ -387,6 +387,16 @@ describe('a live call', () => {
       assert.equal(stage.desertions, 1);
     });
 
+    it('its sense where the other of two was lost, and then says that they leave', async () => {
+      stage = new LiveStage(null);
+      await stage.tell('b/1');
+      await stage.connect('b/1');
+      stage.becomes('b/1', 'failed');
+      await time.pass(10_000);
+      stage.live.take(B, { name: 'bye', notice: {} });
+      assert.equal(stage.desertions, 1);
+    });
+
     it('not its sense where the other of two is lost: they may come again', async () => {
       stage = new LiveStage(null);
       await stage.tell('b/1');

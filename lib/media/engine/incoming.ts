@@ -26,7 +26,7 @@ export class IncomingPictures {
   /** @returns whether it is one to be shown: the other side may send anything */
   note(frame: VideoFrame): boolean {
     const { width, height } = frame;
-    // Of odd sizes the library does not give all that belongs to them.
+    // Whatever the library makes of what came: a recording is made of all that is let in here.
     if (width > LARGEST.width || height > LARGEST.height || !isPicture(frame)) return false;
     const now = this.#clock.monotonic();
     this.#decoded += 1;

@@ -36,7 +36,7 @@ async function readable(keysOf: string, storeOf: string): Promise<string[]> {
       ...{ keystore, store, server: server.key, account: account.id, clock: systemClock, random },
       ...{ onMessage: quiet, onReceipt: quiet, onContact: quiet, onContent: quiet, onAdmin: quiet },
       onRoom: quiet,
-      ...{ onRefused: quiet, onSpace: quiet },
+      ...{ onRefused: quiet, onRules: quiet },
       onFault: (error) => {
         throw error;
       },

@@ -77,7 +77,7 @@ export class HomeBench {
       onRoom: () => undefined,
       onReceipt: (receipt) => this.receipts.push(receipt),
       onRefused: (id, code) => this.refused.push({ id, code }),
-      onSpace: () => this.moves++,
+      onRules: () => this.moves++,
       onFault: (error) => this.faults.push(error),
       ...options,
     });

@@ -378,6 +378,7 @@ export class TestClient {
         this.told.push('another network');
         this.callEvents?.onNetworkChanged();
       },
+      onRules: () => this.callEvents?.onRules(),
     };
   }
 

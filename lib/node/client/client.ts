@@ -209,7 +209,7 @@ export class Client {
       onErasing: async (log, entries) => this.files?.erase(log, entries),
       onReceipt: events.onReceipt,
       onRefused: events.onRefused,
-      onSpace: () => undefined,
+      onRules: () => events.onCalls?.onRules(),
       onFault: events.onFault,
     });
     return this.#home;

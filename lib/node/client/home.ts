@@ -66,8 +66,8 @@ export interface HomeOptions extends TellingEvents {
   readonly onReceipt: (receipt: Receipt) => void;
   /** One of this device's entries was refused for good. */
   readonly onRefused: (id: EntryId, code: ErrorCode) => void;
-  /** The space stream has moved on. */
-  readonly onSpace: () => void;
+  /** Who may do what may be different: the space stream has moved on, or this account blocks others. */
+  readonly onRules: () => void;
 }
 
 interface Hooks {
@@ -250,15 +250,21 @@ export class Home extends AccountView {
       for (const stream of new Set(this.replica.pending().map((entry) => entry.stream)))
         if (this.#isGone(stream)) this.outbox.resend(stream);
       void this.refreshKeyrings();
-      this.#options.onSpace();
       for (const news of this.#adminNews.read(batch)) this.#options.onAdmin(news);
     }
+    if (this.#changesRules(batch)) this.#options.onRules();
     this.lost.delete(batch.seal.stream);
     const past = this.#attendance.follow(batch);
     if (past > 0) this.inbox.skip(batch.seal.stream, batch.seal.first + past);
     for (const news of this.#roomNews.read(batch, past))
       this.#options.onRoom(news, this.outbox.attached);
     if (!this.inbox.take(batch)) void this.inbox.pump(batch.seal.stream);
+  }
+
+  #changesRules({ seal: { stream }, items }: Batch): boolean {
+    if (stream === 'space') return true;
+    const blocks = items.some((item) => item.type === 'entry' && item.entry.kind === 'block');
+    return blocks && stream === accountStream(this.account);
   }
 
   /** What else is kept of what is about to be erased goes first. */

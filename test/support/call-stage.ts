@@ -47,6 +47,8 @@ export class CallStage {
   /** `<account> <permission>`. */
   readonly denied = new Set<string>();
   readonly over: CallOver[] = [];
+  /** Of accounts that are not called by the word that is their id. */
+  readonly #names = new Map<string, string>();
   readonly calls: Calls;
   readonly #contacts = new Set<string>();
   readonly #blocks = new Set<string>();
@@ -60,7 +62,7 @@ export class CallStage {
       may: (one, permission) => !this.denied.has(`${one} ${permission}`),
       isContact: (a, b) => this.#contacts.has([a, b].sort().join(' ')),
       isBlocked: (blocker, target) => this.isBlocked(blocker, target),
-      nameOf: (one) => one,
+      nameOf: (one) => this.#names.get(one) ?? one,
       whyOut: (room, one) => this.whyOut(room, one),
       isConference: (room) => this.rooms.get(room)?.isConference === true,
       membersOf: (room) => this.#online().filter((one) => this.whyOut(room, one) === undefined),
@@ -109,6 +111,11 @@ export class CallStage {
   block(by: string, other: string): void {
     this.#blocks.add(`${by} ${other}`);
     this.calls.life.part(account(by), account(other));
+  }
+
+  rename(name: string, to: string): void {
+    this.#names.set(name, to);
+    this.calls.renamed(account(name));
   }
 
   unblock(by: string, other: string): void {

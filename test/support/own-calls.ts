@@ -74,6 +74,10 @@ export class OwnCallsStage {
   readonly server = new FakeServer();
   readonly calls: Calls;
   readonly faults: unknown[] = [];
+  /** Names that the log has, where a device is not called by that of its account. */
+  readonly names = new Map<string, string | undefined>();
+  /** Rooms in which alice is by the log. */
+  readonly rooms = new Set<string>([KITCHEN.room]);
   #news: CallNews[] = [];
 
   constructor() {
@@ -82,6 +86,8 @@ export class OwnCallsStage {
       link: () => server.link,
       name: () => 'alice',
       device: ALICE,
+      nameOf: (device) => (this.names.has(device) ? this.names.get(device) : device.split('/')[0]!),
+      isIn: (room) => this.rooms.has(room),
       accountNamed: (name) => name as AccountId,
       random: randomBytes,
       onNews: (one) => this.#news.push(one),

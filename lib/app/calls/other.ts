@@ -34,10 +34,10 @@ export interface Rules {
   /** This account, to know whether it is suppressed. */
   readonly account: AccountId;
   readonly choicesOf: (account: AccountId) => Choices;
-  /** How large somebody's pictures are wanted; null: not at all; undefined: as is usual for so many. */
-  readonly sizeOf: (user: string, kind: PictureKind) => PictureSize | null | undefined;
-  /** Whether a front end takes somebody's pictures. */
-  readonly isShown: (user: string, kind: PictureKind) => boolean;
+  /** How large pictures of a device are wanted; null: not at all; undefined: as is usual for so many. */
+  readonly sizeOf: (device: PublicKey, kind: PictureKind) => PictureSize | null | undefined;
+  /** Whether a front end takes the pictures of a device. */
+  readonly isShown: (device: PublicKey, kind: PictureKind) => boolean;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -116,6 +116,7 @@ export class Other {
       ways,
       limits: () => (this.#agreed = this.#limits),
       send: (signal) => send(calling, device, signal),
+      isUp: () => calling.lines.isUp(device),
       onState: () => this.#connectionChanged(),
       onFault,
     });
@@ -237,10 +238,10 @@ export class Other {
   ask(): void {
     const { rules, count } = this.#options;
     const { choicesOf, sizeOf, calling, isShown } = rules;
-    const { device, user, account } = this;
+    const { device, account } = this;
     const isSeen = !choicesOf(account).isHidden && this.#participant.camera;
     const sized = (kind: PictureKind, usual: PictureSize): PictureSize | null => {
-      const chosen = sizeOf(user, kind);
+      const chosen = sizeOf(device, kind);
       return chosen === undefined ? usual : chosen;
     };
     const view = {
@@ -248,7 +249,7 @@ export class Other {
       screen: this.isWatched ? sized('screen', SCREEN_SIZE) : null,
     };
     for (const kind of KINDS) {
-      const shown = view[kind] !== null && isShown(user, kind);
+      const shown = view[kind] !== null && isShown(device, kind);
       this.#order({ order: 'show', peer: device, kind, shown });
     }
     const asked = JSON.stringify(view);
@@ -298,6 +299,8 @@ export class Other {
         this.#hasLeft = true;
         clearTimeout(this.#lostTimer);
         this.#lostTimer = undefined;
+        // Of two, nothing else tells that one who was lost does not come back.
+        if (this.#isLost) return this.#options.onChange();
         return this.#startLosing(LEAVING_MS);
       default:
         return notice satisfies never;

@@ -112,7 +112,7 @@ export const CALL_METHODS = {
    * Calls somebody, or begins or joins the call of a room.
    * Throws NO_SUCH_USER, SELF, NOT_CONTACT, BLOCKED, OFFLINE, BUSY; NO_SUCH_ROOM, NOT_MEMBER,
    * NOT_PARTICIPANT (of a conference), NOT_SUPPORTED (a room for text only), BANNED, TOO_LARGE;
-   * ALREADY; DENIED, RATE_LIMITED.
+   * ALREADY; STALE (`resumed`, and it is over); DENIED, RATE_LIMITED.
    */
   callStart: {
     request: v.strictObject({

@@ -1,7 +1,8 @@
 /** Calls of a client: what the server tells of them, and the lines to the other devices in them. */
-import type { AccountId, PublicKey, RandomBytes } from '../../crdt/keys.ts';
+import type { AccountId, PublicKey, RandomBytes, RoomId } from '../../crdt/keys.ts';
 import { actorOf } from '../../crdt/records.ts';
-import { roomOf } from '../../crdt/rooms.ts';
+import { isBanned, isEncryptedRoom, isOpenMember, lineOf, roomOf } from '../../crdt/rooms.ts';
+import { roomStream } from '../../crdt/stream.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Path, Relay, Transport } from '../channel.ts';
 import { CallLines, type CallNotice, type Companion } from '../calls/lines.ts';
@@ -20,6 +21,8 @@ export interface CallEvents {
   readonly onNotice: (device: PublicKey, notice: CallNotice) => void;
   /** This host has other addresses, or was asleep. */
   readonly onNetworkChanged: () => void;
+  /** Who may be in a call with whom may be different. */
+  readonly onRules: () => void;
 }
 
 export interface CallingOptions {
@@ -51,6 +54,8 @@ export class Calling {
       link: options.link,
       name: () => options.home()?.name,
       device: transport.key,
+      nameOf: (device) => this.#nameOf(device),
+      isIn: (room) => this.#isIn(room),
       accountNamed: (name) => options.home()!.named(name),
       random,
       onNews: (news) => events?.onNews(news),
@@ -73,20 +78,39 @@ export class Calling {
     return home === undefined ? undefined : actorOf(home.space, device);
   }
 
+  #nameOf(device: PublicKey): string | undefined {
+    const account = this.accountOf(device);
+    return account === undefined ? undefined : this.#options.home()?.nameOf(account);
+  }
+
+  /** Whether this account is in a room, as the log says; of conferences the server alone knows. */
+  #isIn(room: RoomId): boolean {
+    const home = this.#options.home();
+    const record = home && roomOf(home.space, room);
+    if (home === undefined || record === undefined) return false;
+    if (record.lifetime === 'conference') return true;
+    const { space, account, replica, lost } = home;
+    const now = this.#options.clock.now();
+    if (lineOf(space, room).some(({ id }) => isBanned(space, account, id, now))) return false;
+    if (!isEncryptedRoom(space, room)) return isOpenMember(space, room, account);
+    const stream = roomStream(room);
+    return !lost.has(stream) && replica.log.record(stream, 'member', account) === true;
+  }
+
   /**
-   * The others in the call who may be connected to. The server names them; whether they belong there is
-   * for the log to say: the one whom one calls, or members of the room. Nobody whom this account blocks,
-   * and none of its own devices, beside which one sits.
+   * The others in the call who may be connected to. The server names their devices; whose these are, and
+   * whether they belong there, is for the log to say: the one whom one calls, or members of the room.
+   * Nobody whom this account blocks, and none of its own devices, beside which one sits.
    */
   async companions(): Promise<Companion[]> {
     const home = this.#options.home();
     const { current } = this.calls;
     if (home === undefined || current === undefined) return [];
     const found: Companion[] = [];
-    for (const { device, user } of current.participants) {
+    for (const device of new Set(current.participants.map((one) => one.device))) {
       const account = this.accountOf(device);
       if (account === undefined || account === home.account) continue;
-      if (home.nameOf(account) !== user || !(await this.#belongs(account))) continue;
+      if (!(await this.#belongs(account))) continue;
       if (!(await home.contacts.blocks(account))) found.push({ device, account });
     }
     return found;

@@ -22,6 +22,7 @@ import type { Request } from '../exchange.ts';
 import type { SESSION } from '../wire.ts';
 import type { Link } from './link.ts';
 import { present, withAwaited, type OwnCall } from './own-call.ts';
+import { RoomCalls } from './room-calls.ts';
 import { Timers } from './timers.ts';
 
 export type CallTarget = Request<typeof SESSION, 'callStart'>['target'];
@@ -46,6 +47,10 @@ export interface CallsOptions {
   readonly name: () => string | undefined;
   /** Of this device. */
   readonly device: PublicKey;
+  /** The name of whoever a device belongs to, as the log says; undefined: it does not know of it. */
+  readonly nameOf: (device: PublicKey) => string | undefined;
+  /** Whether this account is in a room, as the log says. */
+  readonly isIn: (room: RoomId) => boolean;
   /** @throws NO_SUCH_USER */
   readonly accountNamed: (name: string) => AccountId;
   readonly random: RandomBytes;
@@ -55,6 +60,9 @@ export interface CallsOptions {
 
 /** How much longer than it should a call may ring that the server says nothing more of, in milliseconds. */
 const RING_RESERVE_MS = 5_000;
+
+/** How often it is looked whether the log says something else of what goes on, in milliseconds. */
+const LOOK_MS = 1_000;
 
 /** What the server may be too far away for, or has heard of before: no fault. */
 const AWAY = ['CLOSED', 'NETWORK', 'TIMEOUT', 'NOT_LOGGED_IN', 'MUST_CHANGE', 'NO_CALL'] as const;
@@ -71,10 +79,16 @@ export class Calls {
   #answering: CallId | undefined;
   #resumed: Promise<void> = Promise.resolve();
   readonly #ringing = new Map<CallId, CallView>();
-  readonly #rooms = new Map<RoomId, RoomCallView>();
+  readonly #rooms: RoomCalls;
+  /** While there is anything of which the log has something to say. */
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#rooms = new RoomCalls({
+      isIn: options.isIn,
+      onNews: (call) => options.onNews({ kind: 'room', call }),
+    });
   }
 
   /** The call in which this device is. */
@@ -113,7 +127,7 @@ export class Calls {
 
   /** Those of rooms of which one is a member, as far as they are told here. */
   get rooms(): readonly RoomCallView[] {
-    return [...this.#rooms.values()];
+    return this.#rooms.shown;
   }
 
   /**
@@ -197,14 +211,16 @@ export class Calls {
     try {
       const asked = ask();
       this.#lastEntering = asked.catch(() => undefined);
-      const { call, ways } = await asked;
+      const { call: told, ways } = await asked;
+      const call = this.#named(told);
       this.#ringing.delete(call.id);
       this.#own = { ...as, view: call, ways, isTold: true, awaited: [] };
       if (call.state === 'ringing')
         this.#timers.set(call.id, RING_MS + RING_RESERVE_MS, () => this.#rangInVain());
       // From now on it is told of as this device's own.
-      if (call.room !== undefined) this.#rooms.delete(call.room);
+      if (call.room !== undefined) this.#rooms.forget(call.room);
       this.#options.onNews({ kind: 'call', call });
+      this.#look();
       return call;
     } finally {
       this.#entering -= 1;
@@ -258,7 +274,8 @@ export class Calls {
   }
 
   /** Takes what the server tells of a call. */
-  take(call: CallView): void {
+  take(told: CallView): void {
+    const call = this.#named(told);
     const own = this.#own;
     const isIn = call.participants.some(({ device }) => device === this.#options.device);
     if (call.id === own?.view.id) return this.#takeOwn(own, call, isIn);
@@ -269,7 +286,9 @@ export class Calls {
       return;
     }
     const rang = this.#ringing.get(call.id);
-    if (call.state === 'ringing' && call.callee === this.#options.name()) {
+    // Of another name of this account the server may be the first to know.
+    const isCalled = rang !== undefined || call.callee === this.#options.name();
+    if (call.state === 'ringing' && isCalled) {
       this.#ringing.set(call.id, call);
       if (rang !== undefined) return;
       this.#timers.set(call.id, RING_MS + RING_RESERVE_MS, () => this.#silence(call, 'no answer'));
@@ -282,9 +301,39 @@ export class Calls {
     const isCaller = call.state === 'ringing' && call.caller === this.#options.name();
     if (call.state === 'ended' || !(isIn || isCaller))
       return this.#end(call, call.reason ?? 'put out');
+    this.#show(own, call);
+  }
+
+  #show(own: OwnCall, call: CallView): void {
     if (isDeepStrictEqual(own.view, call)) return;
     own.view = call;
     this.#options.onNews({ kind: 'call', call });
+  }
+
+  /** Nobody is shown under another name than the log has for them, whatever the server says. */
+  #named(call: CallView): CallView {
+    const participants = call.participants.map((one) => ({
+      ...one,
+      user: this.#options.nameOf(one.device) ?? one.user,
+    }));
+    return { ...call, participants };
+  }
+
+  /** Nothing tells that somebody has another name in the log, or is in a room no more. */
+  #look(): void {
+    this.#looking ??= setInterval(() => {
+      const own = this.#own;
+      // Whoever is not logged in any more has no log to ask.
+      const isOver = own === undefined && this.#rooms.size === 0;
+      if (isOver || this.#options.name() === undefined) return this.#lookNoMore();
+      if (own !== undefined) this.#show(own, this.#named(own.view));
+      this.#rooms.follow();
+    }, LOOK_MS).unref();
+  }
+
+  #lookNoMore(): void {
+    clearInterval(this.#looking);
+    this.#looking = undefined;
   }
 
   /** The server is away, and cannot say so. */
@@ -306,13 +355,10 @@ export class Calls {
     this.#options.onNews({ kind: 'over', call, reason });
   }
 
+  /** The same, of the call of a room in which this device is not. */
   takeRoom(call: RoomCallView): void {
-    const before = this.#rooms.get(call.room);
-    if (call.state === 'ended') this.#rooms.delete(call.room);
-    else this.#rooms.set(call.room, call);
-    // Who has just left the call, as the last one, knows.
-    const isNews = call.state === 'ended' ? before !== undefined : !isDeepStrictEqual(before, call);
-    if (isNews) this.#options.onNews({ kind: 'room', call });
+    this.#rooms.take(call);
+    this.#look();
   }
 
   /** There is a way to the server again: takes up what goes on, and asks what rings. Never rejects. */
@@ -331,10 +377,8 @@ export class Calls {
     const own = this.#own;
     if (own?.view.state === 'ringing' && !isKnown(own.view)) this.#end(own.view, 'lost');
     for (const call of calls) this.take(call);
-    for (const [room, call] of this.#rooms)
-      if (!rooms.some((one) => one.room === room))
-        this.takeRoom({ ...call, state: 'ended', users: [] });
-    for (const call of rooms) this.takeRoom(call);
+    this.#rooms.takeAll(rooms);
+    this.#look();
   }
 
   async #resume(own: OwnCall): Promise<void> {
@@ -379,7 +423,7 @@ export class Calls {
       .filter(({ device }) => device !== this.#options.device)
       .map((one) => ({ ...one, away: true as const }));
     const tell = (view: CallView): void => {
-      own.view = withAwaited(own, view);
+      own.view = this.#named(withAwaited(own, view));
       this.#options.onNews({ kind: 'call', call: own.view });
     };
     tell(call);
@@ -398,6 +442,7 @@ export class Calls {
     for (const id of this.#ringing.keys()) this.#timers.clear(id);
     this.#ringing.clear();
     this.#rooms.clear();
+    this.#lookNoMore();
     if (own !== undefined) this.#end(own.view, 'hung up');
   }
 }

@@ -16,6 +16,9 @@ import type { CallRulesOptions } from './call-rules.ts';
 /** How long a device whose connection is lost keeps its place, in milliseconds. */
 export const GRACE_MS = 30_000;
 const SWEEP_MS = 250;
+/** How long, and of how many, it is known that a call was over while all in it were away. */
+export const LAPSED_MS = 600_000;
+const MAX_LAPSED = 256;
 
 /** What is left of a call. */
 export interface CallOver {
@@ -42,6 +45,8 @@ export class CallLife {
   readonly #index: CallIndex;
   readonly #news: CallNews;
   readonly #sweeper: NodeJS.Timeout;
+  /** Calls that were over while all in them were away, and when. */
+  readonly #lapsed = new Map<CallId, number>();
 
   constructor(index: CallIndex, news: CallNews, options: CallLifeOptions) {
     this.#options = options;
@@ -199,6 +204,9 @@ export class CallLife {
    */
   #end(call: Call, reason: CallEnd, cause: CallEnd = reason): void {
     const now = this.#now;
+    // It was the server that was cut off, more likely than all of them: they go on as they were.
+    if (reason === 'lost' && [...call.seats.values()].every(({ lost }) => lost !== undefined))
+      this.#lapses(call.id);
     this.#index.remove(call);
     for (const device of [...call.seats.keys(), ...call.rung])
       this.#news.farewell(device, call, reason);
@@ -208,6 +216,23 @@ export class CallLife {
     if (!isMissed && (state === 'ringing' || people < 2)) return;
     const seconds = Math.round(call.lasted(now) / 1_000);
     this.#options.onOver({ id, place, outcome: isMissed ? 'missed' : 'ended', seconds, people });
+  }
+
+  #lapses(id: CallId): void {
+    this.#lapsed.set(id, this.#now);
+    const [oldest] = this.#lapsed.keys();
+    if (this.#lapsed.size > MAX_LAPSED) this.#lapsed.delete(oldest!);
+  }
+
+  /** Whether a call was over not long ago, of which nobody who was in it has been told. */
+  hasLapsed(id: CallId): boolean {
+    const at = this.#lapsed.get(id);
+    return at !== undefined && this.#now - at < LAPSED_MS;
+  }
+
+  /** It goes on after all. */
+  revive(id: CallId): void {
+    this.#lapsed.delete(id);
   }
 
   stop(): void {

@@ -107,6 +107,9 @@ export class CallNews {
   flush(): void {
     if (this.#soon !== undefined) clearImmediate(this.#soon);
     this.#soon = undefined;
+    // First of all: in the same room another may have begun since.
+    for (const call of this.#over) this.#tellRoom(call, true);
+    this.#over.clear();
     for (const call of this.#changed) this.#tell(call);
     this.#changed.clear();
     const now = this.#options.clock.monotonic();
@@ -117,8 +120,6 @@ export class CallNews {
       this.#told.set(call, now);
       this.#tellRoom(call, false);
     }
-    for (const call of this.#over) this.#tellRoom(call, true);
-    this.#over.clear();
   }
 
   #tell(call: Call): void {

@@ -178,6 +178,9 @@ export class CallService {
     const action = actionOf(entry, 'space') as SpaceAction | undefined;
     if (action === undefined) return;
     switch (action.kind) {
+      case 'updateuser':
+        if (action.body.name !== undefined) this.#live.renamed(action.body.account);
+        break;
       case 'removeuser':
         this.life.accountGone(action.body.account);
         break;

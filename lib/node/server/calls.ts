@@ -115,6 +115,7 @@ export class Calls {
   #startRoom(by: Caller, { room }: { readonly room: RoomId }, request: CallStart): Call {
     this.#rules.checkRoom(by.account, room);
     const call = this.#index.ofRoom(room);
+    this.#checkGoesOn(request, call);
     if (call !== undefined) return this.#join(call, by, request);
     this.#rules.checkFree(by.device);
     this.#rules.checkNew(request.id);
@@ -131,6 +132,7 @@ export class Calls {
     const { account, device } = by;
     const { id, equipment } = request;
     const before = this.#index.between(account, callee);
+    this.#checkGoesOn(request, before);
     // Who calls whoever calls them has answered.
     if (before?.rings(account) === true) return this.#answer(before, by, equipment);
     if (before !== undefined) return this.#join(before, by, request);
@@ -154,15 +156,27 @@ export class Calls {
   }
 
   /**
-   * It goes on after a restart of the server, which takes the word of whoever says so: it was allowed
-   * when it began, and nobody is rung by it.
+   * It goes on after a restart of the server, or after the server was out of everybody's reach. Whoever
+   * says so is believed: it was allowed when it began, and nobody is rung by it.
    */
-  #isResumed({ resumed }: CallStart): boolean {
-    return resumed === true && this.#options.clock.monotonic() < this.#resumableUntil;
+  #isResumed({ resumed, id }: CallStart): boolean {
+    const isNew = this.#options.clock.monotonic() < this.#resumableUntil;
+    return resumed === true && (isNew || this.life.hasLapsed(id));
+  }
+
+  /**
+   * Whoever was away for so long that the call is over, as one whose computer has slept, is not to ring
+   * anybody by coming back, nor to be in another call unawares.
+   * @param present the one that there is now @throws STALE
+   */
+  #checkGoesOn(request: CallStart, present: Call | undefined): void {
+    if (request.resumed !== true || present?.id === request.id || this.#isResumed(request)) return;
+    throw new ClchatError('STALE', 'That call is over.');
   }
 
   #begin(call: Call, { account, device }: Caller, { equipment }: CallStart): Call {
     this.#index.add(call);
+    this.life.revive(call.id);
     this.life.enter(call, account, device, equipment);
     return call;
   }
@@ -244,6 +258,11 @@ export class Calls {
   roomGrown(room: RoomId): void {
     const call = this.#index.ofRoom(room);
     if (call !== undefined) this.news.retell(call);
+  }
+
+  /** Somebody has another name: those in a call with them, or rung by it, have to know. */
+  renamed(account: AccountId): void {
+    for (const call of this.#index.of(account)) this.news.changed(call, true);
   }
 
   stop(): void {

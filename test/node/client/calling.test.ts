@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { pairStream } from '../../../lib/crdt/stream.ts';
-import { LOBBY } from '../../../lib/crdt/stream.ts';
+import type { RoomId } from '../../../lib/crdt/keys.ts';
+import { roomOf } from '../../../lib/crdt/rooms.ts';
+import { LOBBY, pairStream } from '../../../lib/crdt/stream.ts';
 import { codeOf } from '../../../lib/errors.ts';
-import { CALL } from '../../../lib/node/calls/wire.ts';
+import { CALL, type RoomCallView } from '../../../lib/node/calls/wire.ts';
 import { Exchange } from '../../../lib/node/exchange.ts';
-import { EQUIPMENT } from '../../support/call-stage.ts';
+import { callNamed, EQUIPMENT } from '../../support/call-stage.ts';
 import { ended, eventually } from '../../support/channels.ts';
 import { World, type Peer, type TestClient } from '../../support/roles.ts';
 
@@ -139,7 +140,7 @@ describe('calls of a client', function () {
         ...view,
         participants: [
           ...view.participants,
-          // Nobody's device; another one's; and one under a name that nobody has.
+          // Nobody's device; another one's; and one once more, under a name that nobody has.
           claimed('bob', stranger.member.id),
           claimed('bob', carol.home.replica.device),
           claimed('nobody', bob.home.replica.device),
@@ -151,6 +152,38 @@ describe('calls of a client', function () {
       assert.deepEqual(companions, [
         { device: bob.home.replica.device, account: bob.home.account },
       ]);
+      const shown = callsOf(alice).current!.participants;
+      assert.deepEqual(
+        shown.flatMap(({ device, user }) => (device === stranger.member.id ? [] : [user])),
+        ['alice', 'bob', 'carol', 'bob', 'carol'],
+      );
+    });
+
+    it('who may be given another name meanwhile', async () => {
+      await talk();
+      const { id } = callsOf(alice).current!;
+      const { account } = bob.home;
+      const entry = await bob.home.conversations.act('space', 'updateuser', {
+        account,
+        name: 'rob',
+      });
+      assert.equal(await bob.home.outbox.answer(entry.id), 'held');
+      for (const one of [alice, bob]) {
+        await eventually('the name', () => {
+          const { callee, participants } = callsOf(one).current!;
+          return callee === 'rob' && participants.some(({ user }) => user === 'rob');
+        });
+        await line(one);
+      }
+      assert.deepEqual(await alice.client.calling.companions(), [
+        { device: bob.home.replica.device, account },
+      ]);
+      await says(alice, bob);
+      await says(bob, alice);
+      for (const one of [alice, bob]) {
+        assert.equal(callsOf(one).current?.id, id);
+        assert.ok(one.callNotices.every(({ said }) => said.name !== 'bye'));
+      }
     });
 
     it('who do not block one another', async () => {
@@ -256,6 +289,24 @@ describe('calls of a client', function () {
     await bob.login();
     await hears(alice, 'over ended');
     assert.deepEqual([callsOf(bob).current, callsOf(alice).current], [undefined, undefined]);
+  });
+
+  it('of rooms are those of which the log says that one is in them', async () => {
+    const list = (one: TestClient): readonly string[] => callsOf(one).rooms.map(({ room }) => room);
+    const room = async (isPrivate: boolean): Promise<RoomId> =>
+      alice.client.rooms.create(
+        { name: isPrivate ? 'attic' : 'den', private: isPrivate },
+        undefined,
+      );
+    const told = (id: RoomId): RoomCallView => ({
+      ...{ id: callNamed(id.slice(0, 8)), room: id, state: 'active', users: ['alice'] },
+    });
+    const rooms = [await room(false), await room(true)];
+    await eventually('the rooms', () => rooms.every((id) => roomOf(bob.home.space, id)));
+    for (const one of [alice, bob])
+      for (const id of [...rooms, 'f'.repeat(64) as RoomId, LOBBY]) callsOf(one).takeRoom(told(id));
+    assert.deepEqual(list(alice), [...rooms, LOBBY]);
+    assert.deepEqual(list(bob), [LOBBY]);
   });
 
   it('end with the login', async () => {

@@ -188,11 +188,16 @@ describe('calls that a device is in, when the server was away,', () => {
     });
 
     it('not where they have ended meanwhile, or one may not be in them any more', async () => {
-      await calls.start(KITCHEN, EQUIPMENT);
-      told();
-      server.refuses('callStart', 'NOT_MEMBER');
-      await calls.resume();
-      assert.deepEqual([told(), calls.current], [['over active: lost (alice)'], undefined]);
+      for (const code of ['NOT_MEMBER', 'STALE'] as const) {
+        stage = new OwnCallsStage();
+        ({ server, calls } = stage);
+        await calls.start(KITCHEN, EQUIPMENT);
+        told();
+        server.refuses('callStart', code);
+        await calls.resume();
+        assert.deepEqual([told(), calls.current], [['over active: lost (alice)'], undefined]);
+        assert.deepEqual(stage.faults, []);
+      }
     });
 
     it('not those that were ringing and are not known there', async () => {

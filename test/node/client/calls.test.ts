@@ -15,6 +15,7 @@ import {
   OwnCallsStage,
   type FakeServer,
 } from '../../support/own-calls.ts';
+import { FakeTime } from '../../support/time.ts';
 
 describe('calls, as a device knows them', () => {
   let stage: OwnCallsStage;
@@ -298,6 +299,15 @@ describe('calls, as a device knows them', () => {
       assert.deepEqual(told(), ['room ended ()']);
     });
 
+    it('are not over where another one is', () => {
+      const next = { ...inKitchen('carol'), id: callNamed('n') };
+      calls.takeRoom(inKitchen('bob'));
+      calls.takeRoom(next);
+      calls.takeRoom(over);
+      assert.deepEqual(calls.rooms, [next]);
+      assert.deepEqual(told(), ['room active (bob)', 'room active (carol)']);
+    });
+
     it('end but once for who leaves them as the last one', async () => {
       calls.takeRoom(inKitchen('bob'));
       await calls.start(KITCHEN, EQUIPMENT);
@@ -306,6 +316,76 @@ describe('calls, as a device knows them', () => {
       calls.takeRoom(over);
       assert.deepEqual(told().slice(1), ['call active (alice)', 'over active: hung up (alice)']);
     });
+  });
+
+  describe('name those in them as the log does', () => {
+    let time: FakeTime;
+    beforeEach(() => (time = new FakeTime()));
+    afterEach(() => {
+      calls.reset();
+      time.restore();
+    });
+    const renamed = (device: string, user: string) => ({ ...seat(device), user });
+
+    it('whatever the server says, but of devices of which the log does not know', async () => {
+      calls.take(pair('ringing', ['bob/1']));
+      const answered = calls.answer(undefined, EQUIPMENT);
+      await time.pass(10);
+      await answered;
+      stage.names.set('dora/1', undefined);
+      const others = [renamed('bob/1', 'carol'), renamed('dora/1', 'dora')];
+      calls.take({ ...pair('active', [ALICE]), participants: [...others, seat(ALICE)] });
+      assert.equal(told().at(-1), 'call active (bob dora alice)');
+    });
+
+    it('also where the log is late to tell of another name, or the server does not', async () => {
+      const started = calls.start(BOB, EQUIPMENT);
+      await time.pass(10);
+      const { id } = await started;
+      const ids = { id, caller: 'alice', callee: 'rob' };
+      calls.take({
+        ...pair('active', [], ids),
+        participants: [seat(ALICE), renamed('bob/1', 'rob')],
+      });
+      assert.equal(told().at(-1), 'call active (alice bob)');
+      stage.names.set('bob/1', 'rob');
+      await time.pass(1_000);
+      assert.deepEqual(told(), ['call active (alice rob)']);
+      await time.pass(5_000);
+      assert.deepEqual(told(), []);
+      stage.names.set('bob/1', 'bobby');
+      await time.pass(1_000);
+      assert.deepEqual(told(), ['call active (alice bobby)']);
+      assert.equal(calls.current?.participants[1]?.user, 'bobby');
+    });
+
+    it('and go on ringing where it is this account that has another one', () => {
+      calls.take(pair('ringing', ['bob/1']));
+      calls.take(pair('ringing', ['bob/1'], { callee: 'alicia' }));
+      assert.deepEqual([told(), calls.ringing.length], [['ring ringing (bob)'], 1]);
+    });
+  });
+
+  it('of rooms are told once the log has them, and over once it does not', async () => {
+    const time = new FakeTime();
+    try {
+      const call: RoomCallView = {
+        ...{ id: callNamed('k'), ...KITCHEN, state: 'active', users: ['bob'] },
+      };
+      stage.rooms.clear();
+      calls.takeRoom(call);
+      assert.deepEqual([told(), calls.rooms], [[], []]);
+      stage.rooms.add(KITCHEN.room);
+      await time.pass(1_000);
+      assert.deepEqual([told(), calls.rooms], [['room active (bob)'], [call]]);
+      stage.rooms.clear();
+      await time.pass(1_000);
+      stage.rooms.add(KITCHEN.room);
+      await time.pass(1_000);
+      assert.deepEqual([told(), calls.rooms], [['room ended ()'], []]);
+    } finally {
+      time.restore();
+    }
   });
 
   it('are left by who gives up before the server has answered', async () => {

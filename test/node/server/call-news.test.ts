@@ -66,6 +66,40 @@ describe('news of calls', () => {
     assert.equal(stage.calls.size, 0);
   });
 
+  it('of an end come before those of another one that begins there in the same turn', () => {
+    stage.start('alice/1', { room: 'x' }, { id: 'a' });
+    stage.news();
+    stage.leave('alice/1', 'a');
+    stage.start('bob/1', { room: 'x' }, { id: 'b' });
+    assert.deepEqual(
+      stage.news().filter((line) => line.startsWith('carol')),
+      ['carol/1: #x ended []', 'carol/1: #x active [bob]'],
+    );
+  });
+
+  it('tell of other names, to those in a call and to those it rings', () => {
+    stage.connect('dave/1');
+    stage.befriend('carol', 'dave');
+    stage.start('alice/1', { room: 'x' }, { id: 'a' });
+    stage.start('bob/1', { room: 'x' });
+    stage.start('carol/1', { user: 'dave' });
+    stage.pass(1_000);
+    stage.news();
+    stage.rename('bob', 'rob');
+    stage.pass(500);
+    const told = stage.told();
+    const seen = told.map(({ device, view }) => {
+      const users = 'users' in view ? view.users : view.participants.map(({ user }) => user);
+      return `${device}: ${users.join(' ')}`;
+    });
+    assert.deepEqual(seen.sort(), ['alice/1: alice rob', 'bob/1: alice rob', 'carol/1: alice rob']);
+    stage.rename('dave', 'eve');
+    assert.deepEqual(stage.news(), [
+      'carol/1: carol→eve ringing (carol/1)',
+      'dave/1: carol→eve ringing (carol/1)',
+    ]);
+  });
+
   it('tell those who are in a call of it, and the other devices of the same account of the room', () => {
     stage.connect('alice/2');
     stage.start('alice/1', { room: 'x' }, { id: 'a' });

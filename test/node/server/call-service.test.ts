@@ -256,6 +256,46 @@ describe('calls and the log', function () {
     assert.deepEqual(await callsOf(carol), ['active']);
   });
 
+  it('are over for who was away for long, and ring nobody once more', async () => {
+    await talk();
+    const den = await open(alice, 'den', carol);
+    await start(carol, den, 'c');
+    for (let passed = 0; passed < 7; passed++) await pass(alice, bob, carol);
+    await alice.leave();
+    await carol.leave();
+    await eventually('away', () => bob.calls.at(-1)?.participants[0]?.away === true);
+    await pass(bob);
+    await hears(bob, 'ended: lost');
+    const told = bob.calls.length;
+    [alice, carol] = [await back(alice), await back(carol)];
+    const resumed = { resumed: true } as const;
+    await assert.rejects(start(alice, bob, 'a', resumed), { code: 'STALE' });
+    assert.deepEqual([await callsOf(alice), await callsOf(bob)], [[], []]);
+    assert.equal(bob.calls.length, told);
+    // Of the end of this one there was nobody to be told.
+    await start(carol, den, 'c', resumed);
+    assert.deepEqual(await callsOf(carol), ['active']);
+  });
+
+  it('tell of other names', async () => {
+    await talk();
+    await hears(alice, 'active');
+    const { account } = bob.member;
+    await sealed(bob, 'space', 'updateuser', { account, name: 'rob' });
+    for (const one of [alice, bob])
+      await eventually('the name', () => one.calls.at(-1)?.callee === 'rob');
+    const { participants } = alice.calls.at(-1)!;
+    assert.deepEqual(
+      participants.map(({ user }) => user),
+      ['alice', 'rob'],
+    );
+    // What else there is about somebody is told elsewhere.
+    const told = alice.calls.length;
+    await sealed(bob, 'space', 'updateuser', { account, display: 'Robert' });
+    await callsOf(alice);
+    assert.equal(alice.calls.length, told);
+  });
+
   it('leave their line after those that clients hand back to a restored server', async () => {
     await befriend(alice, bob);
     const backup = await world.backup();

@@ -313,6 +313,7 @@ describe('calls, whatever is done in them', () => {
       'NO_SUCH_USER',
       'OFFLINE',
       'SELF',
+      'STALE',
     ];
     for (const one of [...codes, ...CALL_ENDS, 'ended', 'missed'])
       assert.ok(reached.has(one), `${one} did not come about`);

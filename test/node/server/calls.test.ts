@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RESUME_MS, MAX_PARTICIPANTS, RING_MS } from '../../../lib/node/calls/wire.ts';
+import { MAX_PARTICIPANTS, RING_MS } from '../../../lib/node/calls/wire.ts';
 
 import { CallStage } from '../../support/call-stage.ts';
 import { refused } from '../../support/conference-stage.ts';
@@ -470,88 +470,5 @@ describe('calls', () => {
     assert.deepEqual(stage.list('dave/1'), { calls: [], rooms: [] });
     stage.block('alice', 'carol');
     assert.deepEqual(stage.list('carol/1').rooms, ['#x active []']);
-  });
-
-  describe('that went on when the server was lost', () => {
-    it('are of a room again with the first who says so', () => {
-      const options = { id: 'a', resumed: true };
-      const view = stage.start('alice/1', { room: 'x' }, options);
-      assert.equal(view.state, 'active');
-      assert.equal(stage.start('bob/1', { room: 'x' }, options).id, view.id);
-      // Somebody else has begun another one meanwhile.
-      assert.equal(stage.start('carol/1', { room: 'x' }, { ...options, id: 'c' }).id, view.id);
-    });
-
-    it('go on for who may be in them, whether they may begin such a call or not', () => {
-      const options = { id: 'a', resumed: true };
-      for (const right of ['callUser', 'callRoom']) stage.denied.add(`alice ${right}`);
-      assert.equal(stage.start('alice/1', { room: 'x' }, options).state, 'active');
-      stage.leave('alice/1', 'a');
-      // They need not be contacts where a room has brought them together.
-      assert.equal(stage.start('dave/1', { user: 'bob' }, options).state, 'active');
-      stage.leave('dave/1', 'a');
-      stage.denied.add('alice joinVoiceRoom');
-      refused(() => stage.start('alice/1', { room: 'x' }, options), 'DENIED');
-      refused(() => stage.start('dave/1', { room: 'x' }, options), 'NOT_MEMBER');
-      stage.block('bob', 'carol');
-      refused(() => stage.start('carol/1', { user: 'bob' }, options), 'BLOCKED');
-    });
-
-    it('are asked for the same rights as others, a minute after the start of the server', () => {
-      const options = { id: 'a', resumed: true };
-      stage.denied.add('alice callUser').add('alice callRoom');
-      stage.clock.pass(60_000);
-      refused(() => stage.start('alice/1', { room: 'x' }, options), 'DENIED');
-      refused(() => stage.start('alice/1', { user: 'bob' }, options), 'DENIED');
-      refused(() => stage.start('dave/1', { user: 'bob' }, options), 'NOT_CONTACT');
-      stage.denied.delete('alice callUser');
-      assert.equal(stage.start('alice/1', { user: 'bob' }, options).state, 'ringing');
-    });
-
-    it('are no more those of a device whose place another one has taken', () => {
-      stage.connect('alice/2');
-      stage.start('alice/1', { room: 'x' }, { id: 'a' });
-      stage.lose('alice/1');
-      stage.start('alice/2', { room: 'x' }, { id: 'b' });
-      stage.connect('alice/1');
-      const options = { id: 'a', resumed: true };
-      refused(() => stage.start('alice/1', { room: 'x' }, options), 'BUSY', /another device/);
-      stage.start('alice/1', { room: 'x' }, { ...options, secondDevice: true });
-    });
-
-    it('are between two as soon as the other is there, and ring nobody', () => {
-      const options = { id: 'a', resumed: true };
-      stage.lose('bob/1');
-      assert.equal(stage.start('alice/1', { user: 'bob' }, options).state, 'active');
-      stage.connect('bob/1');
-      assert.deepEqual(stage.list('bob/1').calls, []);
-      stage.pass(RESUME_MS - 1);
-      // It does not matter who called whom, nor whether they may call.
-      stage.denied.add('bob callUser');
-      const view = stage.start('bob/1', { user: 'alice' }, options);
-      assert.deepEqual(
-        view.participants.map(({ user }) => user),
-        ['alice', 'bob'],
-      );
-      stage.pass(RESUME_MS);
-      stage.news();
-      stage.leave('bob/1', 'a');
-      assert.deepEqual(stage.news().at(0), 'alice/1: alice→bob ended: hung up');
-      assert.deepEqual(stage.left(), ['alice→bob ended 15 s 2']);
-    });
-
-    it('are lost where the other does not come', () => {
-      const options = { id: 'a', resumed: true };
-      stage.connect('alice/2');
-      stage.start('alice/1', { user: 'bob' }, options);
-      stage.start('alice/2', { user: 'bob' }, { ...options, secondDevice: true });
-      // Nobody is kept from being called by it.
-      stage.start('carol/1', { user: 'bob' });
-      stage.news();
-      stage.pass(RESUME_MS);
-      const news = stage.news().filter((line) => line.startsWith('alice'));
-      assert.deepEqual(news, ['alice/1: alice→bob ended: lost', 'alice/2: alice→bob ended: lost']);
-      assert.deepEqual(stage.left(), ['carol→bob missed 0 s 1']);
-    });
   });
 });

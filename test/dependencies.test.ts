@@ -148,7 +148,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'lib/app/calls/call-telling.ts': 'test/app/calls/app-calls.test.ts',
   'lib/app/calls/kept-media.ts': 'test/app/calls/call-devices.test.ts',
   'lib/app/calls/other.ts': 'test/app/calls/live-call.test.ts',
-  'lib/app/calls/showing.ts': 'test/app/calls/app-calls.test.ts',
   'lib/app/client-peer.ts': 'test/cli/profiles.test.ts',
   'lib/app/conference-handlers.ts': 'test/cli/conferences.test.ts',
   'lib/app/conference-names.ts': 'test/cli/conferences.test.ts',

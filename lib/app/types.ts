@@ -390,6 +390,8 @@ export interface Picture {
 
 /** Something that may be seen of somebody in the call. */
 export interface CallTile {
+  /** One of its own for each: somebody may be in the call with several devices. */
+  readonly id: string;
   readonly user: string;
   readonly kind: PictureKind;
   /** This person's own. */
@@ -408,9 +410,10 @@ export interface CallTile {
 export interface CallScreen {
   /** Those in the call, this person last; nobody where there is none. */
   show(tiles: readonly CallTile[]): void;
-  picture(user: string, kind: PictureKind, picture: Picture): void;
-  /** How large pictures are wanted; null: not at all. */
-  size(user: string, kind: PictureKind): PictureSize | null | undefined;
+  /** A picture for the tile of that id; there may be none by now. */
+  picture(id: string, picture: Picture): void;
+  /** How large pictures of a tile are wanted; null: not at all. */
+  size(id: string): PictureSize | null | undefined;
 }
 
 export interface App {

@@ -47,7 +47,7 @@ export interface Terminal {
    * @returns how many there are
    */
   lend(rows: number): number;
-  /** What the terminal answers to questions, and that it is of another size. */
+  /** What the terminal answers to questions, that it is of another size, and that the shell has it. */
   follow(follower: TerminalFollower | undefined): void;
 }
 
@@ -55,6 +55,13 @@ export interface TerminalFollower {
   onReport(text: string): void;
   /** What was lent has been cleared, and there may be fewer rows of it. */
   onResize(): void;
+  /**
+   * The shell is to have the terminal: all is to be taken off the screen, and the rows to be given back.
+   * @returns when that is done and no answer of the terminal is under way, or soon anyway
+   */
+  onSuspend(): Promise<void>;
+  /** The terminal is back. */
+  onResume(): void;
 }
 
 /** What the front ends for people need of a terminal, with or without cursor movement. */

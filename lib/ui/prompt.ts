@@ -71,6 +71,7 @@ export class TerminalPrompt implements Prompt {
   #stops = 0;
   #open = false;
   #closed = false;
+  #isSuspending = false;
   #escapeTimer: NodeJS.Timeout | undefined;
   #cursorTimer: NodeJS.Timeout | undefined;
   /** Bytes to be written once the terminal has said where its cursor is. */
@@ -208,8 +209,8 @@ export class TerminalPrompt implements Prompt {
     this.#options.input.setRawMode?.(true);
     this.#options.input.resume();
     this.#options.output.write(BRACKETED_PASTE_ON);
-    if (this.#region.lent > 0) this.#onResize();
-    else this.#perform(() => '');
+    this.#perform(() => '');
+    this.#follower?.onResume();
   }
 
   /** Gives the terminal back as it was. */
@@ -361,7 +362,7 @@ export class TerminalPrompt implements Prompt {
       case 'clear':
         return this.clear();
       case 'suspend':
-        return this.#suspend();
+        return void this.#suspend();
       case 'end':
         return this.#stop('end');
       case 'interrupt':
@@ -403,7 +404,12 @@ export class TerminalPrompt implements Prompt {
   }
 
   /** Ctrl-Z: the shell gets its terminal back until it calls us to the foreground again. */
-  #suspend(): void {
+  async #suspend(): Promise<void> {
+    if (this.#isSuspending) return;
+    this.#isSuspending = true;
+    await this.#follower?.onSuspend();
+    this.#isSuspending = false;
+    if (this.#closed) return;
     this.#settleSize();
     this.#leave();
     const resume = (): void => {

@@ -15,6 +15,7 @@ const LENT = 18;
 
 function tile(user: string, change: Partial<CallTile> = {}): CallTile {
   return {
+    id: `${change.kind ?? 'camera'} ${user}`,
     user,
     kind: 'camera',
     isOwn: false,
@@ -74,7 +75,7 @@ describe('the view of a call', () => {
     await screen.settled();
     assert.equal(view.isOpen, false);
     assert.equal(screen.written.includes('\u001b[c'), false, 'the terminal was asked');
-    assert.equal(view.size('bob', 'camera'), null);
+    assert.equal(view.size('camera bob'), null);
   });
 
   it('has a tile with a name for each, and their pictures in it', async () => {
@@ -83,24 +84,37 @@ describe('the view of a call', () => {
     await shows('bob', 'alice');
     assert.ok(view.isOpen);
     assert.equal(bright(), 0);
-    view.picture('bob', 'camera', grey(235));
+    view.picture('camera bob', grey(235));
     await screen.until('his picture', () => bright() > 100);
-    view.picture('nobody', 'camera', grey(235));
+    view.picture('camera nobody', grey(235));
     assert.equal(screen.line(), '>');
     assert.ok(screen.rows().slice(LENT).includes('said before'));
   });
 
+  it('has a tile for each device of somebody who has several', async () => {
+    view.show([tile('bob'), tile('bob', { id: 'camera of his phone' })]);
+    await screen.until('both', () => above().some((row) => /bob .*bob/.test(row)));
+    view.picture('camera bob', grey(235));
+    await screen.until('one picture', () => bright() > 100);
+    await screen.settled();
+    const one = bright();
+    view.picture('camera of his phone', grey(235));
+    await screen.until('two pictures', () => bright() === 2 * one);
+    assert.equal(view.enlarge('bob'), true);
+    assert.ok(view.size('camera bob')!.width > view.size('camera of his phone')!.width);
+  });
+
   it('wants pictures as large as their tiles, and none of who has no tile', async () => {
     view.show([tile('bob'), tile('alice')]);
-    assert.equal(view.size('bob', 'camera'), null);
+    assert.equal(view.size('camera bob'), null);
     await shows('bob');
-    const two = view.size('bob', 'camera')!;
+    const two = view.size('camera bob')!;
     assert.ok(two.width > 20 && two.width < COLUMNS / 2 + 1 && two.fps > 0, JSON.stringify(two));
-    assert.deepEqual([view.size('bob', 'screen'), view.size('eve', 'camera')], [null, null]);
+    assert.deepEqual([view.size('screen bob'), view.size('camera eve')], [null, null]);
     const told = app.resizes;
     assert.ok(told > 0);
     view.show([tile('bob')]);
-    assert.ok(view.size('bob', 'camera')!.width > two.width);
+    assert.ok(view.size('camera bob')!.width > two.width);
     assert.ok(app.resizes > told);
   });
 
@@ -124,24 +138,24 @@ describe('the view of a call', () => {
     const tiles = [tile('bob'), tile('carol'), tile('dora')];
     view.show(tiles);
     await shows('bob', 'carol');
-    const alike = view.size('bob', 'camera')!;
+    const alike = view.size('camera bob')!;
     assert.equal(view.enlarge('carol'), true);
-    assert.ok(view.size('carol', 'camera')!.width > alike.width);
-    assert.ok(view.size('bob', 'camera')!.width < alike.width);
+    assert.ok(view.size('camera carol')!.width > alike.width);
+    assert.ok(view.size('camera bob')!.width < alike.width);
     assert.equal(view.enlarge('nobody'), false);
     view.show([tile('carol', { kind: 'screen' }), ...tiles]);
     assert.equal(view.enlarge('carol'), true);
     await shows('carol: screen');
-    assert.ok(view.size('carol', 'screen')!.width > view.size('carol', 'camera')!.width);
+    assert.ok(view.size('screen carol')!.width > view.size('camera carol')!.width);
     assert.equal(view.enlarge(undefined), true);
-    assert.deepEqual(view.size('carol', 'screen'), view.size('carol', 'camera'));
+    assert.deepEqual(view.size('screen carol'), view.size('camera carol'));
   });
 
   it('goes with the call, and leaves all that was said meanwhile', async () => {
     screen.prompt.print('said before');
     view.show([tile('bob')]);
     await shows('bob');
-    view.picture('bob', 'camera', grey(200));
+    view.picture('camera bob', grey(200));
     screen.type('half a line');
     const during = Array.from({ length: 40 }, (_, number) => `during ${number}`);
     for (const text of during) screen.prompt.print(text);
@@ -160,7 +174,7 @@ describe('the view of a call', () => {
     assert.ok(screen.all().includes('said before'));
     assert.equal(bright(), 0);
     assert.ok(app.resizes > 0);
-    assert.equal(view.size('bob', 'camera'), null);
+    assert.equal(view.size('camera bob'), null);
   });
 
   it('comes and goes in any haste', async () => {
@@ -185,7 +199,7 @@ describe('the view of a call', () => {
     await shows('bob');
     view.want(false);
     await isOff();
-    assert.equal(view.size('bob', 'camera'), null);
+    assert.equal(view.size('camera bob'), null);
     view.show([tile('bob', { isTalking: true })]);
     await screen.settled();
     assert.equal(view.isOpen, false);
@@ -196,13 +210,13 @@ describe('the view of a call', () => {
   it('follows the size of the terminal', async () => {
     view.show([tile('bob'), tile('alice')]);
     await shows('bob');
-    const before = view.size('bob', 'camera')!;
-    view.picture('bob', 'camera', grey(200));
+    const before = view.size('camera bob')!;
+    view.picture('camera bob', grey(200));
     await screen.until('his picture', () => bright() > 100);
     const told = app.resizes;
     screen.resize(100, 50);
     assert.ok(app.resizes > told);
-    assert.ok(view.size('bob', 'camera')!.width > before.width);
+    assert.ok(view.size('camera bob')!.width > before.width);
     screen.prompt.print('said');
     await screen.until('it all', (rows) => rows.slice(30).includes('said'));
     await screen.until('his picture', () => bright() > 100);
@@ -220,7 +234,7 @@ describe('the view of a call', () => {
     await screen.settled();
     assert.ok(screen.rows().includes('said meanwhile'), screen.rows().join('\n'));
     assert.ok(screen.rows().includes('said before'), screen.rows().join('\n'));
-    assert.equal(view.size('bob', 'camera'), null);
+    assert.equal(view.size('camera bob'), null);
     screen.resize(COLUMNS, ROWS);
     await shows('bob');
     assert.equal(screen.line(), '>');
@@ -240,7 +254,7 @@ describe('the view of a call', () => {
     view.show([tile('bob')]);
     await shows('bob');
     for (let number = 0; number < 300; number++)
-      view.picture('bob', 'camera', grey(number % 256, 64, 48));
+      view.picture('camera bob', grey(number % 256, 64, 48));
     screen.type('typed meanwhile');
     screen.prompt.print('said meanwhile');
     await screen.until('both', (rows) => rows.slice(LENT).includes('said meanwhile'));
@@ -253,9 +267,9 @@ describe('the view of a call', () => {
     view.show([tile('bob')]);
     await shows('bob');
     for (let number = 1; number <= 20; number++)
-      view.picture('bob', 'camera', grey(200, 2 * number, 30 * number));
-    view.picture('bob', 'camera', { ...grey(200), width: 7_680, height: 4_320 });
-    view.picture('bob', 'camera', { ...grey(200), width: 0, height: 0 });
+      view.picture('camera bob', grey(200, 2 * number, 30 * number));
+    view.picture('camera bob', { ...grey(200), width: 7_680, height: 4_320 });
+    view.picture('camera bob', { ...grey(200), width: 0, height: 0 });
     await screen.until('a picture', () => bright() > 10);
     assert.equal(screen.line(), '>');
   });
@@ -265,7 +279,7 @@ describe('the view of a call', () => {
     view = new CallView({ app, terminal: screen.prompt.terminal, mode: 'ascii' });
     view.show([tile('bob')]);
     await shows('bob');
-    view.picture('bob', 'camera', grey(235));
+    view.picture('camera bob', grey(235));
     await screen.until('his picture', (rows) => /[@%#*+=]{10}/.test(rows.slice(0, LENT).join('')));
     assert.equal(bright(), 0);
   });

@@ -406,6 +406,7 @@ describe('prompt in a terminal', () => {
 
   describe('beneath a call', () => {
     const tile = (user: string): CallTile => ({
+      id: user,
       user,
       kind: 'camera',
       isOwn: false,
@@ -445,15 +446,26 @@ describe('prompt in a terminal', () => {
       assert.ok(screen.all().some((row) => row.includes('bob: before')));
     });
 
-    it('comes back from Ctrl-Z with the call', async () => {
+    it('leaves nothing of the call to the shell at Ctrl-Z, and comes back with it', async () => {
       const screen = await start({}, { rows: 30 });
+      await incoming('before');
       await instruct({ tiles: [tile('carol')] });
       await screen.until('the call', (rows) => isAt(rows, 'carol') > 3);
+      await incoming('during');
       screen.type('half');
       await screen.see('#lobby> half');
       screen.forget();
-      screen.type('\u001a');
-      await screen.until('the margins given back', () => screen.output.includes('\u001b[r'));
+      // Pressed again, it is one wish.
+      screen.type('\u001a\u001a');
+      const given = (): number => screen.output.indexOf('\u001b[?2004l');
+      await screen.until('the terminal given back', () => given() >= 0);
+      const before = screen.output.slice(0, given());
+      const cleared = before.lastIndexOf('\u001b[r\u001b[H\u001b[2J');
+      assert.ok(cleared >= 0 && !before.includes('carol', cleared), JSON.stringify(before));
+      assert.ok(before.includes('during', cleared));
+      // Whatever was asked before was answered before this was.
+      const asked = before.lastIndexOf('\u001b[c');
+      assert.ok(asked > before.lastIndexOf('\u001b[5n') && asked > cleared);
       await screen.until('all of it', (rows) => {
         const names = isAt(rows, 'carol');
         return names > 3 && isAt(rows, '#lobby> half') > names;

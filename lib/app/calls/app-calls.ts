@@ -119,6 +119,7 @@ export class AppCalls {
       onLine: (device, _path, isOnly) => this.#live?.lineUp(device, isOnly),
       onNotice: (device, notice) => this.#live?.take(device, notice),
       onNetworkChanged: () => this.#live?.networkChanged(),
+      onRules: () => this.#run(this.follow()),
     };
   }
 
@@ -311,8 +312,8 @@ export class AppCalls {
         this.#acquaintances.maySee(home, account, participant, room),
       isSuppressed: (account, room) => isSuppressed(home.space, account, room),
       choicesOf: (account) => this.choicesOf(account),
-      sizeOf: (user, kind) => this.showing.sizeOf(user, kind),
-      isShown: (user, kind) => this.showing.isShown(user, kind),
+      sizeOf: (device, kind) => this.showing.sizeOf(device, kind),
+      isShown: (device, kind) => this.showing.isShown(device, kind),
       prepare: () => this.#acquaintances.learn(home),
       onChange: () => {
         if (this.#live !== live) return;
@@ -353,7 +354,8 @@ export class AppCalls {
   #renewed(): void {
     const { tell } = this.#options;
     const text = 'The part for calls had to be started again.';
-    tell({ event: 'notice', code: 'NO_MEDIA', text });
+    const recording = this.isRecording ? ' What was recorded is over: "record" begins anew.' : '';
+    tell({ event: 'notice', code: 'NO_MEDIA', text: text + recording });
     this.#talking.reset();
     this.showing.isTalking = false;
     for (const other of this.#live?.others ?? []) other.isTalking = false;

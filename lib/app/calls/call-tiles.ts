@@ -1,6 +1,6 @@
 /** Those in the call as a front end shows them. */
-import type { AccountId } from '../../crdt/keys.ts';
-import type { CallTile } from '../types.ts';
+import type { AccountId, PublicKey } from '../../crdt/keys.ts';
+import type { CallTile, PictureKind } from '../types.ts';
 import type { Choices } from './choices.ts';
 import type { LiveCall, Other } from './live-call.ts';
 
@@ -17,14 +17,23 @@ export interface About {
   readonly isSuppressed: (account: AccountId) => boolean;
 }
 
+/** The id of the tile in which one's own camera is seen. */
+export const MIRROR = 'mirror';
+
+/** The id of the tile of what another device sends. */
+export function tileId(device: PublicKey, kind: PictureKind): string {
+  return `${kind} ${device}`;
+}
+
 /** The others in the order in which they came, the screens that are watched, and this person. */
 export function tilesOf(live: LiveCall, about: About): CallTile[] {
   const { name, account, hasCamera, hasMicrophone, isTalking, isSuppressed } = about;
-  const cameras = live.others.map((other) => tileOf(other, about));
+  const cameras = live.others.map((other) => tileOf(other, 'camera', about));
   const screens = live.others
     .filter(({ isWatched, participant }) => isWatched && participant.live !== undefined)
-    .map((other): CallTile => ({ ...tileOf(other, about), kind: 'screen', hasPicture: true }));
+    .map((other): CallTile => ({ ...tileOf(other, 'screen', about), hasPicture: true }));
   const own: CallTile = {
+    id: MIRROR,
     user: name,
     kind: 'camera',
     isOwn: true,
@@ -38,11 +47,13 @@ export function tilesOf(live: LiveCall, about: About): CallTile[] {
   return [...screens, ...cameras, own];
 }
 
-function tileOf({ user, account, participant, remote, isTalking }: Other, about: About): CallTile {
+function tileOf(other: Other, kind: PictureKind, about: About): CallTile {
+  const { device, user, account, participant, remote, isTalking } = other;
   const { isMuted, isHidden } = about.choicesOf(account);
   return {
+    id: tileId(device, kind),
     user,
-    kind: 'camera',
+    kind,
     isOwn: false,
     hasPicture: participant.camera && !isHidden,
     isConnected: remote.state === 'connected',

@@ -5,7 +5,7 @@ import type { EngineEvent } from '../../media/engine/messages.ts';
 import type { Home } from '../../node/client/home.ts';
 import type { CallScreen, PictureKind, PictureSize } from '../types.ts';
 import type { CallDevices } from './call-devices.ts';
-import { tilesOf, type About } from './call-tiles.ts';
+import { MIRROR, tileId, tilesOf, type About } from './call-tiles.ts';
 import type { LiveCall } from './live-call.ts';
 
 export interface ShowingOptions {
@@ -37,28 +37,27 @@ export class Showing {
     this.sizesChanged();
   }
 
-  /** Whether a front end takes somebody's pictures. */
-  isShown(user: string, kind: PictureKind): boolean {
-    return this.#screen !== undefined && this.#screen.size(user, kind) !== null;
+  /** Whether a front end takes the pictures of a device. */
+  isShown(device: PublicKey, kind: PictureKind): boolean {
+    return this.#screen !== undefined && this.#screen.size(tileId(device, kind)) !== null;
   }
 
-  /** How large somebody's pictures are wanted: null: not at all; undefined: as is usual for so many. */
-  sizeOf(user: string, kind: PictureKind): PictureSize | null | undefined {
+  /** How large pictures of a device are wanted: null: not at all; undefined: as is usual for so many. */
+  sizeOf(device: PublicKey, kind: PictureKind): PictureSize | null | undefined {
     const { size, isRecording } = this.#options;
     // What is small enough for a face cannot be read.
     if (this.#screen === undefined) return kind === 'camera' ? size : undefined;
-    const wanted = this.#screen.size(user, kind);
+    const wanted = this.#screen.size(tileId(device, kind));
     // What nobody looks at now may be looked at later.
     return wanted === null && isRecording() ? undefined : wanted;
   }
 
   /** Pictures are wanted in other sizes, of the others and of one's own camera. */
   sizesChanged(): void {
-    const { live, home, devices } = this.#options;
+    const { live, devices } = this.#options;
     live()?.askAgain();
-    const name = home()?.name;
     const isSeen = live() !== undefined && devices.isOn('camera');
-    const size = isSeen && name !== undefined ? this.#screen?.size(name, 'camera') : null;
+    const size = isSeen ? this.#screen?.size(MIRROR) : null;
     devices.media?.order({ order: 'mirror', size: size ?? null });
   }
 
@@ -84,10 +83,8 @@ export class Showing {
 
   /** Hands a picture on; the next one may come then. */
   picture(event: Extract<EngineEvent, { event: 'picture' }>): void {
-    const { home, live, devices } = this.#options;
     const { peer, kind } = event;
-    const user = peer === null ? home()?.name : live()?.other(peer as PublicKey)?.user;
-    if (user !== undefined) this.#screen?.picture(user, kind, event);
-    devices.media?.order({ order: 'taken', peer, kind });
+    this.#screen?.picture(peer === null ? MIRROR : tileId(peer as PublicKey, kind), event);
+    this.#options.devices.media?.order({ order: 'taken', peer, kind });
   }
 }

@@ -102,6 +102,21 @@ export function questions(environment: Environment): string {
   ].join('');
 }
 
+/**
+ * What to write to learn how large a cell is by now. It may stand between two pieces of an image, where
+ * a question about images would end that.
+ */
+export function cellQuestions(environment: Environment): string {
+  const all = questions(environment);
+  const about = [CELL_QUESTION, GEOMETRY_QUESTIONS, LAST_QUESTION];
+  return about.filter((question) => all.includes(question)).join('');
+}
+
+/** What to write to a terminal to hear of it once it has answered all that it was asked before. */
+export function lastQuestion(environment: Environment): string {
+  return questions(environment) === '' ? '' : LAST_QUESTION;
+}
+
 /** Whether a sequence that came from the terminal, whole, is an answer to one of the questions. */
 export function isAnswer(sequence: string): boolean {
   const text = sequence.replace(TERMINATOR, '');
@@ -279,8 +294,11 @@ function hasColours(environment: Environment): boolean {
 }
 
 export interface Asking {
-  /** Takes what the terminal sends; anything but answers is passed over. */
-  take(text: string): void;
+  /**
+   * Takes what the terminal sends; anything but answers is passed over.
+   * @returns whether that was the last answer
+   */
+  take(text: string): boolean;
   /** Settles when all is answered, or when it has taken too long. */
   readonly capabilities: Promise<Capabilities>;
 }
@@ -289,24 +307,27 @@ export interface AskingOptions {
   /** Writes to the terminal. */
   readonly write: (text: string) => void;
   readonly environment: Environment;
+  /** What it is asked: all, unless it is said. */
+  readonly asks?: ((environment: Environment) => string) | undefined;
   readonly size?: TerminalSize | undefined;
   /** How long answers are waited for: 300 ms, unless it is said. */
   readonly milliseconds?: number | undefined;
 }
 
-/** Asks a terminal what it can do. */
+/** Asks a terminal what it can do. It answers in the order in which it is asked. */
 export function askTerminal(options: AskingOptions): Asking {
-  const { write, environment, milliseconds = PATIENCE_MS } = options;
+  const { write, environment, asks = questions, milliseconds = PATIENCE_MS } = options;
   const answers = new Answers(environment, options.size);
   let settle: () => void = () => undefined;
   const answered = new Promise<void>((resolve) => (settle = resolve));
-  const text = questions(environment);
+  const text = asks(environment);
   const timer = setTimeout(settle, text === '' ? 0 : milliseconds);
   write(text);
   return {
     take: (sent) => {
       answers.take(sent);
       if (answers.isComplete) settle();
+      return answers.isComplete;
     },
     capabilities: answered.then(() => {
       clearTimeout(timer);

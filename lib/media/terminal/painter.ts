@@ -54,6 +54,8 @@ export interface PainterCounts {
 }
 
 const USUAL_FPS = 30;
+/** After how long without another one a picture says nothing about what there is to be seen, in milliseconds. */
+const PICTURE_MS = 3_000;
 
 /** A tile and what stands in it. */
 interface Spot {
@@ -65,6 +67,8 @@ interface Spot {
   shows: 'nothing' | 'initial' | 'picture';
   /** The newest picture. */
   picture: VideoFrame | undefined;
+  /** When it came, by the clock. */
+  came: number;
   /** Whether it waits to be drawn. */
   isNew: boolean;
   drawn: Drawn | undefined;
@@ -72,15 +76,17 @@ interface Spot {
   due: number;
 }
 
+const NO_PICTURE: Pick<Spot, 'picture' | 'came'> = { picture: undefined, came: 0 };
+
 function forgetPicture(spot: Spot): void {
   spot.picture = undefined;
   spot.isNew = false;
 }
 
 export class Painter {
-  readonly #renderer: Renderer;
+  #renderer: Renderer;
   readonly #measure: Measure;
-  readonly #cell: PixelSize | undefined;
+  #cell: PixelSize | undefined;
   readonly #fps: number;
   readonly #clock: Clock;
   readonly #writer: Writer;
@@ -93,7 +99,11 @@ export class Painter {
   #erasures: Uint8Array[] = [];
   /** Whether nothing is in the area but what the spots say. */
   #isClean = true;
+  /** It is being asked how large the cells are. */
+  #isHeld = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Until the picture that came first is too old. */
+  #ageing: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
   #drawn = 0;
   #dropped = 0;
@@ -159,8 +169,29 @@ export class Painter {
     }
     if (spot.isNew) this.#dropped += 1;
     spot.picture = picture;
+    spot.came = this.#clock.monotonic();
     spot.isNew = true;
+    this.#age();
     this.#paint();
+  }
+
+  /** Forgets the pictures that are too old by now, and will do so with the others. */
+  #age(): void {
+    if (this.#ageing !== undefined || this.#stopped !== undefined) return;
+    const now = this.#clock.monotonic();
+    let left = Infinity;
+    for (const spot of this.#spots) {
+      if (spot.picture === undefined) continue;
+      const lasts = spot.came + PICTURE_MS - now;
+      if (lasts > 0) left = Math.min(left, lasts);
+      else forgetPicture(spot);
+    }
+    if (left === Infinity) return;
+    this.#ageing = setTimeout(() => {
+      this.#ageing = undefined;
+      this.#age();
+      this.#paint();
+    }, left);
   }
 
   /** How large and how often pictures are of use, of each of those that have a tile. */
@@ -178,6 +209,26 @@ export class Painter {
   resize(area: Area): void {
     this.#area = area;
     this.repaint();
+  }
+
+  /**
+   * Draws no pictures until `release`, since the cells may be of another size than what is drawn is
+   * cut for: it would cover what is not ours.
+   */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Draws pictures again; where the cells are of another size, by a renderer that is made for it. */
+  release(change?: { readonly renderer: Renderer; readonly cell: PixelSize }): void {
+    this.#isHeld = false;
+    if (change !== undefined) {
+      this.#cell = change.cell;
+      // What stands there is taken away by what has drawn it.
+      this.#anew(this.#tiles());
+      this.#renderer = change.renderer;
+    }
+    this.#paint();
   }
 
   /** Something else was written over the area: all of it is painted again. */
@@ -202,6 +253,7 @@ export class Painter {
 
   async #end(): Promise<void> {
     clearTimeout(this.#timer);
+    clearTimeout(this.#ageing);
     this.#anew([]);
     await this.#writer.end(this.#cleaning());
   }
@@ -222,9 +274,9 @@ export class Painter {
     for (const { drawn } of this.#spots) this.#erase(drawn);
     this.#spots = tiles.map((tile) => {
       const { id, label } = this.#participants[tile.index]!;
-      const picture = label.hasCamera ? before.get(id)?.picture : undefined;
+      const { picture, came } = (label.hasCamera && before.get(id)) || NO_PICTURE;
       return {
-        ...{ id, tile, label, picture, written: undefined, drawn: undefined, due: 0 },
+        ...{ id, tile, label, picture, came, written: undefined, drawn: undefined, due: 0 },
         shows: 'nothing',
         isNew: picture !== undefined,
       };
@@ -285,6 +337,7 @@ export class Painter {
   /** Draws the picture that has been due for the longest. */
   #nextPicture(): Parts | undefined {
     clearTimeout(this.#timer);
+    if (this.#isHeld) return undefined;
     const waiting = this.#spots
       .filter(({ isNew }) => isNew)
       .sort((one, other) => one.due - other.due);

@@ -1,6 +1,7 @@
 /** Calls of people over the product's own clients and server; helper processes are made of paper. */
 import assert from 'node:assert/strict';
 import type { Ask, CallScreen, CallTile } from '../../../lib/app/types.ts';
+import { MIRROR, tileId } from '../../../lib/app/calls/call-tiles.ts';
 import { roomAt } from '../../../lib/crdt/rooms.ts';
 import { usualSize } from '../../../lib/media/viewing.ts';
 import { callingStage, type Caller } from '../../support/calling-stage.ts';
@@ -197,6 +198,15 @@ describe('calls in the program', function () {
       assert.equal(alice.media[0]!.last('close').peer, bob.device);
     });
 
+    it('are left by whoever this person blocks on another device', async () => {
+      const phone = await stage.device('alice');
+      await phone.run('block', { user: 'bob' });
+      await eventually('no connection', () => alice.calls.live!.others.length === 1);
+      assert.equal(alice.media[0]!.last('close').peer, bob.device);
+      await phone.run('unblock', { user: 'bob' });
+      await eventually('a connection', () => alice.calls.live!.others.length === 2);
+    });
+
     it('are told of to who is not in them', async () => {
       const [dora] = await stage.join('dora');
       await dora.hears('call', { state: 'active', joined: false });
@@ -256,20 +266,20 @@ describe('calls in the program', function () {
       tiles: readonly CallTile[] = [];
       readonly pictures: string[] = [];
       readonly sizes = new Map([
-        ['camera bob', SMALL],
-        ['camera alice', { ...SMALL, fps: 5 }],
+        [tileId(bob.device, 'camera'), SMALL],
+        [MIRROR, { ...SMALL, fps: 5 }],
       ]);
 
       show(tiles: readonly CallTile[]): void {
         this.tiles = tiles;
       }
 
-      picture(user: string, kind: string): void {
-        this.pictures.push(`${kind} ${user}`);
+      picture(id: string): void {
+        this.pictures.push(id);
       }
 
-      size(user: string, kind: string) {
-        return this.sizes.get(`${kind} ${user}`) ?? null;
+      size(id: string) {
+        return this.sizes.get(id) ?? null;
       }
     }
     let screen: FakeScreen;
@@ -310,7 +320,7 @@ describe('calls in the program', function () {
       const data = new Uint8Array(6);
       media.options!.onEvent({ ...picture, peer: bob.device, data });
       media.options!.onEvent({ ...picture, peer: null, data });
-      assert.deepEqual(screen.pictures, ['camera bob', 'camera alice']);
+      assert.deepEqual(screen.pictures, [tileId(bob.device, 'camera'), MIRROR]);
       assert.deepEqual(
         media.orders.filter(({ order }) => order === 'taken'),
         [

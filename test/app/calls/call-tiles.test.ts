@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { tilesOf, type About } from '../../../lib/app/calls/call-tiles.ts';
+import { MIRROR, tileId, tilesOf, type About } from '../../../lib/app/calls/call-tiles.ts';
 import { USUAL } from '../../../lib/app/calls/choices.ts';
 import type { PublicKey } from '../../../lib/crdt/keys.ts';
 import type { CallTile } from '../../../lib/app/types.ts';
@@ -23,7 +23,7 @@ describe('what is to be seen of a call', () => {
   });
   /** Each tile by its name and the marks that it has. */
   const tiles = (change: Partial<About> = {}): string[] =>
-    tilesOf(stage.live, about(change)).map(({ user, kind, ...marks }: CallTile) =>
+    tilesOf(stage.live, about(change)).map(({ id: _id, user, kind, ...marks }: CallTile) =>
       [
         user,
         ...(kind === 'screen' ? ['screen'] : []),
@@ -39,6 +39,19 @@ describe('what is to be seen of a call', () => {
       'c hasPicture',
       'm isOwn hasPicture isConnected',
     ]);
+  });
+
+  it('is each thing of each device on its own', async () => {
+    await stage.tell(seat('b/1', { live: 'slides' }), 'b/2', 'm/2');
+    for (const other of stage.live.others) other.isWatched = true;
+    const found = tilesOf(stage.live, about());
+    assert.deepEqual(
+      found.map(({ user, kind, isOwn }) => `${user} ${kind} ${isOwn}`),
+      ['b screen false', 'b camera false', 'b camera false', 'm camera false', 'm camera true'],
+    );
+    assert.equal(new Set(found.map(({ id }) => id)).size, found.length);
+    assert.equal(found[1]?.id, tileId('b/1' as PublicKey, 'camera'));
+    assert.equal(found.at(-1)?.id, MIRROR);
   });
 
   it('is what they have switched on, and whether they talk', async () => {

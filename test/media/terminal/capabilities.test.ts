@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import {
   Answers,
   askTerminal,
+  cellQuestions,
   chooseMode,
   isAnswer,
+  lastQuestion,
   questions,
   type Environment,
 } from '../../../lib/media/terminal/capabilities.ts';
@@ -236,6 +238,32 @@ describe('the questions to a terminal', () => {
   });
 });
 
+describe('the questions about cells alone', () => {
+  it('are some of all, and nothing that would end an image half handed over', () => {
+    assert.equal(cellQuestions({ TERM: 'xterm' }), `${E}[16t${E}[?2;1;0S${E}[?2;4;0S${E}[c`);
+    for (const { environment } of TERMINALS) {
+      const all = questions(environment);
+      for (const question of cellQuestions(environment).split(/(?=\u001b)/))
+        assert.ok(all.includes(question), JSON.stringify(question));
+      assert.equal(cellQuestions(environment).includes(`${E}_G`), false);
+    }
+  });
+
+  it('are answered by the size of a cell', () => {
+    for (const { environment, answers, expected } of TERMINALS) {
+      const about = answers.filter((answer) => /^\u001b\[(?:6;|\?2;|\?[\d;]*c)/.test(answer));
+      assert.deepEqual(answered(environment, ...about).capabilities.cell, expected.cell);
+    }
+  });
+
+  it('are none where there are none at all', () => {
+    for (const ask of [cellQuestions, lastQuestion]) {
+      assert.equal(ask({ TERM: 'dumb' }), '');
+      assert.equal(ask({ TERM: 'linux' }), `${E}[c`);
+    }
+  });
+});
+
 describe('asking a terminal', () => {
   it('ends with its last answer', async () => {
     let written = '';
@@ -248,6 +276,21 @@ describe('asking a terminal', () => {
     asking.take(`${E}_Gi=20615;OK${ST}${E}[?6`);
     asking.take('2c');
     assert.deepEqual((await asking.capabilities).modes, ['kitty', '256', 'ascii']);
+  });
+
+  it('is about what one wants to know, and tells which answer is the last', async () => {
+    let written = '';
+    const environment = { ...UTF8, TERM: 'xterm' };
+    const asking = askTerminal({
+      ...{ environment, size: SIZE, milliseconds: 60_000, asks: cellQuestions },
+      write: (text) => (written += text),
+    });
+    assert.equal(written, cellQuestions(environment));
+    assert.deepEqual(
+      [`${E}[6;20;10t`, `${E}[?62c`].map((one) => asking.take(one)),
+      [false, true],
+    );
+    assert.deepEqual((await asking.capabilities).cell, { width: 10, height: 20 });
   });
 
   it('ends without answers too', async () => {

@@ -18,7 +18,7 @@ export interface MediaProcessOptions {
   readonly onEvent: (event: EngineEvent) => void;
   /** It has ended without having been stopped. */
   readonly onGone: () => void;
-  /** A line that it has written about what went wrong in it. */
+  /** A line that it has written about what went wrong in it, or why it was killed. */
   readonly onNote: (line: string) => void;
   /** Times, for tests; in milliseconds. */
   readonly startMs?: number;
@@ -37,6 +37,8 @@ interface Pending {
 const START_MS = 10_000;
 const CALL_MS = 10_000;
 const STOP_MS = 3_000;
+/** In how many parts it is waited for one that seems to hang. */
+const LOOKS = 10;
 /** What is kept of one line that it writes, and how many lines are passed on. */
 const MAX_LINE = 500;
 const MAX_LINES = 200;
@@ -53,6 +55,12 @@ export class MediaProcess {
   #isUp = false;
   #isStopped = false;
   #isGone = false;
+  /** It has not answered a call in time, and has said nothing since that was made. */
+  #isSilent = false;
+  /** How often it has spoken. */
+  #heard = 0;
+  /** While it is waited for the second call in a row. */
+  #watching: NodeJS.Timeout | undefined;
 
   private constructor(options: MediaProcessOptions, child: ChildProcess) {
     this.#options = options;
@@ -110,21 +118,50 @@ export class MediaProcess {
     return this.#isGone;
   }
 
-  /** @throws as the call does; TIMEOUT; CLOSED when the process is gone */
+  /**
+   * A process that says nothing at all while two calls after one another wait for it is killed: it is
+   * gone then.
+   * @throws as the call does; TIMEOUT; CLOSED when the process is gone
+   */
   call<C extends CallName>(
     name: C,
     args: EngineCalls[C]['args'],
   ): Promise<EngineCalls[C]['result']> {
     if (this.#isGone || this.#isStopped) return Promise.reject(new ClchatError('CLOSED'));
     const id = ++this.#lastId;
+    const heard = this.#heard;
+    const { callMs = CALL_MS } = this.#options;
+    if (this.#isSilent) this.#watch(callMs);
     return new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
+        if (this.#heard === heard) this.#isSilent = true;
         reject(new ClchatError('TIMEOUT'));
-      }, this.#options.callMs ?? CALL_MS);
+      }, callMs);
       this.#pending.set(id, { resolve, reject, timer });
       this.#send({ call: name, id, args });
     }) as Promise<EngineCalls[C]['result']>;
+  }
+
+  /**
+   * Gives it the time of one more call. In parts: while the machine sleeps all timers become due, of
+   * which only one part is counted then, and what it answers after that is taken before the next.
+   */
+  #watch(callMs: number): void {
+    let looks = 0;
+    this.#watching ??= setInterval(() => {
+      if (++looks < LOOKS) return;
+      this.#calm();
+      this.#options.onNote('It does not answer any more, and is killed.');
+      this.#child.kill('SIGKILL');
+    }, callMs / LOOKS);
+  }
+
+  /** It lives, or there is nothing more to wait for. */
+  #calm(): void {
+    this.#isSilent = false;
+    clearInterval(this.#watching);
+    this.#watching = undefined;
   }
 
   order(order: Order): void {
@@ -137,6 +174,8 @@ export class MediaProcess {
   }
 
   #take(message: FromEngine): void {
+    this.#heard += 1;
+    this.#calm();
     if (this.#isStopped || 'ready' in message) return;
     if ('event' in message) return this.#options.onEvent(message);
     const pending = this.#pending.get(message.id);
@@ -157,6 +196,7 @@ export class MediaProcess {
   #gone(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    this.#calm();
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(new ClchatError('CLOSED'));
@@ -169,6 +209,7 @@ export class MediaProcess {
   async stop(): Promise<void> {
     if (this.#isGone) return;
     this.#isStopped = true;
+    this.#calm();
     if (this.#child.connected) this.#child.disconnect();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     await this.#ended;

@@ -187,6 +187,75 @@ describe('the helper process for calls', function () {
       await assert.rejects(media.call('stats', {}), { code: 'TIMEOUT' });
     });
 
+    describe('where it says nothing,', () => {
+      const CALL_MS = 1_000;
+      /** @returns whether it was answered */
+      const asks = async (media: MediaProcess): Promise<boolean> => {
+        try {
+          await media.call('stats', {});
+          return true;
+        } catch (error) {
+          assert(hasCode(error, 'TIMEOUT') || hasCode(error, 'CLOSED'));
+          return false;
+        }
+      };
+
+      it('is killed after two calls, and is gone then', async () => {
+        const media = await start({ entry: await program(READY + STUBBORN), callMs: CALL_MS });
+        assert.equal(await asks(media), false);
+        await sleep(2 * CALL_MS);
+        assert.deepEqual([isAlive(media.pid), gone], [true, 0], 'one may have been too much');
+        assert.equal(await asks(media), false);
+        assert(await until(PATIENCE_MS, () => gone > 0));
+        assert.deepEqual([isAlive(media.pid), media.isGone, gone], [false, true, 1]);
+        assert.deepEqual(notes, ['It does not answer any more, and is killed.']);
+      });
+
+      it('is left alone after calls at the same time', async () => {
+        const media = await start({ entry: await program(READY + WAITING), callMs: CALL_MS });
+        assert.deepEqual(await Promise.all([asks(media), asks(media)]), [false, false]);
+        await sleep(2 * CALL_MS);
+        assert.deepEqual([isAlive(media.pid), gone], [true, 0]);
+      });
+
+      it('is left alone where it only answers late, or tells of something else', async () => {
+        const event = "process.send({ event: 'talking', peer: null, talking: true })";
+        const late = `process.on('message', ({ id }) =>
+          setTimeout(() => process.send({ id, result: 'late' }), ${1.3 * CALL_MS}));`;
+        const talks = `setInterval(() => ${event}, ${CALL_MS / 10});`;
+        const once = `process.once('message', () => ${event});`;
+        const cases = [
+          { text: late, most: 4 },
+          { text: talks, most: 4 },
+          { text: once, most: 2 },
+        ];
+        const calls = cases.map(async ({ text, most }) => {
+          const entry = await program(READY + text + WAITING);
+          const media = await start({ entry, callMs: CALL_MS });
+          for (let at = 0; at < most; at++) assert.equal(await asks(media), false);
+          await sleep(CALL_MS);
+          return isAlive(media.pid);
+        });
+        assert.deepEqual(await Promise.all(calls), [true, true, true]);
+        assert.equal(gone, 0);
+      });
+
+      it('is left alone where the machine slept: all times are over then', async () => {
+        const entry = await program(`${READY}${WAITING}
+          process.on('message', ({ id }) => { if (id > 1) process.send({ id, result: 'here' }); });`);
+        const media = await start({ entry, callMs: CALL_MS });
+        assert.equal(await asks(media), false);
+        const asked = asks(media);
+        // Nothing is done here meanwhile, as in sleep, and what is due comes before what is answered.
+        await new Promise(setImmediate);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * CALL_MS);
+        await asked;
+        await sleep(2 * CALL_MS);
+        assert.deepEqual([isAlive(media.pid), gone], [true, 0]);
+        assert.equal(await asks(media), true);
+      });
+    });
+
     it('is killed when it does not end', async () => {
       const entry = await program(`process.on('SIGTERM', () => undefined); ${READY}${STUBBORN}`);
       const media = await start({ entry });

@@ -6,10 +6,12 @@
  */
 import { createRequire } from 'node:module';
 import type * as Decibri from 'decibri';
+import { hasCode, type ClchatError } from '../../errors.ts';
+import { within } from '../../lifecycle.ts';
 import { bounded, NOTHING, toDevice, type DeviceList } from './device.ts';
 import type { Way } from './attempts.ts';
 import type { Host } from './host.ts';
-import { noDevice } from './refusals.ts';
+import { noDevice, shown } from './refusals.ts';
 
 export type NativeSound = Pick<typeof Decibri, 'Microphone' | 'Speaker'>;
 
@@ -41,6 +43,33 @@ export function waysToSound<T>(
 /** What it calls a device. @param spec a name, or `default` */
 export function nativeName(spec: string): { readonly device?: string } {
   return spec === 'default' ? {} : { device: spec };
+}
+
+/**
+ * Waits for a device that it opens.
+ * @throws TIMEOUT: one that comes later than so is stopped; what opening it throws
+ */
+export async function openInTime<D extends { stop(): void }>(
+  milliseconds: number,
+  opening: Promise<D>,
+  label: string,
+): Promise<D> {
+  try {
+    return await within(milliseconds, opening, label);
+  } catch (error) {
+    opening.then(
+      (late) => late.stop(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+/** How it is said why one did not open. */
+export function cannotOpen(label: string, error: unknown): ClchatError {
+  const said = error instanceof Error ? shown(error.message) : '';
+  const why = hasCode(error, 'TIMEOUT') ? 'it does not answer.' : said;
+  return noDevice(`${label} cannot be opened: ${why}`, error);
 }
 
 /** @returns undefined where it is missing, or cannot tell */

@@ -73,9 +73,11 @@ class WavFile implements AudioSink {
     this.#waitingBytes = 0;
     this.#isWriting = true;
     this.#writing = this.#append(bytes)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         this.#ending.fail(translate(error));
         clearInterval(this.#timer);
+        // Whoever hears that it has ended need not close it. Why it has is known already.
+        await this.#file.close().catch(() => undefined);
       })
       .finally(() => (this.#isWriting = false));
   }

@@ -25,16 +25,6 @@ export interface CaptureOptions {
   readonly stallMs?: number | undefined;
 }
 
-/** That it gives what it has at once, instead of first looking at what comes. */
-export const AT_ONCE = [
-  '-fflags',
-  'nobuffer',
-  '-probesize',
-  '32',
-  '-analyzeduration',
-  '0',
-] as const;
-
 /** Pictures of square pixels within a size, of the same proportions, in I420 by BT.601. */
 function pictureOutput({ width, height, fps }: PictureSize): string[] {
   const filters = [

@@ -5,7 +5,7 @@ import { avfoundationIndex, avfoundationNames } from '../devices/avfoundation.ts
 import { askDshow, dshowInput } from '../devices/dshow.ts';
 import type { Host } from '../devices/host.ts';
 import { noDevice, shown } from '../devices/refusals.ts';
-import { nativeName, waysToSound } from '../devices/native-sound.ts';
+import { cannotOpen, nativeName, openInTime, waysToSound } from '../devices/native-sound.ts';
 import { AT_ONCE } from '../ffmpeg.ts';
 import { SAMPLE_RATE, SOUND_SAMPLES, type Sound } from '../frames.ts';
 import type { AudioSource } from '../streams.ts';
@@ -15,6 +15,11 @@ import { SoundCutter, SOUNDS_WAITING } from './sound-cutter.ts';
 
 /** In pieces of 10 ms: those that the sound server chooses itself may be of seconds. */
 const PULSE = ['-sample_rate', `${SAMPLE_RATE}`, '-channels', '1', '-fragment_size', '960'];
+
+/** One of the native part that has given nothing for so long hangs, in milliseconds. */
+const HANGS_MS = 1_000;
+/** What is told of one that hangs is under way after so many milliseconds. */
+const TELL_MS = 50;
 
 /**
  * Arguments of ffmpeg that read a microphone, best first.
@@ -59,7 +64,7 @@ const hintOf = ({ platform }: Host): string | undefined =>
 
 /**
  * By the native part.
- * @throws NO_DEVICE
+ * @throws NO_DEVICE, also where it does not answer in time
  */
 export async function openNativeMicrophone(
   host: Host,
@@ -68,26 +73,38 @@ export async function openNativeMicrophone(
 ): Promise<AudioSource> {
   const label = labelOf(spec);
   const { Microphone } = host.native();
-  const microphone = await Microphone.open({
+  const begun = performance.now();
+  const opening = Microphone.open({
     sampleRate: SAMPLE_RATE,
     channels: 1,
     framesPerBuffer: SOUND_SAMPLES,
     dtype: 'int16',
     ...nativeName(spec),
-  }).catch((error: Error) => {
-    throw noDevice(`${label} cannot be opened: ${shown(error.message)}`, error);
   });
-  const release = async (): Promise<void> => microphone.stop();
+  const microphone = await openInTime(openMs, opening, label).catch((error: unknown) => {
+    throw cannotOpen(label, error);
+  });
+  let heardAt = performance.now();
+  const release = async (): Promise<void> => {
+    // To stop it waits for the device, and the whole process with it: nobody would hear that it hangs.
+    const hangs = performance.now() - heardAt > HANGS_MS;
+    if (hangs) setTimeout(() => microphone.stop(), TELL_MS);
+    else microphone.stop();
+  };
   const source = new FedSource<Sound>({ label, most: SOUNDS_WAITING, release });
   const gone = (error?: Error): void =>
     source.fail(
       noDevice(`${label} is gone${error === undefined ? '' : `: ${shown(error.message)}`}.`),
     );
   const cutter = new SoundCutter();
-  microphone.on('data', (chunk: Buffer) => cutter.take(chunk, (one) => source.give(one)));
+  microphone.on('data', (chunk: Buffer) => {
+    heardAt = performance.now();
+    cutter.take(chunk, (one) => source.give(one));
+  });
   microphone.on('error', gone);
   microphone.on('end', () => gone());
-  return source.begun(openMs, [`${label} gives nothing.`, hintOf(host)].join(' ').trim());
+  const left = openMs - (performance.now() - begun);
+  return source.begun(left, [`${label} gives nothing.`, hintOf(host)].join(' ').trim());
 }
 
 /**

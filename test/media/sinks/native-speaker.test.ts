@@ -16,6 +16,7 @@ import {
   SoundServer,
 } from '../../support/media-devices.ts';
 import { describeSink, tone } from '../../support/media-sink-contract.ts';
+import { FakeTime } from '../../support/time.ts';
 
 const LONG = 30_000;
 const soon = (): Promise<void> => new Promise(setImmediate);
@@ -75,6 +76,7 @@ describe('a speaker by the native part', function () {
       readonly pieces: Buffer[] = [];
       readonly channels: number;
       stopped = 0;
+      isPlaying = true;
       #taken: (() => void) | undefined;
       isHeld = false;
 
@@ -112,6 +114,11 @@ describe('a speaker by the native part', function () {
     };
     const open = (accepts: (channels: number) => boolean = () => true) =>
       openNativeSpeaker(host(accepts), 'speaker', 'default', LONG);
+    /** One that is opened this way. */
+    const opening = (open: () => Promise<Device>, openMs: number) => {
+      const native = () => ({ Speaker: { open } }) as unknown as NativeSound;
+      return openNativeSpeaker({ ...thisHost(), native }, 'speaker', 'default', openMs);
+    };
 
     it('plays on both channels where it cannot do with one', async () => {
       const speaker = await open((channels) => channels === 2);
@@ -177,21 +184,125 @@ describe('a speaker by the native part', function () {
       await speaker.close();
     });
 
-    it('is refused in time where it takes nothing', async () => {
-      const refused = host(() => true);
-      const never = (): Promise<void> => new Promise(() => undefined);
-      const native = (): NativeSound => {
-        const { Speaker } = refused.native() as unknown as {
-          Speaker: { open: (one: object) => Promise<Device> };
-        };
-        const open = async (format: object) =>
-          Object.assign(await Speaker.open(format), { writeAsync: never });
-        return { Speaker: { open } } as unknown as NativeSound;
-      };
-      await assert.rejects(openNativeSpeaker({ ...refused, native }, 'speaker', 'default', 100), {
+    it('is refused in time where it does not answer, and stopped when it does', async () => {
+      const device = new Device(1);
+      let answer!: (device: Device) => void;
+      const open = () => new Promise<Device>((resolve) => (answer = resolve));
+      await assert.rejects(opening(open, 100), {
         code: 'NO_DEVICE',
+        message: 'speaker cannot be opened: it does not answer.',
       });
-      assert.ok(opened.every(({ stopped }) => stopped === 1));
+      assert.equal(device.stopped, 0);
+      answer(device);
+      await soon();
+      assert.deepEqual([device.stopped, device.pieces.length], [1, 0]);
+    });
+
+    it('is refused in time where it takes nothing', async () => {
+      const open = async (): Promise<Device> => {
+        const device = new Device(1);
+        device.isHeld = true;
+        opened.push(device);
+        return device;
+      };
+      await assert.rejects(opening(open, 100), {
+        code: 'NO_DEVICE',
+        message: 'speaker cannot be opened: it does not answer.',
+      });
+      await soon();
+      assert.deepEqual(new Set(opened.map(({ stopped }) => stopped)), new Set([1]));
+    });
+
+    describe('where it hangs', () => {
+      let time: FakeTime;
+      const ends: [string, string][] = [];
+      beforeEach(() => {
+        time = new FakeTime();
+        ends.length = 0;
+      });
+      afterEach(() => time.restore());
+
+      /** With what it was given last. */
+      const hung = async () => {
+        const speaker = await open();
+        speaker.onEnd((error) => ends.push([codeOf(error), error.message]));
+        const device = opened[0]!;
+        device.isHeld = true;
+        speaker.write(tone());
+        await time.pass(0);
+        return { speaker, device };
+      };
+
+      it('ends with what can be done, and is stopped when it takes something again', async () => {
+        const { speaker, device } = await hung();
+        await time.pass(4_900);
+        assert.deepEqual(ends, []);
+        await time.pass(100);
+        assert.deepEqual(ends, [
+          [
+            'NO_DEVICE',
+            'speaker takes nothing any more. "settings speaker" lists those that there are, and chooses another.',
+          ],
+        ]);
+        speaker.write(tone());
+        await time.pass(60_000);
+        assert.equal(device.stopped, 0, 'to stop it would have waited for it');
+        device.release();
+        await time.pass(60_000);
+        assert.equal(device.stopped, 1);
+        await speaker.close();
+        assert.deepEqual([device.stopped, ends.length], [1, 1]);
+      });
+
+      it('goes on where it takes something now and then', async () => {
+        const { speaker, device } = await hung();
+        for (let at = 0; at < 3; at++) {
+          await time.pass(4_900);
+          device.release();
+          await time.pass(0);
+          device.isHeld = true;
+          speaker.write(tone());
+          await time.pass(0);
+        }
+        assert.deepEqual([ends, device.stopped], [[], 0]);
+        await speaker.close();
+        assert.equal(device.stopped, 1);
+      });
+
+      it('ends soon where it does not even play, and is stopped', async () => {
+        const { device } = await hung();
+        device.isPlaying = false;
+        await time.pass(1_000);
+        assert.deepEqual(ends, [['NO_DEVICE', 'speaker is gone.']]);
+        assert.equal(device.stopped, 1);
+      });
+
+      it('is closed without waiting for it', async () => {
+        const { speaker, device } = await hung();
+        await time.pass(3_500);
+        await speaker.close();
+        await time.pass(60_000);
+        assert.equal(device.stopped, 0);
+        device.isPlaying = false;
+        await time.pass(60_000);
+        assert.deepEqual([device.stopped, ends], [1, []]);
+      });
+
+      it('is refused in time, without waiting for it', async () => {
+        const device = new Device(1);
+        device.isHeld = true;
+        const refused = assert.rejects(
+          opening(async () => device, 5_000),
+          { code: 'NO_DEVICE' },
+        );
+        await time.pass(5_000);
+        await refused;
+        await time.pass(60_000);
+        assert.equal(device.stopped, 0);
+        device.release();
+        await time.pass(60_000);
+        assert.equal(device.stopped, 1);
+      });
     });
   });
 });

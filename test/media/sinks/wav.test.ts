@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../../lib/errors.ts';
 import { until } from '../../../lib/lifecycle.ts';
@@ -10,6 +10,13 @@ import { temporary } from '../../support/temporary.ts';
 
 /** How long the disk may take, in milliseconds. */
 const LONG = 30_000;
+
+/** Whether this process has a file open, as Linux tells. */
+async function isOpen(path: string): Promise<boolean> {
+  const open = await readdir('/proc/self/fd');
+  const paths = open.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => ''));
+  return (await Promise.all(paths)).includes(path);
+}
 
 describe('a WAV file', function () {
   this.timeout(60_000);
@@ -115,5 +122,18 @@ describe('a WAV file', function () {
     assert.equal(codeOf(ends[0]), 'TOO_LARGE');
     await file.close();
     assert.equal((await decodeSound(path)).length, 30 * 480);
+  });
+
+  it('is given back when it ends by itself, though nobody closes it', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const path = join(await newDirectory(), 'a.wav');
+    const file = await openWav(path, 960);
+    const ends: Error[] = [];
+    file.onEnd((error) => ends.push(error));
+    assert.ok(await isOpen(path));
+    for (let at = 0; at < 2; at++) file.write(tone());
+    assert.ok(await until(LONG, () => ends.length > 0));
+    assert.ok(await until(5_000, async () => !(await isOpen(path))));
+    await Promise.all([file.close(), file.close()]);
   });
 });

@@ -18,6 +18,7 @@ import {
   SoundServer,
 } from '../../support/media-devices.ts';
 import { describeAudioSource, take } from '../../support/media-source-contract.ts';
+import { FakeTime } from '../../support/time.ts';
 
 const missing = (): NativeSound => {
   throw noDevice('the native part is missing');
@@ -146,6 +147,45 @@ describe('a microphone', function () {
         { code: 'NO_DEVICE', message: 'microphone x is gone: unplugged.' },
       );
       await microphone.close();
+    });
+
+    it('is refused in time where it does not answer, and stopped when it does', async () => {
+      let stopped = 0;
+      let answer!: (device: object) => void;
+      const open = () => new Promise((resolve) => (answer = resolve));
+      const native = () => ({ Microphone: { open } }) as unknown as NativeSound;
+      await assert.rejects(openNativeMicrophone({ ...thisHost(), native }, 'stuck', 50), {
+        code: 'NO_DEVICE',
+        message: 'microphone stuck cannot be opened: it does not answer.',
+      });
+      answer(Object.assign(new EventEmitter(), { stop: () => stopped++ }));
+      await new Promise(setImmediate);
+      assert.equal(stopped, 1);
+    });
+
+    it('tells that it gives nothing any more before it waits for it to stop', async () => {
+      const time = new FakeTime();
+      try {
+        const done: string[] = [];
+        const device = Object.assign(new EventEmitter(), { stop: () => done.push('stopped') });
+        const native = () =>
+          ({ Microphone: { open: async () => device } }) as unknown as NativeSound;
+        const opened = openNativeMicrophone({ ...thisHost(), native }, 'x', 20_000);
+        await time.pass(0);
+        device.emit('data', Buffer.alloc(2_000));
+        const microphone = await opened;
+        const taken = (async () => {
+          for await (const _ of microphone.frames());
+        })().catch(async (error: Error) => {
+          await microphone.close();
+          done.push(error.message);
+        });
+        await time.pass(6_000);
+        await taken;
+        assert.deepEqual(done, ['microphone x gives nothing any more.', 'stopped']);
+      } finally {
+        time.restore();
+      }
     });
 
     it('takes the place of ffmpeg where that is missing', async () => {

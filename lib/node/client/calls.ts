@@ -61,6 +61,9 @@ export interface CallsOptions {
 /** How much longer than it should a call may ring that the server says nothing more of, in milliseconds. */
 const RING_RESERVE_MS = 5_000;
 
+/** Calls that ring at a time: nobody can listen to more, and the server may tell of any number. */
+const MAX_RINGING = 16;
+
 /** How often it is looked whether the log says something else of what goes on, in milliseconds. */
 const LOOK_MS = 1_000;
 
@@ -289,6 +292,7 @@ export class Calls {
     // Of another name of this account the server may be the first to know.
     const isCalled = rang !== undefined || call.callee === this.#options.name();
     if (call.state === 'ringing' && isCalled) {
+      if (rang === undefined && this.#ringing.size >= MAX_RINGING) return;
       this.#ringing.set(call.id, call);
       if (rang !== undefined) return;
       this.#timers.set(call.id, RING_MS + RING_RESERVE_MS, () => this.#silence(call, 'no answer'));

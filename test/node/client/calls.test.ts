@@ -31,6 +31,14 @@ describe('calls, as a device knows them', () => {
   const refuses = (promise: Promise<unknown>, code: ErrorCode): Promise<void> =>
     assert.rejects(promise, { code });
 
+  it('ring sixteen at a time at most, whatever the server tells', () => {
+    for (let n = 0; n < 1_000; n++)
+      calls.take(pair('ringing', ['bob/1'], { id: callNamed(`${n}`) }));
+    assert.equal(calls.ringing.length, 16);
+    assert.equal(told().length, 16);
+    calls.reset();
+  });
+
   describe('begin', () => {
     it('by ringing somebody, who comes', async () => {
       const view = await calls.start(BOB, EQUIPMENT);

@@ -2,7 +2,7 @@ import { makeSamples, type Sample } from './attachments.ts';
 import { runSimulation } from './run.ts';
 
 /** How many seeds, and from which on: `CLCHAT_SEEDS=200 CLCHAT_SEED=1`. */
-const COUNT = Number(process.env['CLCHAT_SEEDS'] ?? 12);
+const COUNT = Number(process.env['CLCHAT_SEEDS'] ?? 4);
 const FIRST = Number(process.env['CLCHAT_SEED'] ?? 1);
 
 describe('the simulated network', function () {

@@ -125,7 +125,7 @@ describe('the devices that are captured', function () {
   it('are opened anew where larger pictures are wanted than they give, and not for smaller ones', async () => {
     const film = join(await newDirectory(), 'film.mkv');
     await ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc=size=1280x720:rate=30:duration=60'],
+      ...['-f', 'lavfi', '-i', 'testsrc=size=1280x720:rate=30:duration=4'],
       ...['-c:v', 'mjpeg', film],
     );
     captures.want('camera', { width: 38, height: 22, fps: 30 });

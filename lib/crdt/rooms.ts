@@ -146,3 +146,8 @@ export function isBanned(
   const until = space.get<number>('ban', banId(account, room));
   return until !== undefined && (until === 0 || until > now);
 }
+
+/** Whether an account is shut out of a room, or of one that it lies in, at a time. */
+export function isShutOut(space: Space, account: AccountId, room: RoomId, now: number): boolean {
+  return lineOf(space, room).some(({ id }) => isBanned(space, account, id, now));
+}

@@ -1,7 +1,7 @@
 /** Calls of a client: what the server tells of them, and the lines to the other devices in them. */
 import type { AccountId, PublicKey, RandomBytes, RoomId } from '../../crdt/keys.ts';
 import { actorOf } from '../../crdt/records.ts';
-import { isBanned, isEncryptedRoom, isOpenMember, lineOf, roomOf } from '../../crdt/rooms.ts';
+import { isShutOut, roomOf } from '../../crdt/rooms.ts';
 import { roomStream } from '../../crdt/stream.ts';
 import type { Clock } from '../../lifecycle.ts';
 import type { Path, Relay, Transport } from '../channel.ts';
@@ -89,12 +89,9 @@ export class Calling {
     const record = home && roomOf(home.space, room);
     if (home === undefined || record === undefined) return false;
     if (record.lifetime === 'conference') return true;
-    const { space, account, replica, lost } = home;
-    const now = this.#options.clock.now();
-    if (lineOf(space, room).some(({ id }) => isBanned(space, account, id, now))) return false;
-    if (!isEncryptedRoom(space, room)) return isOpenMember(space, room, account);
-    const stream = roomStream(room);
-    return !lost.has(stream) && replica.log.record(stream, 'member', account) === true;
+    const { space, account, unread } = home;
+    if (isShutOut(space, account, room, this.#options.clock.now())) return false;
+    return unread.takesPart(roomStream(room));
   }
 
   /**

@@ -6,7 +6,7 @@ import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import type { RoomRecord } from '../../crdt/records.ts';
 import { fileLimitOf } from '../../crdt/rights.ts';
-import { isBanned, lineOf } from '../../crdt/rooms.ts';
+import { isShutOut, lineOf } from '../../crdt/rooms.ts';
 import type { Context } from '../../crdt/rules.ts';
 import type { Admit } from '../../crdt/sealer.ts';
 import type { Reader } from '../../crdt/state.ts';
@@ -143,9 +143,7 @@ export class Admission {
 
   #isShutOut(space: Reader, room: RoomId, actor: AccountId | undefined): boolean {
     const now = this.#options.clock.now();
-    return (
-      actor !== undefined && lineOf(space, room).some(({ id }) => isBanned(space, actor, id, now))
-    );
+    return actor !== undefined && isShutOut(space, actor, room, now);
   }
 
   /** Whether somebody may come into a room, as far as it and those above it are concerned. */

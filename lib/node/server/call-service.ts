@@ -14,7 +14,7 @@ import type { AccountId, PublicKey, RoomId } from '../../crdt/keys.ts';
 import type { LogStore } from '../../crdt/log-store.ts';
 import { accountOf, presentAccount } from '../../crdt/records.ts';
 import { may } from '../../crdt/rights.ts';
-import { isBanned, isEncryptedRoom, isOpenMember, lineOf, roomOf } from '../../crdt/rooms.ts';
+import { isEncryptedRoom, isOpenMember, isShutOut, roomOf } from '../../crdt/rooms.ts';
 import type { Batch } from '../../crdt/seal.ts';
 import type { Reader } from '../../crdt/state.ts';
 import { pairStream, placeOfStream, roomStream, type StreamName } from '../../crdt/stream.ts';
@@ -111,8 +111,7 @@ export class CallService {
     if (record.lifetime === 'conference') {
       if (!conferences.isIn(room, account))
         return conferences.isSeen(room, account) ? 'NOT_PARTICIPANT' : 'NO_SUCH_ROOM';
-    } else if (lineOf(space, room).some(({ id }) => isBanned(space, account, id, now)))
-      return 'BANNED';
+    } else if (isShutOut(space, account, room, now)) return 'BANNED';
     else if (
       isEncryptedRoom(space, room)
         ? log.record(roomStream(room), 'member', account) !== true

@@ -101,7 +101,6 @@ export class Remote {
     if (this.#negotiation.phase !== 'settled') return this.#input({ type: 'begin' });
     if (this.#state === 'failed') return this.#input({ type: 'renew' });
     if (this.#state !== 'connected') return this.#input({ type: 'restart' });
-    this.#input({ type: 'begin' });
     if (owesChange) this.change();
   }
 

@@ -153,9 +153,8 @@ export class Captures {
     const taken = this.#taken.get(kind);
     if (taken === undefined) return;
     (taken.source as VideoSource).want?.(size);
-    if (taken.size === undefined || isEnough(taken.size, size)) return;
-    const larger = openedSize(kind, size);
-    if (!isEnough(taken.size, larger)) this.#openAnew(kind, taken);
+    const isTooSmall = taken.size !== undefined && !isEnough(taken.size, openedSize(kind, size));
+    if (isTooSmall) this.#openAnew(kind, taken);
   }
 
   /** For larger pictures. */

@@ -74,6 +74,17 @@ export class CallStage {
     });
   }
 
+  /** Four who are there, of whom alice, bob and carol know one another and are in the room `x`. */
+  static ofFriends(): CallStage {
+    const stage = new CallStage();
+    stage.connect('alice/1', 'bob/1', 'carol/1', 'dave/1');
+    stage.befriend('alice', 'bob');
+    stage.befriend('bob', 'carol');
+    stage.befriend('alice', 'carol');
+    stage.room('x', 'alice', 'bob', 'carol');
+    return stage;
+  }
+
   #tell(device: string, view: CallView | RoomCallView): void {
     if (this.connected.has(device)) this.#views.push({ device, view });
   }

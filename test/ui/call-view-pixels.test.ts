@@ -1,10 +1,10 @@
 /** The call in a terminal that draws images, whose letters may become larger, and which a shell may have. */
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
-import type { CallTile } from '../../lib/app/types.ts';
 import type { PixelSize } from '../../lib/media/terminal/area.ts';
 import { CallView } from '../../lib/ui/call-view.ts';
 import type { Terminal, TerminalFollower, TerminalOutput } from '../../lib/ui/prompt-contract.ts';
+import { tileOf } from '../support/call-tiles.ts';
 import { FakeApp } from '../support/fake-app.ts';
 import { KittyScreen } from '../support/drawn-screens.ts';
 import { waves } from '../support/terminal-pictures.ts';
@@ -91,19 +91,6 @@ class ImageTerminal implements Terminal {
   }
 }
 
-const tile = (user: string): CallTile => ({
-  id: `camera ${user}`,
-  user,
-  kind: 'camera',
-  isOwn: false,
-  hasPicture: true,
-  isConnected: true,
-  isTalking: false,
-  isMuted: false,
-  isSuppressed: false,
-  isLive: false,
-});
-
 describe('the view of a call in a terminal of images', () => {
   let time: FakeTime;
   let app: FakeApp;
@@ -122,7 +109,7 @@ describe('the view of a call in a terminal of images', () => {
   async function open(isKitty = false): Promise<void> {
     terminal = new ImageTerminal(isKitty);
     view = new CallView({ app, terminal, mode: undefined });
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await time.pass(300);
     assert.ok(view.isOpen);
     view.picture('camera bob', waves(160, 120, 0));
@@ -219,7 +206,7 @@ describe('the view of a call in a terminal of images', () => {
       await time.until(terminal.follower.onSuspend());
       assert.deepEqual([terminal.kitty.images.size, terminal.lent, terminal.asked], [0, 0, 0]);
       // What happens before the program stands still draws nothing.
-      view.show([tile('bob'), tile('carol')]);
+      view.show([tileOf('bob'), tileOf('carol')]);
       view.picture('camera bob', waves(160, 120, 7));
       await time.pass(1_000);
       assert.deepEqual([view.isOpen, terminal.kitty.images.size], [false, 0]);

@@ -1,9 +1,9 @@
 /** The call in an emulated terminal: pictures above what is said. */
 import assert from 'node:assert/strict';
-import type { CallTile } from '../../lib/app/types.ts';
 import { pictureBytes } from '../../lib/media/frames.ts';
 import { CallView } from '../../lib/ui/call-view.ts';
 import { LEAST_ROWS } from '../../lib/ui/region.ts';
+import { tileOf } from '../support/call-tiles.ts';
 import { eventually } from '../support/channels.ts';
 import { FakeApp } from '../support/fake-app.ts';
 import { PaperTerminal } from '../support/paper-terminal.ts';
@@ -12,22 +12,6 @@ const COLUMNS = 60;
 const ROWS = 30;
 /** Of which the pictures have so many. */
 const LENT = 18;
-
-function tile(user: string, change: Partial<CallTile> = {}): CallTile {
-  return {
-    id: `${change.kind ?? 'camera'} ${user}`,
-    user,
-    kind: 'camera',
-    isOwn: false,
-    hasPicture: true,
-    isConnected: true,
-    isTalking: false,
-    isMuted: false,
-    isSuppressed: false,
-    isLive: false,
-    ...change,
-  };
-}
 
 /** A picture all of one brightness. */
 function grey(brightness: number, width = 32, height = 24) {
@@ -71,7 +55,7 @@ describe('the view of a call', () => {
   it('is asked for by the App, and there is none until there is something to be seen', async () => {
     assert.equal(app.screen, view);
     view.show([]);
-    view.show([tile('bob', { hasPicture: false }), tile('alice', { hasPicture: false })]);
+    view.show([tileOf('bob', { hasPicture: false }), tileOf('alice', { hasPicture: false })]);
     await screen.settled();
     assert.equal(view.isOpen, false);
     assert.equal(screen.written.includes('\u001b[c'), false, 'the terminal was asked');
@@ -80,7 +64,7 @@ describe('the view of a call', () => {
 
   it('has a tile with a name for each, and their pictures in it', async () => {
     screen.prompt.print('said before');
-    view.show([tile('bob'), tile('alice', { isOwn: true })]);
+    view.show([tileOf('bob'), tileOf('alice', { isOwn: true })]);
     await shows('bob', 'alice');
     assert.ok(view.isOpen);
     assert.equal(bright(), 0);
@@ -92,7 +76,7 @@ describe('the view of a call', () => {
   });
 
   it('has a tile for each device of somebody who has several', async () => {
-    view.show([tile('bob'), tile('bob', { id: 'camera of his phone' })]);
+    view.show([tileOf('bob'), tileOf('bob', { id: 'camera of his phone' })]);
     await screen.until('both', () => above().some((row) => /bob .*bob/.test(row)));
     view.picture('camera bob', grey(235));
     await screen.until('one picture', () => bright() > 100);
@@ -105,7 +89,7 @@ describe('the view of a call', () => {
   });
 
   it('wants pictures as large as their tiles, and none of who has no tile', async () => {
-    view.show([tile('bob'), tile('alice')]);
+    view.show([tileOf('bob'), tileOf('alice')]);
     assert.equal(view.size('camera bob'), null);
     await shows('bob');
     const two = view.size('camera bob')!;
@@ -113,29 +97,29 @@ describe('the view of a call', () => {
     assert.deepEqual([view.size('screen bob'), view.size('camera eve')], [null, null]);
     const told = app.resizes;
     assert.ok(told > 0);
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     assert.ok(view.size('camera bob')!.width > two.width);
     assert.ok(app.resizes > told);
   });
 
   it('marks who talks, is muted or silenced, and shares a screen', async () => {
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     await screen.settled();
     const labelled = (): string => above().find((row) => row.includes('bob')) ?? '';
     const plain = labelled();
     for (const mark of ['isTalking', 'isMuted', 'isSuppressed', 'isLive'] as const) {
       const before = screen.written.length;
-      view.show([tile('bob', { [mark]: true })]);
+      view.show([tileOf('bob', { [mark]: true })]);
       await screen.until(mark, () => screen.written.length > before);
       await screen.settled();
-      view.show([tile('bob')]);
+      view.show([tileOf('bob')]);
       await screen.until('no mark', () => labelled() === plain);
     }
   });
 
   it('shows one of them large, the screen that they share where there is one', async () => {
-    const tiles = [tile('bob'), tile('carol'), tile('dora')];
+    const tiles = [tileOf('bob'), tileOf('carol'), tileOf('dora')];
     view.show(tiles);
     await shows('bob', 'carol');
     const alike = view.size('camera bob')!;
@@ -143,7 +127,7 @@ describe('the view of a call', () => {
     assert.ok(view.size('camera carol')!.width > alike.width);
     assert.ok(view.size('camera bob')!.width < alike.width);
     assert.equal(view.enlarge('nobody'), false);
-    view.show([tile('carol', { kind: 'screen' }), ...tiles]);
+    view.show([tileOf('carol', { kind: 'screen' }), ...tiles]);
     assert.equal(view.enlarge('carol'), true);
     await shows('carol: screen');
     assert.ok(view.size('screen carol')!.width > view.size('camera carol')!.width);
@@ -153,7 +137,7 @@ describe('the view of a call', () => {
 
   it('goes with the call, and leaves all that was said meanwhile', async () => {
     screen.prompt.print('said before');
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     view.picture('camera bob', grey(200));
     screen.type('half a line');
@@ -179,12 +163,12 @@ describe('the view of a call', () => {
 
   it('comes and goes in any haste', async () => {
     for (let time = 0; time < 10; time++) {
-      view.show([tile('bob')]);
+      view.show([tileOf('bob')]);
       if (time % 3 === 0) await screen.settled();
       view.show([]);
       if (time % 2 === 0) await screen.settled();
     }
-    view.show([tile('carol')]);
+    view.show([tileOf('carol')]);
     await shows('carol');
     screen.prompt.print('still here');
     await screen.settled();
@@ -195,12 +179,12 @@ describe('the view of a call', () => {
   });
 
   it('can be switched off and on by the person', async () => {
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     view.want(false);
     await isOff();
     assert.equal(view.size('camera bob'), null);
-    view.show([tile('bob', { isTalking: true })]);
+    view.show([tileOf('bob', { isTalking: true })]);
     await screen.settled();
     assert.equal(view.isOpen, false);
     view.want(true);
@@ -208,7 +192,7 @@ describe('the view of a call', () => {
   });
 
   it('follows the size of the terminal', async () => {
-    view.show([tile('bob'), tile('alice')]);
+    view.show([tileOf('bob'), tileOf('alice')]);
     await shows('bob');
     const before = view.size('camera bob')!;
     view.picture('camera bob', grey(200));
@@ -224,7 +208,7 @@ describe('the view of a call', () => {
   });
 
   it('makes way where the terminal is too small, wipes nothing away, and comes back', async () => {
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     screen.prompt.print('said before');
     await screen.settled();
@@ -242,7 +226,7 @@ describe('the view of a call', () => {
 
   it('is not drawn where the terminal has no room from the beginning', async () => {
     screen.resize(COLUMNS, LEAST_ROWS);
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await screen.settled();
     screen.prompt.print('said');
     await screen.settled();
@@ -251,7 +235,7 @@ describe('the view of a call', () => {
   });
 
   it('never drowns the prompt, however many pictures come', async () => {
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     for (let number = 0; number < 300; number++)
       view.picture('camera bob', grey(number % 256, 64, 48));
@@ -264,7 +248,7 @@ describe('the view of a call', () => {
   });
 
   it('takes pictures that change their size each time, and no others', async () => {
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     for (let number = 1; number <= 20; number++)
       view.picture('camera bob', grey(200, 2 * number, 30 * number));
@@ -277,7 +261,7 @@ describe('the view of a call', () => {
   it('is drawn as the person says', async () => {
     await view.stop();
     view = new CallView({ app, terminal: screen.prompt.terminal, mode: 'ascii' });
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     view.picture('camera bob', grey(235));
     await screen.until('his picture', (rows) => /[@%#*+=]{10}/.test(rows.slice(0, LENT).join('')));
@@ -286,7 +270,7 @@ describe('the view of a call', () => {
 
   it('asks the terminal once what it can do', async () => {
     for (let time = 0; time < 3; time++) {
-      view.show([tile('bob')]);
+      view.show([tileOf('bob')]);
       await shows('bob');
       view.show([]);
       await isOff();
@@ -295,13 +279,13 @@ describe('the view of a call', () => {
   });
 
   it('gives the screen back with the program', async () => {
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await shows('bob');
     screen.prompt.print('last words');
     await view.stop();
     await screen.settled();
     assert.deepEqual(screen.rows().slice(0, 2), ['last words', '>']);
-    view.show([tile('bob')]);
+    view.show([tileOf('bob')]);
     await screen.settled();
     assert.equal(view.isOpen, false);
     await eventually('the rows', () => screen.prompt.terminal.lend(0) === 0);

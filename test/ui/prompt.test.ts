@@ -5,7 +5,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AppEvent, CallTile } from '../../lib/app/types.ts';
+import type { AppEvent } from '../../lib/app/types.ts';
+import { tileOf } from '../support/call-tiles.ts';
 import type { FakeOptions } from '../support/fake-app.ts';
 import { TestTerminal, type TerminalSetup } from '../support/terminal.ts';
 
@@ -405,18 +406,6 @@ describe('prompt in a terminal', () => {
   });
 
   describe('beneath a call', () => {
-    const tile = (user: string): CallTile => ({
-      id: user,
-      user,
-      kind: 'camera',
-      isOwn: false,
-      hasPicture: true,
-      isConnected: true,
-      isTalking: false,
-      isMuted: false,
-      isSuppressed: false,
-      isLive: false,
-    });
     const isAt = (rows: readonly string[], part: string): number =>
       rows.findIndex((row) => row.includes(part));
 
@@ -425,7 +414,7 @@ describe('prompt in a terminal', () => {
       await incoming('before');
       screen.type('half a li');
       await screen.see('#lobby> half a li');
-      await instruct({ tiles: [tile('carol'), tile('dora')] });
+      await instruct({ tiles: [tileOf('carol'), tileOf('dora')] });
       await screen.until('the call', (rows) => isAt(rows, 'carol') > 3);
       await incoming('during');
       screen.type('ne');
@@ -449,7 +438,7 @@ describe('prompt in a terminal', () => {
     it('leaves nothing of the call to the shell at Ctrl-Z, and comes back with it', async () => {
       const screen = await start({}, { rows: 30 });
       await incoming('before');
-      await instruct({ tiles: [tile('carol')] });
+      await instruct({ tiles: [tileOf('carol')] });
       await screen.until('the call', (rows) => isAt(rows, 'carol') > 3);
       await incoming('during');
       screen.type('half');
@@ -476,7 +465,7 @@ describe('prompt in a terminal', () => {
 
     it('leaves the terminal as it was', async () => {
       const screen = await start({}, { rows: 30 });
-      await instruct({ tiles: [tile('carol')] });
+      await instruct({ tiles: [tileOf('carol')] });
       await screen.until('the call', (rows) => isAt(rows, 'carol') > 3);
       screen.type('/quit\r');
       await screen.see('ended: quit');

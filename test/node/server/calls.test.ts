@@ -8,12 +8,7 @@ describe('calls', () => {
   let stage: CallStage;
 
   beforeEach(() => {
-    stage = new CallStage();
-    stage.connect('alice/1', 'bob/1', 'carol/1', 'dave/1');
-    stage.befriend('alice', 'bob');
-    stage.befriend('bob', 'carol');
-    stage.befriend('alice', 'carol');
-    stage.room('x', 'alice', 'bob', 'carol');
+    stage = CallStage.ofFriends();
   });
   afterEach(() => {
     stage.calls.stop();

@@ -125,17 +125,21 @@ function withOneLarge(
   others: readonly number[],
   cell: PixelSize,
 ): Tile[] {
-  const pixels = ({ picture }: Tile): number => picture.width * picture.height;
+  const pixels = (tile: Tile | undefined): number =>
+    tile === undefined ? 0 : tile.picture.width * tile.picture.height;
   let best = even(area, [large], cell);
   if (others.length === 0) return best;
-  let bestShown = 1;
+  // Whether it is larger than the others, how many are shown, and its pixels: the first that differs
+  // decides. In cells of some shapes the strip has room for the same picture as the rest.
+  let bestBy = [0, 1, pixels(best[0])];
   for (const { main, strip } of divisions(area)) {
     const [tile] = even(main, [large], cell);
     if (tile === undefined) continue;
-    const tiles = [tile, ...even(strip, others, cell)];
-    const isBetter =
-      tiles.length > bestShown || (tiles.length === bestShown && pixels(tile) > pixels(best[0]!));
-    if (isBetter) [best, bestShown] = [tiles, tiles.length];
+    const beside = even(strip, others, cell);
+    const by = [Number(pixels(tile) > pixels(beside[0])), 1 + beside.length, pixels(tile)];
+    const differing = by.findIndex((value, index) => value !== bestBy[index]);
+    if (differing >= 0 && by[differing]! > bestBy[differing]!)
+      [best, bestBy] = [[tile, ...beside], by];
   }
   return best.sort((one, other) => one.index - other.index);
 }

@@ -66,6 +66,8 @@ export function guardedYamux(limits: MuxerLimits, clock: Clock): GuardedYamux {
     enableKeepAlive: false,
     maxInboundStreams: limits.inboundStreams,
     maxOutboundStreams: 256,
+    // Those that come before this side is done with the handshake; one too many would end them all.
+    maxEarlyStreams: limits.inboundStreams,
     streamOptions: {
       initialStreamWindowSize: INITIAL_WINDOW,
       maxStreamWindowSize: MAX_WINDOW,

@@ -166,3 +166,24 @@ describe('windows of the multiplexer', () => {
     }
   });
 });
+
+describe('streams of the multiplexer', () => {
+  it('may all come before this side is ready for them', async () => {
+    const limits = { inboundStreams: 32, pingAfterMs: 60_000, deadAfterMs: 120_000 };
+    const { factory, stop } = guardedYamux(limits, systemClock);
+    try {
+      const [a, b] = multiaddrConnectionPair();
+      const opening = factory().createStreamMuxer(a);
+      const ready = factory().createStreamMuxer(b);
+      const opened = await Promise.all(Array.from({ length: 32 }, () => opening.createStream()));
+      await sleep(20);
+      const arrived: Stream[] = [];
+      ready.addEventListener('stream', ({ detail }) => arrived.push(detail));
+      await sleep(20);
+      assert.equal(arrived.length, 32);
+      for (const stream of [...opened, ...arrived]) assert.equal(stream.status, 'open');
+    } finally {
+      stop();
+    }
+  });
+});

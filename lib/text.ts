@@ -98,7 +98,8 @@ export function isName(name: string): boolean {
 /** What a name is compared by: NFC and full case folding, as far as JavaScript has it. */
 export function fold(name: string): string {
   if (PRINTABLE.test(name)) return name.toLowerCase();
-  return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+  // Lower first: the capital sharp s is its own upper case, and the small one has another.
+  return name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
 
 /**

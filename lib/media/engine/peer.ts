@@ -8,7 +8,7 @@ import { admit, controlled, mappedCandidate, parseCandidate, type Limits } from 
 import type { PictureSize, Sound, VideoFrame } from '../frames.ts';
 import { Connection, PICTURES, type ConnectionState, type PictureKind } from './connection.ts';
 import { IncomingPictures } from './incoming.ts';
-import type { Measures } from './measures.ts';
+import { Loss, type Measures } from './measures.ts';
 import type { IceServer, MappedPort, PeerStats } from './messages.ts';
 import { OutgoingPictures, type Scaler } from './outgoing.ts';
 import { Turn } from './turn.ts';
@@ -64,6 +64,7 @@ export class Peer {
   #turn = new Turn();
   #limits = NO_LIMITS;
   #measures: Measures | undefined;
+  #loss = new Loss();
   #isClosed = false;
   #bits = { at: 0, sent: 0, received: 0, sentBits: 0, receivedBits: 0 };
 
@@ -106,6 +107,7 @@ export class Peer {
     this.#state = 'connecting';
     this.#mapped = mapped;
     this.#measures = undefined;
+    this.#loss = new Loss();
     const ports = mapped === undefined ? undefined : { min: mapped.port, max: mapped.port };
     const connection: Connection = new Connection(
       { makesOffers, iceServers: servers, ports },
@@ -224,7 +226,8 @@ export class Peer {
     this.#sounds = measures.in.sound.packets > (this.#measures?.in.sound.packets ?? 0);
     this.#attend();
     this.#measures = measures;
-    const { fractionLost, available, out, sent, received } = measures;
+    const { available, out, sent, received } = measures;
+    const fractionLost = this.#loss.note(measures);
     const limit = controlled(this.#limits);
     // Without a way to the other side nothing is encoded, which says nothing of the network.
     if (this.#state === 'connected')

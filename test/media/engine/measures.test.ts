@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { measure, type Measures } from '../../../lib/media/engine/measures.ts';
+import { Loss, measure, type Measures } from '../../../lib/media/engine/measures.ts';
 
 type Report = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string };
 
@@ -23,13 +23,13 @@ describe('how a connection goes', () => {
       path: 'direct',
       roundTrip: 0,
       available: 1_600_000,
-      fractionLost: 0,
+      lost: 0,
       sent: 470_155,
       received: 207_529,
       out: {
-        sound: { bytes: 60_659 + 16_800, frames: 0 },
-        camera: { bytes: 198_809 + 8_396, frames: 177 },
-        screen: { bytes: 153_440 + 7_680, frames: 117 },
+        sound: { bytes: 60_659 + 16_800, packets: 600, frames: 0 },
+        camera: { bytes: 198_809 + 8_396, packets: 248, frames: 177 },
+        screen: { bytes: 153_440 + 7_680, packets: 223, frames: 117 },
       },
       in: {
         sound: { ...NOTHING, bytes: 50_453 + 13_972, packets: 499 },
@@ -51,8 +51,8 @@ describe('how a connection goes', () => {
       [nothing.path, nothing.roundTrip, nothing.available],
       Array(3).fill(undefined),
     );
-    assert.deepEqual([nothing.sent, nothing.received, nothing.fractionLost], [0, 0, 0]);
-    assert.deepEqual(nothing.out.camera, { bytes: 0, frames: 0 });
+    assert.deepEqual([nothing.sent, nothing.received, nothing.lost], [0, 0, 0]);
+    assert.deepEqual(nothing.out.camera, { bytes: 0, packets: 0, frames: 0 });
     assert.deepEqual(nothing.in, { sound: NOTHING, camera: NOTHING, screen: NOTHING });
   });
 
@@ -76,10 +76,11 @@ describe('how a connection goes', () => {
     assert.equal(measured(pairs).roundTrip, 0.07);
   });
 
-  it('has the worst of what was lost of what was sent', () => {
-    let lost = 0;
-    const losses = changed('remote-inbound-rtp', () => ({ fractionLost: (lost += 0.25) }));
-    assert.equal(measured(losses).fractionLost, 0.75);
+  it('has all that was lost of what was sent', () => {
+    let lost = -2;
+    const losses = changed('remote-inbound-rtp', () => ({ packetsLost: (lost += 3) }));
+    assert.equal(measured(losses).lost, 1 + 4 + 7);
+    assert.equal(measured(changed('remote-inbound-rtp', () => ({ packetsLost: -3 }))).lost, 0);
   });
 
   it('has no fewer than no packets lost, where some came twice', () => {
@@ -100,5 +101,36 @@ describe('how a connection goes', () => {
     assert.deepEqual(out, measured(REPORTS).out);
     assert.deepEqual([into.camera.bytes, into.camera.framesDecoded], [3_608, 0]);
     assert.deepEqual(Object.keys(into), ['sound', 'camera', 'screen']);
+  });
+});
+
+describe('what is lost of what is sent', () => {
+  /** After so many measures, with what was lost at each of them of a hundred packets. */
+  const after = (...losses: readonly number[]): number => {
+    const loss = new Loss();
+    let [packets, lost, fraction] = [0, 0, 0];
+    for (const more of losses) {
+      const some = { bytes: 0, packets: (packets += 25), frames: 0 };
+      const out = { sound: { ...some, packets: 2 * packets }, camera: some, screen: some };
+      fraction = loss.note({ out, lost: (lost += more) });
+    }
+    return fraction;
+  };
+
+  it('is nothing at first, and what has been lost since', () => {
+    assert.deepEqual([after(), after(0), after(9)], [0, 0, 0]);
+    assert.equal(after(0, 10), 0.1);
+    assert.equal(after(0, 0, 0, 0, 0, 0, 30, 30, 30, 30), 0.3);
+  });
+
+  it('is not what chance takes for a moment, and is forgotten again', () => {
+    assert.equal(after(5, 2, 16, 4, 2), 0.06);
+    assert.equal(after(30, 30, 30, 30, 0, 0, 0, 0), 0);
+  });
+
+  it('is all of it at most, and nothing where less was lost than before', () => {
+    assert.equal(after(0, 500), 1);
+    assert.equal(after(9, -5), 0);
+    assert.equal(new Loss().note({ out: measured([]).out, lost: 5 }), 0);
   });
 });

@@ -37,7 +37,8 @@ const MOST_GOOD = 30;
 
 const MOST_LOST = 0.1;
 const LEAST_ENCODED = 0.85;
-const LEAST_AVAILABLE = 0.7;
+/** Of the limit: with less the encoder makes poorer pictures first, which is no reason to make fewer. */
+const LEAST_AVAILABLE = 0.4;
 const MOST_LAG_MS = 120;
 /** Beneath it there is nothing that could be told of. */
 const LEAST_GIVEN = 2;
@@ -56,7 +57,8 @@ export class Adaptation {
   }
 
   note(sample: Sample): void {
-    if (isBad(sample)) {
+    const [size, rate] = STEPS[this.#step]!;
+    if (isBad(sample, size * size * rate)) {
       this.#good = 0;
       if (++this.#bad < BAD_IN_A_ROW) return;
       this.#bad = 0;
@@ -85,12 +87,14 @@ export class Adaptation {
   }
 }
 
-function isBad({ given, encoded, fractionLost, limit, available, lag }: Sample): boolean {
+/** @param share of the pixels that are wanted, which is left of them now: it needs as much of the limit */
+function isBad(sample: Sample, share: number): boolean {
+  const { given, encoded, fractionLost, limit, available, lag } = sample;
   if (given < LEAST_GIVEN) return false;
   return (
     encoded < given * LEAST_ENCODED ||
     fractionLost > MOST_LOST ||
-    (available !== undefined && available < limit * LEAST_AVAILABLE) ||
+    (available !== undefined && available < limit * LEAST_AVAILABLE * share) ||
     lag > MOST_LAG_MS
   );
 }

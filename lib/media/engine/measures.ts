@@ -36,7 +36,7 @@ export interface Measures {
 }
 
 /** Over how many measures it is told what part is lost. */
-const MEASURES = 4;
+const MEASURES = 6;
 
 /**
  * What part of all that is sent is lost lately. Of one in twenty, chance has two in fifteen of one

@@ -30,7 +30,7 @@ describe('what is sent of what is wanted', () => {
   for (const [what, bad] of [
     ['the encoder does not keep up', { encoded: 12 }],
     ['more than a tenth is lost', { fractionLost: 0.11 }],
-    ['the network carries less than may be sent', { available: 690_000 }],
+    ['the network carries less than may be sent', { available: 390_000 }],
     ['this process is late with its work', { lag: 121 }],
   ] as const)
     it(`gets less where ${what}, though not for once`, () => {
@@ -43,7 +43,7 @@ describe('what is sent of what is wanted', () => {
   for (const [what, good] of [
     ['almost all comes out of the encoder', { encoded: 13 }],
     ['a tenth is lost', { fractionLost: 0.1 }],
-    ['the network carries most of what may be sent', { available: 700_000 }],
+    ['the network carries most of what may be sent', { available: 400_000 }],
     ['it is not known yet what it carries', { available: undefined }],
     ['this process is a little late', { lag: 120 }],
     ['hardly anything is given', { given: 1, encoded: 0, fractionLost: 1, lag: 9_999 }],
@@ -51,6 +51,13 @@ describe('what is sent of what is wanted', () => {
     it(`stays as it is where ${what}`, () => {
       assert.equal(after(...repeated({ ...GOOD, ...good }, 10)).step, 0);
     });
+
+  it('gets no less than the network carries, though that is little', () => {
+    const settled = [390_000, 300_000, 200_000, 150_000].map((available) =>
+      Math.max(...[20, 21, 22, 23].map((n) => after(...repeated({ ...GOOD, available }, n)).step)),
+    );
+    assert.deepEqual(settled, [1, 2, 3, 4]);
+  });
 
   it('gets less step by step, down to pictures that can still be made out', () => {
     const sizes = Array.from({ length: LAST_STEP + 3 }, (_, steps) =>

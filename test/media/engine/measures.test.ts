@@ -120,12 +120,12 @@ describe('what is lost of what is sent', () => {
   it('is nothing at first, and what has been lost since', () => {
     assert.deepEqual([after(), after(0), after(9)], [0, 0, 0]);
     assert.equal(after(0, 10), 0.1);
-    assert.equal(after(0, 0, 0, 0, 0, 0, 30, 30, 30, 30), 0.3);
+    assert.equal(after(0, 0, 0, 30, 30, 30, 30, 30, 30), 0.3);
   });
 
   it('is not what chance takes for a moment, and is forgotten again', () => {
     assert.equal(after(5, 2, 16, 4, 2), 0.06);
-    assert.equal(after(30, 30, 30, 30, 0, 0, 0, 0), 0);
+    assert.equal(after(30, 30, 30, 0, 0, 0, 0, 0, 0), 0);
   });
 
   it('is all of it at most, and nothing where less was lost than before', () => {

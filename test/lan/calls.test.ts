@@ -206,6 +206,7 @@ describe('calls on a LAN', function () {
     );
     await other.next(ready, PATIENCE_MS, 'another device of bob');
     await does(bob.process, `request ${alice.user}`);
+    await alice.process.next(event('request', { user: bob.user }), PATIENCE_MS, 'the request');
     await does(alice.process, `accept ${bob.user}`);
     alice.process.send(`call ${bob.user}`);
     await Promise.all(

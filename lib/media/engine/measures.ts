@@ -50,7 +50,7 @@ export class Loss {
     const packets = out.sound.packets + out.camera.packets + out.screen.packets;
     this.#counts.push({ packets, lost });
     if (this.#counts.length > MEASURES + 1) this.#counts.shift();
-    const [first] = this.#counts as [{ packets: number; lost: number }];
+    const first = this.#counts[0]!;
     // What is told of may have been sent before the first of them.
     const sent = Math.max(1, packets - first.packets);
     return Math.min(1, Math.max(0, lost - first.lost) / sent);

@@ -139,7 +139,7 @@ describeLong('calls across the internet', function () {
     ] as const) {
       await host.shape(shape);
       // Until what is sent has become as much as gets through, which takes a while on a long way.
-      await sleep(30_000);
+      await sleep(20_000);
       const earlier = (await seenBy(cat, ben))!;
       await sleep(5_000);
       const seen = (await seenBy(cat, ben))!;
